@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Our fragments are granted by a real kernel, and kconfig-check finds each
+# bad one: the "expect:" line in it is what has to be said about it.
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+cd "$here/../.." || exit 1
+out=${BOARDPACK_CACHE:-${TMPDIR:-/tmp}}/kconfig-check
+said=$(mktemp) || exit 1
+trap 'rm -f "$said"' EXIT
+num=0
+failed=0
+
+# result(status, name) - one line of TAP, and on failure what was said
+result() {
+	num=$((num + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $num $2"
+	else
+		echo "not ok $num $2"
+		sed 's/^/# /' "$said"
+		failed=1
+	fi
+}
+
+# expect(status, words, args...) - kconfig-check ends and speaks like this
+expect() {
+	want=$1
+	words=$2
+	shift 2
+	scripts/kconfig-check "$@" >"$said" 2>&1
+	[ $? -eq "$want" ] && grep -qF -e "$words" "$said"
+}
+
+# bad(fragment) - it fails for the reason that is in its name
+bad() {
+	(
+		export LINUX_SRC="$here/linux"
+		expect 1 "$(sed -n 's/^# expect: //p' "$1")" \
+			--config "$here/kernel.config" "$1"
+	)
+	result $? "$(basename "$1" .config)"
+}
+
+set -- "$here"/bad-*.config
+echo "TAP version 13"
+echo "1..$(($# + 7))"
+for fragment; do
+	bad "$fragment"
+done
+
+expect 0 '1 lines of 1 fragments' --config "$here/kernel.config" - <<-EOF
+	CONFIG_NET=y
+EOF
+result $? "stdin is a fragment"
+
+printf 'CONFIG_DUMMY=m\n' | expect 0 'as asked' --config "$here/kernel.config" -
+result $? "built in is good enough for a module"
+
+gzip -c "$here/kernel.config" >"$said.gz"
+printf 'CONFIG_NET=y\n' | expect 0 'as asked' --config "$said.gz" -
+result $? "a compressed configuration is read"
+rm -f "$said.gz"
+
+(
+	unset LINUX_SRC
+	expect 2 'LINUX_SRC is not set' "$here/bad-choice.config"
+)
+result $? "no kernel source is wrong set-up, not a difference"
+
+(
+	export CROSS_COMPILE=no-such-
+	expect 2 'no compiler no-such-gcc' "$here/bad-choice.config"
+)
+result $? "no compiler is wrong set-up, not a difference"
+
+expect 1 'LEDS_GPIO: wanted m, got n (unmet: NEW_LEDS=n, LEDS_CLASS=n' \
+	--out "$out" "$here/bad-unmet-dependency.config"
+result $? "an unmet dependency is found after a merge"
+
+expect 0 'as asked' --out "$out" kconfig/*.config
+result $? "every line of kconfig/*.config is granted"
+
+exit "$failed"
