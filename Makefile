@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What people type; what the kernel builds is in Kbuild. 'make help' lists it all.
+
+VERSION := 0.1.0
+
+# Names that other build systems use for the same thing (OE's module.bbclass,
+# dkms, buildroot) come first; without any of them: the running kernel.
+KDIR ?= $(or $(KERNEL_SRC),$(KERNEL_PATH),/lib/modules/$(shell uname -r)/build)
+KERNELS ?= all
+TESTS ?= all
+
+# Passed on only where given, so that a kernel's own defaults stay.
+kmake = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(O),O=$(O)) \
+	$(if $(ARCH),ARCH=$(ARCH)) $(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE))
+
+all: modules
+
+check-kdir:
+	@scripts/check-kdir "$(KDIR)" "$(O)" "$(ARCH)" "$(firstword $(CC))" "$(CROSS_COMPILE)" \
+		"$(origin CC)" "$(LLVM)"
+
+modules: check-kdir
+	+$(kmake) modules
+
+modules_install: check-kdir
+	+$(kmake) modules_install
+
+clean:
+	@find . -path ./.git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
+		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name '*.order' \
+		-o -name Module.symvers -o -name '*.symversions' \) -type f -exec rm -f {} +
+
+graft:
+	@scripts/graft "$(KDIR)"
+
+check:
+	@scripts/toolroot selftests/qemu/check --kernels '$(KERNELS)' --tests '$(TESTS)'
+
+demo:
+	@scripts/toolroot selftests/qemu/demo
+
+bench:
+	@scripts/toolroot selftests/qemu/bench
+
+selftests:
+	@$(MAKE) -C selftests install
+
+help:
+	@echo 'Modules'
+	@echo '  make                  build the modules for KDIR'
+	@echo '  make modules_install  install them (INSTALL_MOD_PATH= for a root elsewhere)'
+	@echo '  make clean            remove what a build left'
+	@echo '  make graft            copy the drivers into the kernel tree KDIR, with Kconfig'
+	@echo 'Tests (each installs what it lacks, in a cache outside this folder)'
+	@echo '  make demo             see an LED identify itself on an emulated board'
+	@echo '  make check            run all tests'
+	@echo '  make bench            measure, against user space and mainline triggers'
+	@echo '  make selftests        install the kselftests into INSTALL_PATH, for a device'
+	@echo 'Variables'
+	@echo '  KDIR=          kernel: build tree or headers [$(KDIR)]'
+	@echo '                 (KERNEL_SRC= and KERNEL_PATH= mean the same)'
+	@echo '  O=             output folder of the kernel, where it was built with O='
+	@echo '  ARCH= CROSS_COMPILE= CC= LD= LLVM=   as for the kernel'
+	@echo '  INSTALL_MOD_PATH= INSTALL_MOD_DIR=   as for the kernel'
+	@echo '  CONFIG_LEDS_IDENTIFY=n               leave a module out'
+	@echo '  KERNELS=       check: only these, such as "6.12 sanitizer" [$(KERNELS)]'
+	@echo '  TESTS=         check: only these, such as "leds static" [$(TESTS)]'
+	@echo '  INSTALL_PATH= KSFT=   selftests: where to, and the kernel tree whose lib.mk is used'
+	@echo '  XDG_CACHE_HOME=       where the cache goes [~/.cache]'
+	@echo '  BOARDPACK_MIRROR=     Debian mirror, where the apt sources name none'
+
+version:
+	@echo $(VERSION)
+
+.PHONY: all check-kdir modules modules_install clean graft check demo bench \
+	selftests help version

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Debian packages of any suite and architecture, through an apt of our own.
+
+Its configuration and lists live in the cache; nothing is installed, packages
+are unpacked into folders named after what they hold.
+"""
+
+import fcntl
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+CACHE = pathlib.Path(os.environ["BOARDPACK_CACHE"])
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+SUITES = {
+    "bullseye": "amd64,arm64",
+    "bookworm": "amd64,arm64",
+    "trixie": "amd64,arm64,armhf",
+    "sid": "amd64,arm64",
+}
+
+
+def say(text):
+    print(text, flush=True)
+
+
+class Apt:
+    """Looks up and fetches packages; the lists are read once and kept."""
+
+    def __init__(self):
+        self.dir = CACHE / "apt"
+        self.conf = self.dir / "apt.conf"
+        self.index = {}
+
+    def _run(self, *args, cwd=None):
+        env = dict(os.environ, APT_CONFIG=str(self.conf))
+        done = subprocess.run(args, env=env, cwd=cwd, text=True,
+                              capture_output=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(args[:2])}: {done.stderr.strip()[-800:]}")
+        return done.stdout
+
+    def _configure(self):
+        for sub in ("lists/partial", "archives/partial"):
+            (self.dir / sub).mkdir(parents=True, exist_ok=True)
+        (self.dir / "status").touch()
+        mirror = pathlib.Path("/etc/boardpack-mirror").read_text().strip()
+        (self.dir / "sources.list").write_text("".join(
+            f"deb [arch={arches} signed-by={KEYRING}] {mirror} {suite} main\n"
+            for suite, arches in SUITES.items()))
+        self.conf.write_text(f'''
+Dir::State "{self.dir}";
+Dir::State::status "{self.dir}/status";
+Dir::State::lists "{self.dir}/lists";
+Dir::Cache "{self.dir}";
+Dir::Etc::sourcelist "{self.dir}/sources.list";
+Dir::Etc::sourceparts "-";
+APT::Architecture "amd64";
+APT::Architectures {{ "amd64"; "arm64"; "armhf"; }};
+APT::Sandbox::User "root";
+Acquire::Check-Valid-Until "false";
+Acquire::Languages "none";
+Acquire::Retries "3";
+''')
+
+    def update(self):
+        """Fetch the lists unless this run or an earlier one has them."""
+        with open(CACHE / "apt.lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (self.dir / "updated").exists():
+                say("packages: fetching the lists of " + " ".join(SUITES))
+                self._configure()
+                self._run("apt-get", "-qq", "update")
+                (self.dir / "updated").touch()
+
+    def packages(self, suite, arch):
+        """All packages of a suite: name -> {field: text}."""
+        self.update()
+        if (suite, arch) not in self.index:
+            lists = list((self.dir / "lists").glob(
+                f"*_dists_{suite}_main_binary-{arch}_Packages"))
+            if not lists:
+                raise SystemExit(f"no package list of {suite}/{arch}: remove {self.dir}")
+            found = {}
+            for block in lists[0].read_text().split("\n\n"):
+                fields = dict(re.findall(r"^(Package|Version|Depends): (.*)$", block, re.M))
+                if fields:
+                    found[fields["Package"]] = fields
+            self.index[suite, arch] = found
+        return self.index[suite, arch]
+
+    def newest(self, suite, arch, pattern):
+        """The package whose whole name matches, with the highest numbers in it."""
+        names = [n for n in self.packages(suite, arch) if re.fullmatch(pattern, n)]
+        if not names:
+            raise SystemExit(f"{suite} has no package {pattern} for {arch}: "
+                             f"is the mirror complete? (remove {self.dir} to look again)")
+        return max(names, key=lambda n: [int(d) for d in re.findall(r"\d+", n)])
+
+    def depends(self, suite, arch, name):
+        """Names of the packages that a package needs, first alternative each."""
+        text = self.packages(suite, arch)[name].get("Depends", "")
+        return [re.split(r"[ :(|]", part.strip())[0] for part in text.split(",") if part.strip()]
+
+    def unpack(self, suite, arch, name, into):
+        """Fetch a package and unpack it into a folder."""
+        version = self.packages(suite, arch)[name]["Version"]
+        work = pathlib.Path(str(into) + f".{name}.deb")
+        work.mkdir(parents=True, exist_ok=True)
+        self._run("apt-get", "-qq", "download", f"{name}:{arch}={version}", cwd=work)
+        deb = next(work.glob("*.deb"))
+        into.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["dpkg-deb", "-x", deb, into], check=True)
+        shutil.rmtree(work)

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Make a guest of a kernel and a machine, boot it, and judge what it did."""
+
+import dataclasses
+import functools
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+import cpio
+import ktap
+from debian import CACHE
+from kernel import APT, CROSS, HERE, rows, tree_digest
+
+BINARY = {"arm64": "qemu-system-aarch64", "armhf": "qemu-system-arm",
+          "amd64": "qemu-system-x86_64"}
+# Boot sector that tells isa-debug-exit 0x10: mov al,0x10; out 0xf4,al; hlt
+KVM_PROBE = bytes((0xb0, 0x10, 0xe6, 0xf4, 0xf4)).ljust(510, b"\0") + b"\x55\xaa"
+REPORTS = re.compile(
+    r"BUG:|WARNING:|Oops|Kernel panic|Internal error|INFO: (task|rcu|possible|trying)|"
+    r"possible (circular|recursive)|inconsistent lock state|KASAN|UBSAN|ODEBUG|KCSAN|"
+    r"suspicious RCU|unreferenced object|new suspected memory leaks|refcount_t:|"
+    r"scheduling while atomic|sleeping function called|bad unlock balance|"
+    r"Unable to handle kernel|general protection fault|soft lockup|segfault|lock held when")
+QUIET_LIMIT = 120       # seconds without a byte from the guest: it hangs
+
+
+@dataclasses.dataclass
+class Machine:
+    """One row of machines.tsv."""
+
+    name: str
+    arch: str
+    serial: str
+    tree: str
+    modules: str
+    options: str
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a boot gave: results, and where its files are."""
+
+    results: list
+    console: str
+    verdict: str
+    folder: pathlib.Path
+    seconds: float
+
+
+@functools.lru_cache(maxsize=None)
+def kvm_works():
+    """Whether KVM runs code; /dev/kvm can be there and hang, so within 5 seconds."""
+    if not os.access("/dev/kvm", os.W_OK) or os.uname().machine != "x86_64":
+        return False
+    disk = CACHE / "kvm-probe.img"
+    disk.write_bytes(KVM_PROBE)
+    try:
+        done = subprocess.run(
+            ["qemu-system-x86_64", "-accel", "kvm", "-M", "q35", "-display", "none",
+             "-device", "isa-debug-exit", "-drive", f"file={disk},format=raw"],
+            timeout=5, capture_output=True, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0x10 << 1 | 1
+
+
+@functools.lru_cache(maxsize=None)
+def busybox(arch):
+    """The static shell of the guests, from Debian."""
+    folder = CACHE / "busybox" / arch
+    if not folder.exists():
+        new = pathlib.Path(f"{folder}.new")
+        shutil.rmtree(new, ignore_errors=True)
+        APT.unpack("trixie", arch, "busybox-static", new)
+        new.rename(folder)
+    return next(p for p in (folder / "usr/bin/busybox", folder / "bin/busybox") if p.exists())
+
+
+def stage_modules(kernel, wanted, pack, into):
+    """A /lib/modules with the wanted modules of a kernel, what they need, and ours."""
+    target = into / "lib/modules" / kernel.release
+    shutil.rmtree(into, ignore_errors=True)
+    target.mkdir(parents=True)
+    needs = {}
+    for line in (kernel.modules / "modules.dep").read_text().splitlines():
+        path, deps = line.split(":")
+        needs[path] = deps.split()
+    names = {re.sub(r"\.ko.*", "", pathlib.Path(p).name).replace("_", "-"): p for p in needs}
+    todo = [names[w.replace("_", "-")] for w in wanted if w.replace("_", "-") in names]
+    done = set()
+    while todo:
+        path = todo.pop()
+        if path not in done:
+            done.add(path)
+            todo += needs[path]
+    for path in done:
+        copy = target / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(kernel.modules / path, copy)
+        if path.endswith((".xz", ".zst")):
+            subprocess.run([{".xz": "unxz", ".zst": "unzstd"}[copy.suffix], "-q", copy],
+                           check=True)
+    (target / "extra").mkdir()
+    for module in pack:
+        shutil.copyfile(module, target / "extra" / module.name)
+    for name in ("modules.builtin", "modules.order", "modules.builtin.modinfo"):
+        if (kernel.modules / name).exists():
+            shutil.copyfile(kernel.modules / name, target / name)
+    subprocess.run(["depmod", "-b", into, kernel.release], check=True)
+    return into
+
+
+def device_tree(kernel, machine, folder):
+    """The tree to boot on, or None: the machine's own with the tests' parts merged in."""
+    base, _, extra = machine.tree.partition("+")
+    if base == "-" and not extra:
+        return None
+    dtb = folder / "machine.dtb"
+    if base == "-":
+        subprocess.run([BINARY[machine.arch], *qemu_options(machine, folder), "-display",
+                        "none", "-machine", f"dumpdtb={dtb}", "-serial", "null",
+                        "-serial", "null"], check=True, capture_output=True)
+        (folder / "machine.dts").write_text(re.sub(
+            r".*(kaslr|rng)-seed.*\n", "", _output("dtc", "-q", "-I", "dtb", "-O", "dts", dtb)))
+    else:
+        shutil.copyfile(kernel.dtb(base), dtb)
+    for name in filter(None, extra.split("+")):
+        dtb = add_to_tree(dtb, pathlib.Path(name), folder)
+    return dtb
+
+
+def add_to_tree(dtb, source, folder):
+    """Merge a .dtso into a tree, or compile a .dts that includes it."""
+    source = HERE / source
+    merged = folder / f"{source.stem}-merged.dtb"
+    if source.suffix == ".dts":
+        _output("dtc", "-q", "-@", "-i", folder, "-o", merged, source)
+    else:
+        overlay = folder / f"{source.stem}.dtbo"
+        _output("dtc", "-q", "-@", "-o", overlay, source)
+        _output("fdtoverlay", "-i", dtb, "-o", merged, overlay)
+    return merged
+
+
+def _output(*args):
+    done = subprocess.run(args, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{args[0]}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def qemu_options(machine, folder):
+    """The machine's options; its SD card is an empty file that is as large as it must be."""
+    disk = folder / "sd.img"
+    if "{sd}" in machine.options and not disk.exists():
+        with open(disk, "wb") as out:
+            out.truncate(16 << 20)
+    return machine.options.format(sd=disk).split()
+
+
+def command(kernel, machine, folder, initrd, append="", extra=()):
+    """The QEMU command line."""
+    ports = machine.serial.split(",")
+    used = [p for p in ports if p != "-"]
+    serial = []
+    files = {used[0]: "console.log", used[1]: "verdict.log"}
+    count = max(int(re.search(r"\d+$", p).group()) for p in used) + 1
+    family = {re.sub(r"\d+$", "", p) for p in used}
+    if len(family) == 1:
+        order = [f"{next(iter(family))}{i}" for i in range(count)]
+    else:       # different drivers: the order of the machine's own ports
+        order = sorted(used)[::-1] if machine.name != "raspi3b" else ["ttyAMA0", "ttyS1"]
+    for port in order:
+        serial += ["-serial", f"file:{folder / files[port]}" if port in files else "null"]
+    accel = "kvm" if machine.arch == "amd64" and kvm_works() else "tcg"
+    line = (f"console={used[0]},115200 rdinit=/init panic=-1 oops=panic loglevel=7 "
+            f"hung_task_panic=1 boardpack.verdict={used[1]} {append}")
+    args = [BINARY[machine.arch], *qemu_options(machine, folder), "-accel", accel,
+            "-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none",
+            "-kernel", kernel.image, "-initrd", initrd, "-append", line, *serial, *extra]
+    tree = device_tree(kernel, machine, folder)
+    return args + (["-dtb", tree] if tree else [])
+
+
+def boot(kernel, machine, tree, limit, **options):
+    """Boot with the files of tree added to the initramfs; watch until the end."""
+    folder = CACHE / "run" / f"{kernel.name}-{machine.name}-{options.pop('tag', 'check')}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    initrd = folder / "initrd.cpio"
+    cpio.write(initrd, {"bin/busybox": busybox(machine.arch), "init": HERE / "init", **tree},
+               [("dev/console", 5, 1), ("dev/null", 1, 3)])
+    start = time.time()
+    why = ""
+    with open(folder / "qemu.log", "w", encoding="utf-8") as log:
+        with subprocess.Popen(command(kernel, machine, folder, initrd, **options),
+                              stdin=subprocess.DEVNULL, stdout=log, stderr=log) as qemu:
+            why = _watch(qemu, folder, start + limit)
+    initrd.unlink()
+    return judge(folder, why, time.time() - start)
+
+
+def _watch(qemu, folder, deadline):
+    """Wait for the end; returns why it had to be forced, or nothing."""
+    last, quiet = 0, time.time()
+    while qemu.poll() is None:
+        time.sleep(0.05)
+        now = time.time()
+        size = sum(f.stat().st_size for f in folder.glob("*.log"))
+        if size != last:
+            last, quiet = size, now
+        if now > deadline or now > quiet + QUIET_LIMIT:
+            qemu.kill()
+            return "it ran into its time limit" if now > deadline else \
+                f"not a byte came from it for {QUIET_LIMIT} s"
+    return "" if qemu.returncode == 0 else f"QEMU ended with status {qemu.returncode}"
+
+
+def judge(folder, why, seconds):
+    """Results of a boot: the verdict port's KTAP, and the state of the whole run."""
+    def text(name):
+        path = folder / name
+        return path.read_text(errors="replace").replace("\r", "") if path.exists() else ""
+
+    console, verdict = text("console.log"), text("verdict.log")
+    results = ktap.parse(verdict)
+    if "boardpack: done" not in verdict:
+        tail = "\n".join((text("qemu.log") + console).splitlines()[-25:])
+        results.append(ktap.Result("the guest comes to its end", "failed",
+                                   f"{why or 'it stopped before'}; its console ends with\n{tail}"))
+    elif not results:
+        results.append(ktap.Result("tests ran", "failed", "the guest ran no test at all"))
+    match = REPORTS.search(console)
+    if match:
+        at = console[:match.start()].count("\n")
+        lines = console.splitlines()[max(0, at - 3):at + 40]
+        results.append(ktap.Result("no kernel report", "failed", "\n".join(lines)))
+    else:
+        results.append(ktap.Result("no kernel report", "passed"))
+    return Outcome(results, console, verdict, folder, seconds)
+
+
+MACHINES = {m.name: m for m in rows(HERE / "machines.tsv", Machine)}

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kernels of the bench: Debian's as packages, the sanitizer kernel built here."""
+
+import dataclasses
+import fcntl
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+from debian import CACHE, Apt, say
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+CROSS = {"arm64": "aarch64-linux-gnu-", "armhf": "arm-linux-gnueabihf-", "amd64": ""}
+ARCH = {"arm64": "arm64", "armhf": "arm", "amd64": "x86_64"}
+IMAGE = {"arm64": "arch/arm64/boot/Image", "armhf": "arch/arm/boot/zImage",
+         "amd64": "arch/x86/boot/bzImage"}
+SOURCES = ("Kbuild", "Kconfig", "Makefile", "drivers")
+
+
+def digest(*parts):
+    """A short name for content."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:12]
+
+
+def tree_digest(paths):
+    """The same for files and folders, by what they hold."""
+    files = sorted(f for p in paths for f in ([p] if p.is_file() else p.rglob("*"))
+                   if f.is_file())
+    return digest(*(part for f in files for part in (f.relative_to(TOP), f.read_bytes())))
+
+
+def linux_source():
+    """Debian's kernel source, unpacked in the cache."""
+    tarball = sorted(pathlib.Path("/usr/src").glob("linux-source-*.tar.xz"))[-1]
+    version = subprocess.run(
+        ["dpkg-query", "-Wf", "${Version}", tarball.name.removesuffix(".tar.xz")],
+        capture_output=True, text=True, check=True).stdout
+    tree = CACHE / f"linux-source-{version}"
+    with open(CACHE / "source.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not tree.exists():
+            say(f"kernel source: unpacking linux-source {version}")
+            new = pathlib.Path(str(tree) + ".new")
+            shutil.rmtree(new, ignore_errors=True)
+            new.mkdir(parents=True)
+            subprocess.run(["tar", "-C", new, "--strip-components=1", "-xf", tarball],
+                           check=True)
+            new.rename(tree)
+    return tree
+
+
+@dataclasses.dataclass
+class Kernel:
+    """One row of kernels.tsv and where its pieces are."""
+
+    name: str
+    arch: str
+    suite: str
+    package: str
+
+    @property
+    def dir(self):
+        """The folder of this kernel in the cache, named after its content's recipe."""
+        if self.suite == "source":
+            key = digest(linux_source().name, tree_digest(self.fragments()),
+                         pathlib.Path("/usr/share/doc/gcc-aarch64-linux-gnu").exists())
+        else:
+            key = digest(self.arch, self.suite, self.package)
+        return CACHE / "kernels" / f"{self.name}-{key}"
+
+    @property
+    def release(self):
+        """What uname -r prints on it."""
+        return (self.dir / "release").read_text().strip()
+
+    @property
+    def build(self):
+        """What KDIR= gets."""
+        if self.suite == "source":
+            return self.dir / "out"
+        return self.dir / "usr/src" / f"linux-headers-{self.release}"
+
+    @property
+    def image(self):
+        """The kernel image to boot."""
+        if self.suite == "source":
+            return self.dir / "out" / IMAGE[self.arch]
+        return next(p for p in (self.dir / "boot" / f"vmlinuz-{self.release}",
+                                self.dir / "usr/lib/modules" / self.release / "vmlinuz")
+                    if p.exists())
+
+    @property
+    def modules(self):
+        """Its own modules: the folder that holds modules.dep."""
+        base = self.dir if (self.dir / "lib/modules").exists() else self.dir / "usr"
+        return base / "lib/modules" / self.release
+
+    def dtb(self, name):
+        """A device tree of the kernel package, such as freescale/imx8mp-evk.dtb."""
+        return next(p for p in (self.dir / "usr/lib" / f"linux-image-{self.release}" / name,
+                                self.modules / "dtb" / name) if p.exists())
+
+    def make_args(self):
+        """The variables that name this kernel to make."""
+        cross = CROSS[self.arch]
+        return [f"KDIR={self.build}", f"ARCH={ARCH[self.arch]}",
+                f"CROSS_COMPILE={cross}", f"CC={cross}gcc"]
+
+    @staticmethod
+    def fragments():
+        """The configuration of the sanitizer kernel."""
+        return sorted(p for p in (TOP / "kconfig").glob("*.config"))
+
+    def ensure(self):
+        """Have the kernel in the cache, whole or not at all."""
+        self.dir.parent.mkdir(parents=True, exist_ok=True)
+        with open(str(self.dir) + ".lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self.dir.exists():
+                return self
+            if self.suite == "source":
+                self._compile()
+            else:
+                self._fetch()
+        return self
+
+    def _fetch(self):
+        apt = APT
+        image = apt.newest(self.suite, self.arch, self.package)
+        release = re.sub("linux-(image|headers)-", "", image)
+        say(f"kernel {self.name}: fetching {image}")
+        new = pathlib.Path(str(self.dir) + ".new")
+        shutil.rmtree(new, ignore_errors=True)
+        headers = f"linux-headers-{release}"
+        wanted = {image, headers}
+        wanted |= {n for n in apt.depends(self.suite, self.arch, image)
+                   if re.match(r"linux-(binary|modules|base)-\d", n)}
+        for name in apt.depends(self.suite, self.arch, headers):
+            if name.endswith("-common"):
+                apt.unpack(self.suite, "amd64", name, new)
+            elif name.startswith("linux-kbuild"):
+                apt.unpack(self.suite, "amd64", name, new)
+        for name in wanted:
+            apt.unpack(self.suite, self.arch, name, new)
+        self._relocate(new, release)
+        (new / "release").write_text(release + "\n")
+        new.rename(self.dir)
+
+    def _relocate(self, new, release):
+        """Debian's headers name /usr: make them work where they are."""
+        tree = new / "usr/src" / f"linux-headers-{release}"
+        makefile = tree / "Makefile"
+        makefile.write_text(re.sub(r"(?<=[ =])/usr/", f"{self.dir}/usr/", makefile.read_text()))
+        for link in tree.iterdir():
+            if link.is_symlink() and os.readlink(link).startswith("/usr/"):
+                target = str(self.dir) + os.readlink(link)
+                link.unlink()
+                link.symlink_to(target)
+        for base in (new / "lib/modules", new / "usr/lib/modules"):
+            if (base / release / "kernel").exists():
+                subprocess.run(["depmod", "-b", base.parent.parent, release], check=True)
+
+    def _compile(self):
+        source = linux_source()
+        new = pathlib.Path(str(self.dir) + ".new")
+        shutil.rmtree(new, ignore_errors=True)
+        out = new / "out"
+        out.mkdir(parents=True)
+        say(f"kernel {self.name}: building it from {source.name} (8 to 15 minutes)")
+        make = ["make", "-s", "-C", source, f"O={out}", f"ARCH={ARCH[self.arch]}",
+                f"CROSS_COMPILE={CROSS[self.arch]}", f"-j{os.cpu_count()}"]
+        env = dict(os.environ, ARCH=ARCH[self.arch], CROSS_COMPILE=CROSS[self.arch])
+        with open(str(self.dir) + ".log", "w", encoding="utf-8") as log:
+            def run(args, **kw):
+                if subprocess.run(args, env=env, stdout=log, stderr=subprocess.STDOUT,
+                                  check=False, **kw).returncode:
+                    log.flush()
+                    tail = pathlib.Path(log.name).read_text()[-2000:]
+                    raise SystemExit(f"{tail}\nkernel {self.name}: the build failed, "
+                                     f"the whole log is {log.name}")
+            run(["scripts/kconfig/merge_config.sh", "-n", "-O", out, *self.fragments()],
+                cwd=source)
+            start = time.time()
+            run([*make, "Image", "modules"])
+            run([*make, f"INSTALL_MOD_PATH={new}", "INSTALL_MOD_STRIP=1", "modules_install"])
+            (new / "release").write_text(subprocess.run(
+                [*make, "kernelrelease"], env=env, text=True, capture_output=True,
+                check=True).stdout)
+        say(f"kernel {self.name}: built in {time.time() - start:.0f} s")
+        new.rename(self.dir)
+
+    def build_pack(self, *extra):
+        """Build the pack's modules for this kernel; returns the folder and make's output."""
+        work = CACHE / "build" / self.dir.name
+        work.mkdir(parents=True, exist_ok=True)
+        for name in SOURCES:
+            if (TOP / name).exists():
+                sync(TOP / name, work / name)
+        done = subprocess.run(["make", "-C", work, *self.make_args(), *extra, "modules"],
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              check=False)
+        if done.returncode:
+            raise BuildError(done.stdout)
+        return work, done.stdout
+
+
+class BuildError(Exception):
+    """The pack does not compile; the text is make's."""
+
+
+def sync(src, dst):
+    """Copy what changed, so that make sees only that."""
+    if src.is_dir():
+        dst.mkdir(exist_ok=True)
+        for child in src.iterdir():
+            sync(child, dst / child.name)
+    elif not dst.exists() or dst.read_bytes() != src.read_bytes():
+        shutil.copyfile(src, dst)
+
+
+def rows(path, kind):
+    """A table of the bench: blank-separated columns, # comments."""
+    for line in path.read_text().splitlines():
+        if line.strip() and not line.startswith("#"):
+            yield kind(*line.split(None, len(dataclasses.fields(kind)) - 1))
+
+
+APT = Apt()
+KERNELS = {k.name: k for k in rows(HERE / "kernels.tsv", Kernel)}

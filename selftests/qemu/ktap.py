@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""KTAP, as Documentation/dev-tools/ktap.rst has it, nested to any depth."""
+
+import dataclasses
+import re
+
+LINE = re.compile(r"^((?:#?\s)*)(ok|not ok) \d+\s*(?:- )?(.*?)"
+                  r"(?:\s*# (SKIP|TODO|XFAIL)\b\s*(.*))?$")
+
+
+@dataclasses.dataclass
+class Result:
+    """One leaf: a test with no tests inside it."""
+
+    name: str
+    state: str          # passed, failed or skipped
+    why: str = ""
+
+
+def parse(text, prefix=""):
+    """The leaves of a KTAP text; a parent counts only where its leaves do not tell."""
+    pending, results, notes = [], [], []
+    for line in text.replace("\r", "").splitlines():
+        match = LINE.match(line)
+        if not match:
+            if line.startswith("#"):
+                notes = notes[-11:] + [line]
+            continue
+        indent, verdict, name, directive, reason = match.groups()
+        depth = len(re.findall("#|  ", indent))
+        state = "skipped" if directive else "passed" if verdict == "ok" else "failed"
+        why = reason or ""
+        inner = [p for p in pending if p[0] > depth]
+        pending = [p for p in pending if p[0] <= depth]
+        name = name.removeprefix("selftests: ")
+        if inner:
+            leaves = [r for p in inner for r in p[1]]
+            for leaf in leaves:
+                leaf.name = f"{name}: {leaf.name}"
+            if state == "failed" and all(r.state != "failed" for r in leaves):
+                leaves.append(Result(name, "failed", "\n".join(notes)))
+        else:
+            if state == "failed":
+                why = "\n".join(notes)
+            leaves = [Result(name, state, why)]
+        pending.append((depth, leaves))
+        notes = []
+    for _, leaves in pending:
+        for leaf in leaves:
+            leaf.name = prefix + leaf.name
+            results.append(leaf)
+    return results
