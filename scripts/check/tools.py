@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks that other people's tools make."""
+
+import re
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+from common import (SetupError, complaints, linux, tool, words_file)
+
+
+def halves(paths):
+    """Deal files out to two runs of a slow tool."""
+    return [part for part in (paths[::2], paths[1::2]) if part]
+
+
+def both(function, parts):
+    """Do the parts side by side and join what they return."""
+    with ThreadPoolExecutor(len(parts)) as pool:
+        return [line for lines in pool.map(function, parts)
+                for line in lines]
+
+
+def checkpatch(tree):
+    """checkpatch --strict has nothing to say"""
+    paths = tree.match('*.c', '*.h', '*.dts', '*.dtsi', '*.dtso',
+                       'dts/bindings/*.yaml')
+    command = [linux('scripts/checkpatch.pl'), '--strict', '--no-tree',
+               '--terse', '--show-types', '--no-summary', '--color=never']
+    ignored = words_file('checkpatch.ignore')
+    if ignored:
+        command += ['--ignore', ','.join(ignored)]
+    return both(lambda part: complaints([*command, '-f', *part]),
+                halves(paths))
+
+
+def kernel_doc(tree):
+    """kernel-doc understands every comment that is meant for it"""
+    return complaints([linux('scripts/kernel-doc'), '-none', '-Wall',
+                       '-Werror', *tree.match('drivers/*.c', 'drivers/*.h')])
+
+
+def spatch(rule, paths):
+    """Run one of the kernel's semantic patches in report mode."""
+    path = linux('scripts/coccinelle', f'{rule}.cocci')
+    with open(path, encoding='utf-8') as stream:
+        options = re.findall(r'^// Options:(.*)', stream.read(), re.M)
+    command = ['spatch', '-D', 'report', '--very-quiet', '--no-show-diff',
+               '--cocci-file', path, *' '.join(options).split(), *paths]
+    status, out, err = tool(command)
+    if status:
+        raise SetupError(f'{rule}: {err.strip()[:200]}')
+    return [f'{line} [{rule}]' for line in out.splitlines()]
+
+
+def coccinelle(tree):
+    """the kernel's semantic patches for drivers find nothing"""
+    paths = tree.match('drivers/*.c')
+    return both(lambda rule: spatch(rule, paths),
+                words_file('coccinelle.rules'))
+
+
+def shellcheck(tree):
+    """shellcheck finds every script good POSIX shell"""
+    command = ['shellcheck', '-s', 'sh', '-x', '-f', 'gcc']
+    return both(lambda part: complaints([*command, *part]),
+                halves(tree.shells()))
+
+
+def shell_syntax(tree):
+    """sh and busybox sh can read every script"""
+    found = []
+    for path in tree.shells():
+        for shell in (['sh'], ['busybox', 'sh']):
+            found += complaints([*shell, '-n', path])
+    return found
+
+
+def yamllint(tree):
+    """yamllint --strict has nothing to say"""
+    return complaints(['yamllint', '--strict', '-f', 'parsable',
+                       *tree.match('*.yaml', '*.yml', '.yamllint')])
+
+
+def spelling(tree):
+    """codespell knows no better, with its own list or the kernel's"""
+    paths = [path for path in tree.match('*')
+             if path != 'COPYING' and not path.endswith('.tsv')]
+    with open(linux('scripts/spelling.txt'), encoding='utf-8') as stream:
+        typos = [line.strip().replace('||', '->', 1) for line in stream
+                 if '||' in line]
+    with tempfile.NamedTemporaryFile('w', suffix='.txt') as kernel:
+        kernel.write('\n'.join(typos) + '\n')
+        kernel.flush()
+        command = ['codespell', '-D', '-', '-D', kernel.name]
+        ignored = words_file('codespell.ignore')
+        if ignored:
+            command += ['-L', ','.join(ignored)]
+        return complaints([*command, *paths])
