@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Identify LED: the text that names its targets
+ *
+ * Targets are separated by white space. Each is a list of LED names with
+ * commas between: the first LED that is there is meant.
+ */
+
+#include "leds-identify.h"
+
+#include <linux/ctype.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/**
+ * identify_names_next() - take one name from a list of alternatives
+ * @names: moved behind the name that is returned
+ * @left: length of @names, goes down with it
+ * @len: filled with the length of the name
+ *
+ * Return: the name, not terminated, or NULL if there is no more.
+ */
+const char *identify_names_next(const char **names, size_t *left, size_t *len)
+{
+	const char *name = *names;
+	const char *comma;
+
+	if (!name)
+		return NULL;
+
+	comma = memchr(name, ',', *left);
+	*len = comma ? comma - name : *left;
+	*names = comma ? comma + 1 : NULL;
+	*left -= comma ? *len + 1 : *len;
+
+	return name;
+}
+IDENTIFY_EXPORT_FOR_TEST(identify_names_next);
+
+static int identify_names_check(const char *names, size_t left,
+				const char **why)
+{
+	const char *name;
+	size_t len;
+
+	while ((name = identify_names_next(&names, &left, &len))) {
+		if (!len) {
+			*why = "a name is missing before or after a comma";
+			return -EINVAL;
+		}
+		if (len >= IDENTIFY_MAX_NAME) {
+			*why = "a name is longer than LED names can be";
+			return -ENAMETOOLONG;
+		}
+		if (len == strlen(IDENTIFY_NAME) &&
+		    !memcmp(name, IDENTIFY_NAME, len)) {
+			*why = "the identify LED cannot be its own target";
+			return -EINVAL;
+		}
+	}
+
+	return 0;
+}
+
+static int identify_list_add(struct identify_list *list, const char *names,
+			     size_t len, const char **why)
+{
+	struct identify_target *target = &list->target[list->n];
+	char *end = list->text + strlen(list->text);
+
+	if (list->n == IDENTIFY_MAX_TARGETS) {
+		*why = "there are more than 16 targets";
+		return -E2BIG;
+	}
+
+	if (list->n)
+		*end++ = ' ';
+	memcpy(end, names, len);
+	target->names = end;
+	target->len = len;
+	list->n++;
+
+	return identify_names_check(names, len, why);
+}
+
+static size_t identify_word_len(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len] && !isspace(text[len]))
+		len++;
+
+	return len;
+}
+
+/**
+ * identify_list_parse() - read targets from text
+ * @text: the text
+ * @why: filled with a sentence on error
+ *
+ * Return: the list, to be freed with kfree(), with no target in it if there is
+ * none in the text; or -EINVAL, -ENAMETOOLONG, -E2BIG or -ENOMEM.
+ */
+struct identify_list *identify_list_parse(const char *text, const char **why)
+{
+	struct identify_list *list;
+	size_t len;
+	int ret;
+
+	*why = "out of memory";
+	/* The text does not grow: each target takes its separator along. */
+	list = kzalloc(sizeof(*list) + strlen(text) + 1, GFP_KERNEL);
+	if (!list)
+		return ERR_PTR(-ENOMEM);
+
+	for (text = skip_spaces(text); *text; text = skip_spaces(text + len)) {
+		len = identify_word_len(text);
+		ret = identify_list_add(list, text, len, why);
+		if (ret) {
+			kfree(list);
+			return ERR_PTR(ret);
+		}
+	}
+
+	return list;
+}
+IDENTIFY_EXPORT_FOR_TEST(identify_list_parse);

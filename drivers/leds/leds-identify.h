@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Identify LED: a virtual LED that borrows real ones
+ *
+ * core     the LED, the state that says what its targets show, and the work
+ * sysfs    its attributes
+ * target   which LEDs are there, which of them are wanted
+ * borrow   taking one LED over and giving it back as it was
+ * of       targets from the device tree
+ * list     the text that names targets (no device access)
+ * pattern  the text that is a blink pattern, and its schedule (no device access)
+ */
+#ifndef LEDS_IDENTIFY_H
+#define LEDS_IDENTIFY_H
+
+#include <linux/leds.h>
+#include <linux/list.h>
+#include <linux/types.h>
+
+#if !IS_ENABLED(CONFIG_LEDS_CLASS) || !IS_ENABLED(CONFIG_LEDS_TRIGGERS)
+#error "leds-identify needs a kernel with CONFIG_LEDS_CLASS and CONFIG_LEDS_TRIGGERS"
+#endif
+
+#if IS_ENABLED(CONFIG_LEDS_IDENTIFY_KUNIT_TEST)
+#define IDENTIFY_EXPORT_FOR_TEST(symbol) EXPORT_SYMBOL_GPL(symbol)
+#else
+#define IDENTIFY_EXPORT_FOR_TEST(symbol)
+#endif
+
+#define IDENTIFY_NAME		"identify"
+
+#define IDENTIFY_MAX_SECONDS	86400
+#define IDENTIFY_MIN_HOLD	10
+#define IDENTIFY_MAX_HOLD	3600000
+
+/* Pattern: times in milliseconds, on and off in turn */
+
+#define IDENTIFY_MAX_STEPS	32
+#define IDENTIFY_MIN_STEP	10
+#define IDENTIFY_MAX_STEP	60000
+
+struct identify_pattern {
+	unsigned int steps;
+	u32 ms[IDENTIFY_MAX_STEPS];
+};
+
+int identify_pattern_parse(struct identify_pattern *pattern, const char *buf);
+int identify_pattern_print(const struct identify_pattern *pattern, char *buf,
+			   size_t size);
+bool identify_pattern_at(const struct identify_pattern *pattern, u64 elapsed,
+			 u64 *next);
+
+/* List of targets */
+
+#define IDENTIFY_MAX_TARGETS	16
+#define IDENTIFY_MAX_NAME	64	/* LED_MAX_NAME_SIZE, with its NUL */
+
+struct device_node;
+struct identify_led;
+
+struct identify_target {
+	const char *names;	/* alternatives, first wins; commas between */
+	size_t len;
+	struct device_node *np;	/* or the LED of this node */
+	struct identify_led *led;	/* the choice, for one session */
+};
+
+struct identify_list {
+	unsigned int n;
+	bool told;		/* that none of the targets is there */
+	struct identify_target target[IDENTIFY_MAX_TARGETS];
+	char text[];		/* as shown in sysfs */
+};
+
+struct identify_list *identify_list_parse(const char *text, const char **why);
+const char *identify_names_next(const char **names, size_t *left, size_t *len);
+
+/* One LED */
+
+enum identify_state {
+	IDENTIFY_FREE,
+	IDENTIFY_BORROWED,
+	IDENTIFY_LEFT_ALONE,	/* until the next session */
+};
+
+struct identify_snapshot {
+	char *trigger;
+	struct list_head settings;
+	char *page;
+	unsigned int level;
+	bool dynamic;
+	int flags;
+	unsigned long delay_on;
+	unsigned long delay_off;
+	int blink_brightness;
+};
+
+struct identify_led {
+	struct list_head node;
+	struct device *dev;
+	struct led_classdev *cdev;
+	enum identify_state state;
+	bool ready;		/* its registration is over */
+	bool wanted;
+	unsigned int round;
+	struct identify_snapshot snapshot;
+};
+
+int identify_led_settle(struct identify_led *led);
+int identify_led_borrow(struct identify_led *led);
+int identify_led_give_back(struct identify_led *led);
+void identify_led_forget(struct identify_led *led);
+
+/* All LEDs */
+
+int identify_targets_start(const struct device *sibling);
+void identify_targets_stop(void);
+unsigned int identify_targets_sync(bool session, bool fresh);
+bool identify_targets_borrowed(void);
+void identify_targets_released(struct led_classdev *cdev);
+void identify_targets_set_state(struct identify_led *led,
+				enum identify_state state);
+void identify_targets_use(struct identify_list *list);
+int identify_targets_use_default(struct identify_list *list);
+void identify_targets_drop_default(struct identify_list *list);
+int identify_targets_print(char *buf, size_t size);
+
+int identify_of_register(void);
+void identify_of_unregister(void);
+struct identify_list *identify_list_parse_logged(const char *text,
+						 const char *source);
+
+/* The identify LED itself */
+
+extern struct led_trigger identify_trigger;
+extern const struct attribute_group *identify_groups[];
+
+bool identify_is_self(const struct led_classdev *cdev);
+void identify_kick(void);
+void identify_settle(void);
+int identify_run(unsigned int seconds);
+unsigned int identify_seconds_left(void);
+int identify_set_pattern(const struct identify_pattern *pattern);
+void identify_get_pattern(struct identify_pattern *pattern);
+int identify_set_hold(unsigned int ms);
+unsigned int identify_get_hold(void);
+bool identify_is_active(void);
+
+#endif /* LEDS_IDENTIFY_H */
