@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Checks that drivers/ABI and the drivers name the same sysfs files."""
+"""Check that drivers/ABI and the drivers name the same sysfs files."""
 
 import re
 
@@ -78,22 +78,22 @@ def attributes(tree, pattern):
 def abi(tree):
     """every sysfs file is documented, and every entry has its file"""
     found = []
-    whats = {}
+    places = {}
     for path in tree.match('drivers/ABI/*', 'drivers/*.c'):
         if not path.startswith('drivers/ABI/'):
             continue
         for entry in entries(tree, path):
             found += broken(path, entry)
             for name, number, text in entry:
-                if name == 'What' and text in whats:
+                if name == 'What' and text in places:
                     found.append(f'{path}:{number}: {text} is also in '
-                                 f'{whats[text]}')
+                                 f'{places[text]}')
                 elif name == 'What':
-                    whats[text] = f'{path}:{number}'
+                    places[text] = f'{path}:{number}'
     files = attributes(tree, ATTRIBUTE)
     known = {*files, *attributes(tree, PARAMETER), *words_file('abi.known')}
     documented = {what.rsplit('/', 1)[1]: where
-                  for what, where in whats.items()}
+                  for what, where in places.items()}
     found += [f'{where}: attribute {name} has no What: in drivers/ABI'
               for name, where in files.items() if name not in documented]
     found += [f'{where}: no driver has an attribute {name}'

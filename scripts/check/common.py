@@ -12,6 +12,9 @@ from collections import namedtuple
 # No more tools at once than there are processors.
 SLOTS = threading.Semaphore(len(os.sched_getaffinity(0)))
 
+# Inputs of the tests of checks and verifiers are wrong on purpose.
+INPUTS = ('selftests/*/bad-*', 'selftests/static/good/*')
+
 Function = namedtuple('Function', 'name head line last')
 
 
@@ -69,8 +72,9 @@ class Tree:
         if named:
             self.paths = [os.path.relpath(path) for path in named]
         else:
-            self.paths = [path for path in self._all() if not
-                          fnmatch.fnmatch(path, 'selftests/*/bad-*')]
+            self.paths = [path for path in self._all()
+                          if not any(fnmatch.fnmatch(path, pattern)
+                                     for pattern in INPUTS)]
 
     @staticmethod
     def _all():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Checks that other people's tools make."""
 
+import fnmatch
 import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -26,11 +27,12 @@ def checkpatch(tree):
                        'dts/bindings/*.yaml')
     command = [linux('scripts/checkpatch.pl'), '--strict', '--no-tree',
                '--terse', '--show-types', '--no-summary', '--color=never']
-    ignored = words_file('checkpatch.ignore')
-    if ignored:
-        command += ['--ignore', ','.join(ignored)]
-    return both(lambda part: complaints([*command, '-f', *part]),
-                halves(paths))
+    found = both(lambda part: tool([*command, '-f', *part])[1].splitlines(),
+                 halves(paths))
+    ignored = [line.split() for line in words_file('checkpatch.ignore')]
+    return [line for line in found if not any(
+        f':{kind}: ' in line and fnmatch.fnmatch(line.split(':')[0], where)
+        for kind, where in ignored)]
 
 
 def kernel_doc(tree):
@@ -47,6 +49,8 @@ def spatch(rule, paths):
     command = ['spatch', '-D', 'report', '--very-quiet', '--no-show-diff',
                '--cocci-file', path, *' '.join(options).split(), *paths]
     status, out, err = tool(command)
+    if 'Py.find_library' in err:
+        raise SetupError('spatch finds no libpython3: install libpython3-dev')
     if status:
         raise SetupError(f'{rule}: {err.strip()[:200]}')
     return [f'{line} [{rule}]' for line in out.splitlines()]

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+static DEVICE_ATTR_RO(secret);

@@ -1,0 +1,1 @@
+/* No identifier at all. */
