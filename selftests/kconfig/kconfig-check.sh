@@ -42,7 +42,7 @@ bad() {
 
 set -- "$here"/bad-*.config
 echo "TAP version 13"
-echo "1..$(($# + 7))"
+echo "1..$(($# + 8))"
 
 # The answers must not depend on the kernel: these have one of their own.
 linux=$LINUX_SRC
@@ -76,6 +76,9 @@ result $? "no compiler is wrong set-up, not a difference"
 
 expect 0 'as asked' --out "$out" kconfig/*.config
 result $? "every line of kconfig/*.config is granted"
+
+expect 0 'as asked' --config "$out/.config" selftests/*/config
+result $? "that kernel has what every selftests/*/config asks for"
 
 echo 'CONFIG_LEDS_PWM=m' >"$said.config"
 cp "$out/.config" "$said.base"
