@@ -7,9 +7,10 @@
 #ifndef BOARDPACK_COMPAT_H
 #define BOARDPACK_COMPAT_H
 
-#include <linux/version.h>
+/* Sources that say the same say it too late: the headers below settle it. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(4, 4, 0)
+#ifdef KERNEL_BELOW_4_4
 #error "boardpack needs Linux 4.4 or newer: this kernel is too old"
 #endif
 
@@ -21,8 +22,12 @@
 
 /* 5.9: dev_err_probe() logs and returns the error */
 #ifndef HAVE_DEV_ERR_PROBE
-#define dev_err_probe(dev, err, fmt, ...) \
-	(dev_err(dev, "error %d: " fmt, err, ##__VA_ARGS__), (err))
+#define dev_err_probe(dev, err, fmt, ...) ({				\
+	int __err = (err);						\
+									\
+	dev_err(dev, "error %d: " fmt, __err, ##__VA_ARGS__);		\
+	__err;								\
+})
 #endif
 
 /* 5.10: sysfs_emit() */
@@ -102,15 +107,18 @@ compat_class_interface_unregister(struct compat_class_interface *ci)
 #define compat_led_trigger_groups(trig)	((trig)->groups)
 #else
 #define compat_led_trigger_activate(fn)	((void *)(fn))
-#define compat_led_trigger_groups(trig)	((const struct attribute_group **)NULL)
+#define compat_led_trigger_groups(trig) \
+	((void)(trig), (const struct attribute_group **)NULL)
 #define led_trigger_set(led_cdev, trig)	(led_trigger_set(led_cdev, trig), 0)
 #endif
 
 /* 6.8: a trigger remembers its last event */
 #ifdef HAVE_LED_TRIGGER_BRIGHTNESS
-#define compat_led_trigger_brightness(trig, unknown)	((trig)->brightness)
+#define compat_led_trigger_brightness(trig, unknown) \
+	((void)(unknown), (trig)->brightness)
 #else
-#define compat_led_trigger_brightness(trig, unknown)	(unknown)
+#define compat_led_trigger_brightness(trig, unknown) \
+	((void)(trig), (unknown))
 #endif
 
 /* 4.11: an LED says that it is on its way out; 0 = it does not */

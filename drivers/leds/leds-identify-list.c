@@ -8,7 +8,6 @@
 
 #include "leds-identify.h"
 
-#include <linux/ctype.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/kernel.h>
@@ -38,7 +37,7 @@ const char *identify_names_next(const char **names, size_t *left, size_t *len)
 
 	return name;
 }
-IDENTIFY_EXPORT_FOR_TEST(identify_names_next);
+EXPORT_SYMBOL_FOR_TEST(identify_names_next);
 
 static int identify_names_check(const char *names, size_t left,
 				const char **why)
@@ -86,16 +85,6 @@ static int identify_list_add(struct identify_list *list, const char *names,
 	return identify_names_check(names, len, why);
 }
 
-static size_t identify_word_len(const char *text)
-{
-	size_t len = 0;
-
-	while (text[len] && !isspace(text[len]))
-		len++;
-
-	return len;
-}
-
 /**
  * identify_list_parse() - read targets from text
  * @text: the text
@@ -116,8 +105,10 @@ struct identify_list *identify_list_parse(const char *text, const char **why)
 	if (!list)
 		return ERR_PTR(-ENOMEM);
 
-	for (text = skip_spaces(text); *text; text = skip_spaces(text + len)) {
-		len = identify_word_len(text);
+	/* Not isspace(), for which a part of some UTF-8 characters is space. */
+	for (text += strspn(text, IDENTIFY_SPACE); *text;
+	     text += len + strspn(text + len, IDENTIFY_SPACE)) {
+		len = strcspn(text, IDENTIFY_SPACE);
 		ret = identify_list_add(list, text, len, why);
 		if (ret) {
 			kfree(list);
@@ -127,4 +118,4 @@ struct identify_list *identify_list_parse(const char *text, const char **why)
 
 	return list;
 }
-IDENTIFY_EXPORT_FOR_TEST(identify_list_parse);
+EXPORT_SYMBOL_FOR_TEST(identify_list_parse);

@@ -56,7 +56,7 @@ static int identify_of_text(struct device *dev, int phandles, int names,
 	for (i = 0; i < names; i++) {
 		of_property_read_string_index(dev->of_node, "linux,led-names",
 					      i, &name);
-		if (!*name || strpbrk(name, " \t\n\v\f\r"))
+		if (!*name || strpbrk(name, IDENTIFY_SPACE))
 			return dev_err_probe(dev, -EINVAL,
 					     "linux,led-names: entry %d is empty or has white space\n",
 					     i);

@@ -73,7 +73,7 @@ int identify_pattern_parse(struct identify_pattern *pattern, const char *buf)
 
 	return 0;
 }
-IDENTIFY_EXPORT_FOR_TEST(identify_pattern_parse);
+EXPORT_SYMBOL_FOR_TEST(identify_pattern_parse);
 
 /**
  * identify_pattern_print() - write a pattern as text
@@ -95,7 +95,7 @@ int identify_pattern_print(const struct identify_pattern *pattern, char *buf,
 
 	return len + scnprintf(buf + len, size - len, "\n");
 }
-IDENTIFY_EXPORT_FOR_TEST(identify_pattern_print);
+EXPORT_SYMBOL_FOR_TEST(identify_pattern_print);
 
 /**
  * identify_pattern_at() - what a pattern shows at one moment
@@ -129,4 +129,4 @@ bool identify_pattern_at(const struct identify_pattern *pattern, u64 elapsed,
 
 	return i % 2 == 0;
 }
-IDENTIFY_EXPORT_FOR_TEST(identify_pattern_at);
+EXPORT_SYMBOL_FOR_TEST(identify_pattern_at);

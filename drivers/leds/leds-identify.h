@@ -22,9 +22,9 @@
 #endif
 
 #if IS_ENABLED(CONFIG_LEDS_IDENTIFY_KUNIT_TEST)
-#define IDENTIFY_EXPORT_FOR_TEST(symbol) EXPORT_SYMBOL_GPL(symbol)
+#define EXPORT_SYMBOL_FOR_TEST(symbol) EXPORT_SYMBOL_GPL(symbol)
 #else
-#define IDENTIFY_EXPORT_FOR_TEST(symbol)
+#define EXPORT_SYMBOL_FOR_TEST(symbol) struct symbol##_is_not_exported
 #endif
 
 #define IDENTIFY_NAME		"identify"
@@ -54,6 +54,7 @@ bool identify_pattern_at(const struct identify_pattern *pattern, u64 elapsed,
 
 #define IDENTIFY_MAX_TARGETS	16
 #define IDENTIFY_MAX_NAME	64	/* LED_MAX_NAME_SIZE, with its NUL */
+#define IDENTIFY_SPACE		" \t\n\v\f\r"
 
 struct device_node;
 struct identify_led;
