@@ -92,8 +92,8 @@ def kconfig_help(tree):
     found = []
     for path in tree.match('drivers/*Kconfig', 'Kconfig'):
         text = tree.text(path)
-        for entry in re.finditer(r'^(?:menu)?config (\w+)\n((?:[ \t]+.*\n|\n)*)',
-                                 text, re.M):
+        for entry in re.finditer(r'^(?:menu)?config (\w+)\n'
+                                 r'((?:[ \t]+.*\n|\n)*)', text, re.M):
             where = f'{path}:{number(text, entry.start())}: {entry[1]}'
             body, _, words = entry[2].partition('\thelp\n')
             lines = [line for line in words.splitlines() if line.strip()]

@@ -2,6 +2,8 @@
 """Checks that other people's tools make."""
 
 import fnmatch
+import hashlib
+import os
 import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -56,11 +58,42 @@ def spatch(rule, paths):
     return [f'{line} [{rule}]' for line in out.splitlines()]
 
 
+def clean_marks(tree, paths, rules):
+    """Return for each file the name of the mark that it was clean.
+
+    The semantic patches are run without includes, so that the verdict
+    hangs on spatch, the patches and that one file.
+    """
+    base = hashlib.sha256(tool(['spatch', '--version'])[1].encode())
+    for rule in rules:
+        with open(linux('scripts/coccinelle', f'{rule}.cocci'), 'rb') as patch:
+            base.update(patch.read())
+    folder = os.path.join(os.environ.get('BOARDPACK_CACHE', ''), 'coccinelle')
+    marks = {}
+    for path in paths:
+        key = base.copy()
+        key.update(tree.text(path).encode())
+        marks[path] = os.path.join(folder, key.hexdigest())
+    return marks
+
+
 def coccinelle(tree):
     """the kernel's semantic patches for drivers find nothing"""
     paths = tree.match('drivers/*.c')
-    return both(lambda rule: spatch(rule, paths),
-                words_file('coccinelle.rules'))
+    rules = words_file('coccinelle.rules')
+    cached = 'BOARDPACK_CACHE' in os.environ
+    marks = clean_marks(tree, paths, rules)
+    if cached:
+        paths = [path for path in paths if not os.path.exists(marks[path])]
+    if not paths:
+        return []
+    found = both(lambda rule: spatch(rule, paths), rules)
+    for path in paths if cached else ():
+        if not any(path in line for line in found):
+            os.makedirs(os.path.dirname(marks[path]), exist_ok=True)
+            with open(marks[path], 'w', encoding='utf-8'):
+                pass
+    return found
 
 
 def shellcheck(tree):
