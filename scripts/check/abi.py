@@ -11,7 +11,7 @@ FIELDS = {
     'What': r'/\S+',
     'Date': rf'({MONTHS}) \d{{4}}',
     'KernelVersion': r'\S.*',
-    'Contact': r'.*\S.*@\S+.*',
+    'Contact': r'\S.*',
     'Description': r'\S.*',
     'Users': r'\S.*',
 }
