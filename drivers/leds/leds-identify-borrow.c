@@ -16,11 +16,13 @@
 #include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
+#define IDENTIFY_SETTLE		(HZ / 10)
 #define IDENTIFY_RETRY_BUSY	5	/* ms */
 #define IDENTIFY_RETRY_DISABLED	250	/* ms */
 
@@ -323,7 +325,9 @@ static int identify_attach(struct identify_led *led)
  */
 int identify_led_settle(struct identify_led *led)
 {
-	if (!mutex_trylock(&led->cdev->led_access))
+	/* Before 4.20 the LED core does not hold the lock meanwhile. */
+	if (time_before(jiffies, led->added + IDENTIFY_SETTLE) ||
+	    !mutex_trylock(&led->cdev->led_access))
 		return IDENTIFY_RETRY_BUSY;
 
 	led->ready = true;

@@ -58,7 +58,7 @@ static int identify_of_text(struct device *dev, int phandles, int names,
 					      i, &name);
 		if (!*name || strpbrk(name, IDENTIFY_SPACE))
 			return dev_err_probe(dev, -EINVAL,
-					     "linux,led-names: entry %d is empty or has white space\n",
+					     "linux,led-names: entry %d is not a name\n",
 					     i);
 		len += scnprintf(text + len, size - len, " %s", name);
 	}

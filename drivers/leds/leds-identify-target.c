@@ -15,6 +15,7 @@
 
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/mutex.h>
 #include <linux/of.h>
@@ -400,6 +401,7 @@ static int identify_led_added(struct device *dev)
 
 	led->dev = dev;
 	led->cdev = cdev;
+	led->added = jiffies;
 	INIT_LIST_HEAD(&led->snapshot.settings);
 
 	mutex_lock(&identify_leds_lock);

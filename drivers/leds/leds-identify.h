@@ -2,8 +2,9 @@
 /*
  * Identify LED: a virtual LED that borrows real ones
  *
- * core     the LED, the state that says what its targets show, and the work
- * sysfs    its attributes
+ * core     the module, the LED and its trigger
+ * session  the state that says what the targets show, and for how long
+ * sysfs    the attributes
  * target   which LEDs are there, which of them are wanted
  * borrow   taking one LED over and giving it back as it was
  * of       targets from the device tree
@@ -32,6 +33,7 @@
 #define IDENTIFY_MAX_SECONDS	86400
 #define IDENTIFY_MIN_HOLD	10
 #define IDENTIFY_MAX_HOLD	3600000
+#define IDENTIFY_DEFAULT_HOLD	3000
 
 /* Pattern: times in milliseconds, on and off in turn */
 
@@ -101,6 +103,7 @@ struct identify_led {
 	struct device *dev;
 	struct led_classdev *cdev;
 	enum identify_state state;
+	unsigned long added;	/* when, in jiffies */
 	bool ready;		/* its registration is over */
 	bool wanted;
 	unsigned int round;
@@ -133,10 +136,19 @@ struct identify_list *identify_list_parse_logged(const char *text,
 
 /* The identify LED itself */
 
+extern struct led_classdev identify_cdev;
 extern struct led_trigger identify_trigger;
 extern const struct attribute_group *identify_groups[];
 
 bool identify_is_self(const struct led_classdev *cdev);
+
+void identify_open(void);
+void identify_close(void);
+void identify_panic(void);
+void identify_brightness_set(struct led_classdev *cdev,
+			     enum led_brightness level);
+enum led_brightness identify_brightness_get(struct led_classdev *cdev);
+int identify_activate(struct led_classdev *cdev);
 void identify_kick(void);
 void identify_settle(void);
 int identify_run(unsigned int seconds);
