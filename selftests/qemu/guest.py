@@ -13,7 +13,7 @@ import time
 import cpio
 import ktap
 from debian import CACHE
-from kernel import APT, CROSS, HERE, rows, tree_digest
+from kernel import APT, HERE, rows
 
 BINARY = {"arm64": "qemu-system-aarch64", "armhf": "qemu-system-arm",
           "amd64": "qemu-system-x86_64"}
@@ -26,6 +26,7 @@ REPORTS = re.compile(
     r"scheduling while atomic|sleeping function called|bad unlock balance|"
     r"Unable to handle kernel|general protection fault|soft lockup|segfault|lock held when")
 QUIET_LIMIT = 120       # seconds without a byte from the guest: it hangs
+REBOOT_LIMIT = 2        # seconds that a guest may take to reset after its last word
 
 
 @dataclasses.dataclass
@@ -124,12 +125,13 @@ def device_tree(kernel, machine, folder):
         subprocess.run([BINARY[machine.arch], *qemu_options(machine, folder), "-display",
                         "none", "-machine", f"dumpdtb={dtb}", "-serial", "null",
                         "-serial", "null"], check=True, capture_output=True)
-        (folder / "machine.dts").write_text(re.sub(
-            r".*(kaslr|rng)-seed.*\n", "", _output("dtc", "-q", "-I", "dtb", "-O", "dts", dtb)))
     else:
         shutil.copyfile(kernel.dtb(base), dtb)
+    # The seeds would differ from run to run, and kexec trips over the first.
+    (folder / "machine.dts").write_text(re.sub(
+        r".*(kaslr|rng)-seed.*\n", "", _output("dtc", "-q", "-I", "dtb", "-O", "dts", dtb)))
     for name in filter(None, extra.split("+")):
-        dtb = add_to_tree(dtb, pathlib.Path(name), folder)
+        dtb = add_to_tree(dtb, name, folder)
     return dtb
 
 
@@ -213,11 +215,19 @@ def _watch(qemu, folder, deadline):
         size = sum(f.stat().st_size for f in folder.glob("*.log"))
         if size != last:
             last, quiet = size, now
+        elif now > quiet + REBOOT_LIMIT and _done(folder):
+            qemu.terminate()        # not every machine can reset itself
+            return ""
         if now > deadline or now > quiet + QUIET_LIMIT:
             qemu.kill()
             return "it ran into its time limit" if now > deadline else \
                 f"not a byte came from it for {QUIET_LIMIT} s"
     return "" if qemu.returncode == 0 else f"QEMU ended with status {qemu.returncode}"
+
+
+def _done(folder):
+    path = folder / "verdict.log"
+    return path.exists() and "boardpack: done" in path.read_text(errors="replace")
 
 
 def judge(folder, why, seconds):

@@ -19,7 +19,7 @@ CROSS = {"arm64": "aarch64-linux-gnu-", "armhf": "arm-linux-gnueabihf-", "amd64"
 ARCH = {"arm64": "arm64", "armhf": "arm", "amd64": "x86_64"}
 IMAGE = {"arm64": "arch/arm64/boot/Image", "armhf": "arch/arm/boot/zImage",
          "amd64": "arch/x86/boot/bzImage"}
-SOURCES = ("Kbuild", "Kconfig", "Makefile", "drivers")
+SOURCES = ("Kbuild", "Kconfig", "Makefile", "drivers", "scripts/check-kdir")
 
 
 def digest(*parts):
@@ -148,6 +148,8 @@ class Kernel:
         for name in wanted:
             apt.unpack(self.suite, self.arch, name, new)
         self._relocate(new, release)
+        if self.arch == "armhf":
+            self._own_modpost(new)
         (new / "release").write_text(release + "\n")
         new.rename(self.dir)
 
@@ -164,6 +166,22 @@ class Kernel:
         for base in (new / "lib/modules", new / "usr/lib/modules"):
             if (base / release / "kernel").exists():
                 subprocess.run(["depmod", "-b", base.parent.parent, release], check=True)
+
+    def _own_modpost(self, new):
+        """Debian's modpost for a 64-bit machine takes a 32-bit target's tables for
+        64-bit ones (sizeof(struct of_device_id)): use one made from the source."""
+        out = new / "scripts"
+        make = ["make", "-s", "-C", linux_source(), f"O={out}", f"ARCH={ARCH[self.arch]}",
+                f"CROSS_COMPILE={CROSS[self.arch]}"]
+        out.mkdir()
+        (out / ".config").write_text("CONFIG_MODULES=y\nCONFIG_MMU=y\n")
+        for target in ("olddefconfig", "modules_prepare"):
+            done = subprocess.run([*make, target], capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise SystemExit(f"kernel {self.name}: make {target}: {done.stderr[-800:]}")
+        kbuild = next((new / "usr/lib").glob("linux-kbuild-*"))
+        shutil.copy(out / "scripts/mod/modpost", kbuild / "scripts/mod/modpost")
+        shutil.rmtree(out)
 
     def _compile(self):
         source = linux_source()
@@ -220,7 +238,8 @@ def sync(src, dst):
         for child in src.iterdir():
             sync(child, dst / child.name)
     elif not dst.exists() or dst.read_bytes() != src.read_bytes():
-        shutil.copyfile(src, dst)
+        dst.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(src, dst)
 
 
 def rows(path, kind):
