@@ -13,6 +13,7 @@
 #include <linux/leds.h>
 #include <linux/limits.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/panic_notifier.h>
 #include <linux/printk.h>
@@ -85,6 +86,19 @@ static int __init identify_read_params(void)
 	return 0;
 }
 
+/*
+ * The LED core takes the trigger off before it takes the files away: nobody may
+ * attach another one in between, it would outlive the LED.
+ */
+static void identify_unregister_led(void)
+{
+	mutex_lock(&identify_cdev.led_access);
+	led_sysfs_disable(&identify_cdev);
+	mutex_unlock(&identify_cdev.led_access);
+
+	led_classdev_unregister(&identify_cdev);
+}
+
 static int __init identify_register_led(void)
 {
 	int ret;
@@ -94,7 +108,7 @@ static int __init identify_register_led(void)
 		return ret;
 
 	if (strcmp(dev_name(identify_cdev.dev), IDENTIFY_NAME)) {
-		led_classdev_unregister(&identify_cdev);
+		identify_unregister_led();
 		pr_err("there is an LED called %s already: give it another label\n",
 		       IDENTIFY_NAME);
 		return -EEXIST;
@@ -140,7 +154,7 @@ stop_targets:
 	identify_targets_stop();
 unregister_led:
 	identify_close();
-	led_classdev_unregister(&identify_cdev);
+	identify_unregister_led();
 unregister_trigger:
 	led_trigger_unregister(&identify_trigger);
 drop_list:
@@ -155,7 +169,7 @@ static void __exit identify_exit(void)
 	atomic_notifier_chain_unregister(&panic_notifier_list,
 					 &identify_panic_nb);
 	identify_close();
-	led_classdev_unregister(&identify_cdev);
+	identify_unregister_led();
 	led_trigger_unregister(&identify_trigger);
 	identify_targets_stop();
 }
