@@ -126,6 +126,11 @@ compat_class_interface_unregister(struct compat_class_interface *ci)
 #define LED_UNREGISTERING 0
 #endif
 
+/* 4.12: an LED can keep its level beyond its driver; 0 = it cannot */
+#ifndef LED_RETAIN_AT_SHUTDOWN
+#define LED_RETAIN_AT_SHUTDOWN 0
+#endif
+
 /* 4.20: an LED says that its trigger is the initial one; 0 = it does not */
 #ifndef LED_INIT_DEFAULT_TRIGGER
 #define LED_INIT_DEFAULT_TRIGGER 0

@@ -25,6 +25,8 @@
 #define IDENTIFY_SETTLE		(HZ / 10)
 #define IDENTIFY_RETRY_BUSY	5	/* ms */
 #define IDENTIFY_RETRY_DISABLED	250	/* ms */
+#define IDENTIFY_RETRY_MEMORY	100	/* ms */
+#define IDENTIFY_MEMORY_TRIES	20
 
 struct identify_setting {
 	struct list_head node;
@@ -192,24 +194,29 @@ static int identify_snapshot_take(struct led_classdev *cdev,
  * Attaches the trigger by its name, through the door for default triggers: it
  * may have been unloaded, or loaded again, so that no pointer to it was kept.
  * Called with trigger_lock held for writing, which is dropped meanwhile.
+ *
+ * Return: true if the trigger is there but could not be attached.
  */
-static void identify_trigger_restore(struct led_classdev *cdev,
+static bool identify_trigger_restore(struct led_classdev *cdev,
 				     struct identify_snapshot *snapshot)
 {
 	const char *own = cdev->default_trigger;
-	int tries;
+	bool retry;
 
+	/* An LED without a trigger is on no list; an attempt leaves its mark. */
+	INIT_LIST_HEAD(&cdev->trig_list);
 	cdev->default_trigger = snapshot->trigger;
 	up_write(&cdev->trigger_lock);
 
-	/* Attaching allocates: once more if that was all that failed. */
-	for (tries = 0; tries < 2 && !cdev->trigger; tries++)
-		led_trigger_set_default(cdev);
+	led_trigger_set_default(cdev);
 
 	down_write(&cdev->trigger_lock);
+	retry = !cdev->trigger && !list_empty(&cdev->trig_list);
 	cdev->default_trigger = own;
 	cdev->flags &= ~LED_INIT_DEFAULT_TRIGGER;
 	cdev->flags |= snapshot->flags;
+
+	return retry;
 }
 
 /* Whether the LED has the trigger back that it had. */
@@ -271,27 +278,42 @@ static void identify_level_restore(struct led_classdev *cdev,
 		led_set_brightness(cdev, level);
 }
 
-static void identify_snapshot_restore(struct led_classdev *cdev,
-				      struct identify_snapshot *snapshot)
+static void identify_details_restore(struct led_classdev *cdev,
+				     struct identify_snapshot *snapshot)
 {
-	cdev->blink_brightness = snapshot->blink_brightness;
-	if (snapshot->trigger) {
-		cdev->blink_delay_on = snapshot->delay_on;
-		cdev->blink_delay_off = snapshot->delay_off;
-		identify_trigger_restore(cdev, snapshot);
-	}
-	downgrade_write(&cdev->trigger_lock);
-
 	if (identify_trigger_is(cdev, snapshot))
 		identify_settings_restore(cdev, snapshot);
-	else if (snapshot->trigger)
+	else if (snapshot->trigger && !(cdev->flags & LED_UNREGISTERING))
 		dev_warn(cdev->dev, "trigger %s is gone, left off\n",
 			 snapshot->trigger);
 	if (!snapshot->trigger == !cdev->trigger)
 		identify_level_restore(cdev, snapshot);
+}
 
+/*
+ * Called with trigger_lock held for writing, which is released.
+ *
+ * Return: false if this has to be tried again.
+ */
+static bool identify_snapshot_restore(struct led_classdev *cdev,
+				      struct identify_snapshot *snapshot)
+{
+	bool retry = false;
+
+	cdev->blink_brightness = snapshot->blink_brightness;
+	if (snapshot->trigger) {
+		cdev->blink_delay_on = snapshot->delay_on;
+		cdev->blink_delay_off = snapshot->delay_off;
+		retry = identify_trigger_restore(cdev, snapshot) &&
+			++snapshot->tries < IDENTIFY_MEMORY_TRIES;
+	}
+	downgrade_write(&cdev->trigger_lock);
+	if (!retry)
+		identify_details_restore(cdev, snapshot);
 	up_read(&cdev->trigger_lock);
 	flush_work(&cdev->set_brightness_work);
+
+	return !retry;
 }
 
 /* Called with trigger_lock held for writing. */
@@ -300,9 +322,12 @@ static int identify_attach(struct identify_led *led)
 	struct led_classdev *cdev = led->cdev;
 	int ret;
 
-	ret = identify_snapshot_take(cdev, &led->snapshot);
-	if (ret)
-		return ret;
+	/* What is still to be given back is what it was before. */
+	if (cdev->trigger || led->state != IDENTIFY_OWED) {
+		ret = identify_snapshot_take(cdev, &led->snapshot);
+		if (ret)
+			return ret;
+	}
 
 	/* Nothing else stops an LED that blinks without a trigger. */
 	if (!cdev->trigger) {
@@ -383,6 +408,7 @@ int identify_led_borrow(struct identify_led *led)
 int identify_led_give_back(struct identify_led *led)
 {
 	struct led_classdev *cdev = led->cdev;
+	bool done = true;
 
 	if (!mutex_trylock(&cdev->led_access))
 		return IDENTIFY_RETRY_BUSY;
@@ -390,16 +416,21 @@ int identify_led_give_back(struct identify_led *led)
 	down_write(&cdev->trigger_lock);
 	if (led->state == IDENTIFY_BORROWED) {
 		/* Before the trigger goes: so this is not taken for the user. */
-		identify_targets_set_state(led, IDENTIFY_FREE);
+		identify_targets_set_state(led, IDENTIFY_OWED);
 		led_trigger_set(cdev, NULL);
-		identify_snapshot_restore(cdev, &led->snapshot);
-	} else {
-		up_write(&cdev->trigger_lock);
 	}
-	identify_snapshot_drop(&led->snapshot);
+	if (led->state == IDENTIFY_OWED && !cdev->trigger)
+		done = identify_snapshot_restore(cdev, &led->snapshot);
+	else
+		up_write(&cdev->trigger_lock);
+
+	if (done && led->state == IDENTIFY_OWED)
+		identify_targets_set_state(led, IDENTIFY_FREE);
+	if (done)
+		identify_snapshot_drop(&led->snapshot);
 	mutex_unlock(&cdev->led_access);
 
-	return 0;
+	return done ? 0 : IDENTIFY_RETRY_MEMORY;
 }
 
 /**
@@ -416,7 +447,8 @@ void identify_led_forget(struct identify_led *led)
 
 	if (led->ready && (cdev->flags & LED_UNREGISTERING)) {
 		led_trigger_remove(cdev);
-		if (cdev->blink_delay_on)
+		if (cdev->blink_delay_on ||
+		    !(cdev->flags & LED_RETAIN_AT_SHUTDOWN))
 			led_set_brightness(cdev, LED_OFF);
 		flush_work(&cdev->set_brightness_work);
 	}

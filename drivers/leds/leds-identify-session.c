@@ -10,6 +10,7 @@
 
 #include "leds-identify.h"
 
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/hrtimer.h>
 #include <linux/jiffies.h>
@@ -18,7 +19,6 @@
 #include <linux/leds.h>
 #include <linux/limits.h>
 #include <linux/math64.h>
-#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
@@ -415,6 +415,8 @@ void identify_open(void)
  */
 void identify_close(void)
 {
+	unsigned int ms;
+
 	spin_lock_irq(&identify.lock);
 	identify.closing = true;
 	identify.session = false;
@@ -424,6 +426,6 @@ void identify_close(void)
 
 	hrtimer_cancel(&identify.timer);
 	cancel_delayed_work_sync(&identify.work);
-	while (identify_targets_sync(false, false))
-		schedule_timeout_uninterruptible(1);
+	while ((ms = identify_targets_sync(false, false)))
+		msleep(ms);
 }

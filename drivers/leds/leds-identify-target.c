@@ -186,14 +186,20 @@ static bool identify_is_unsettled(const struct identify_led *led)
 	return !led->ready;
 }
 
+static bool identify_has_ours(const struct identify_led *led)
+{
+	return led->state == IDENTIFY_BORROWED || led->state == IDENTIFY_OWED;
+}
+
 static bool identify_is_wanted(const struct identify_led *led)
 {
-	return led->wanted && led->state == IDENTIFY_FREE;
+	return led->wanted &&
+	       (led->state == IDENTIFY_FREE || led->state == IDENTIFY_OWED);
 }
 
 static bool identify_is_unwanted(const struct identify_led *led)
 {
-	return !led->wanted && led->state == IDENTIFY_BORROWED;
+	return !led->wanted && identify_has_ours(led);
 }
 
 static struct identify_led *
@@ -279,7 +285,7 @@ bool identify_targets_borrowed(void)
 
 	mutex_lock(&identify_leds_lock);
 	list_for_each_entry(led, &identify_leds, node)
-		borrowed |= led->state == IDENTIFY_BORROWED;
+		borrowed |= identify_has_ours(led);
 	mutex_unlock(&identify_leds_lock);
 
 	return borrowed;

@@ -83,6 +83,7 @@ const char *identify_names_next(const char **names, size_t *left, size_t *len);
 enum identify_state {
 	IDENTIFY_FREE,
 	IDENTIFY_BORROWED,
+	IDENTIFY_OWED,		/* ours no more, but not yet what it was */
 	IDENTIFY_LEFT_ALONE,	/* until the next session */
 };
 
@@ -91,8 +92,9 @@ struct identify_snapshot {
 	struct list_head settings;
 	char *page;
 	unsigned int level;
-	bool dynamic;
+	bool dynamic;		/* the level is not for us to restore */
 	int flags;
+	unsigned int tries;
 	unsigned long delay_on;
 	unsigned long delay_off;
 	int blink_brightness;
