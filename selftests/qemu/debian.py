@@ -85,7 +85,7 @@ Acquire::Retries "3";
                 raise SystemExit(f"no package list of {suite}/{arch}: remove {self.dir}")
             found = {}
             for block in lists[0].read_text().split("\n\n"):
-                fields = dict(re.findall(r"^(Package|Version|Depends): (.*)$", block, re.M))
+                fields = dict(re.findall(r"^(Package|Version|Architecture|Depends): (.*)$", block, re.M))
                 if fields:
                     found[fields["Package"]] = fields
             self.index[suite, arch] = found
@@ -106,10 +106,11 @@ Acquire::Retries "3";
 
     def unpack(self, suite, arch, name, into):
         """Fetch a package and unpack it into a folder."""
-        version = self.packages(suite, arch)[name]["Version"]
+        fields = self.packages(suite, arch)[name]
+        which = name if fields["Architecture"] == "all" else f"{name}:{arch}"
         work = pathlib.Path(str(into) + f".{name}.deb")
         work.mkdir(parents=True, exist_ok=True)
-        self._run("apt-get", "-qq", "download", f"{name}:{arch}={version}", cwd=work)
+        self._run("apt-get", "-qq", "download", f"{which}={fields['Version']}", cwd=work)
         deb = next(work.glob("*.deb"))
         into.mkdir(parents=True, exist_ok=True)
         subprocess.run(["dpkg-deb", "-x", deb, into], check=True)

@@ -141,11 +141,11 @@ class Kernel:
         wanted |= {n for n in apt.depends(self.suite, self.arch, image)
                    if re.match(r"linux-(binary|modules|base)-\d", n)}
         for name in apt.depends(self.suite, self.arch, headers):
-            if name.endswith("-common"):
-                apt.unpack(self.suite, "amd64", name, new)
-            elif name.startswith("linux-kbuild"):
-                apt.unpack(self.suite, "amd64", name, new)
-        for name in wanted:
+            if name.startswith("linux-kbuild"):
+                apt.unpack(self.suite, "amd64", name, new)      # programs that run here
+            elif name.endswith("-common"):
+                wanted.add(name)
+        for name in sorted(wanted):
             apt.unpack(self.suite, self.arch, name, new)
         self._relocate(new, release)
         if self.arch == "armhf":

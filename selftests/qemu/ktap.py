@@ -19,13 +19,16 @@ class Result:
 
 def parse(text, prefix=""):
     """The leaves of a KTAP text; a parent counts only where its leaves do not tell."""
-    pending, results, notes = [], [], []
+    pending, results, notes, failed = [], [], [], None
     for line in text.replace("\r", "").splitlines():
         match = LINE.match(line)
         if not match:
             if line.startswith("#"):
                 notes = notes[-11:] + [line]
+                if failed:      # TAP 13 explains a failure after it, KTAP before
+                    failed.why += "\n" + line
             continue
+        failed = None
         indent, verdict, name, directive, reason = match.groups()
         depth = len(re.findall("#|  ", indent))
         state = "skipped" if directive else "passed" if verdict == "ok" else "failed"
@@ -43,6 +46,7 @@ def parse(text, prefix=""):
             if state == "failed":
                 why = "\n".join(notes)
             leaves = [Result(name, state, why)]
+            failed = leaves[0] if state == "failed" else None
         pending.append((depth, leaves))
         notes = []
     for _, leaves in pending:

@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A recipe's way: KERNEL_SRC, CC and LD from outside, modules_install into an
+# image, by the calls that OE's module.bbclass makes. BUILD_KDIR is the kernel.
+
+set -u
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+result() {
+	if [ "$1" = 0 ]; then
+		echo "ok $2"
+	else
+		sed 's/^/# /' "$work/log"
+		echo "not ok $2"
+		failed=1
+	fi
+}
+
+echo "TAP version 13"
+echo "1..4"
+release=$(cat "$BUILD_KDIR/include/config/kernel.release")
+cross=aarch64-linux-gnu-
+cp -R "$top/Kbuild" "$top/Makefile" "$top/drivers" "$work/"
+mkdir "$work/scripts"
+cp "$top/scripts/check-kdir" "$work/scripts/"
+
+oe_make() {
+	make -C "$work" KERNEL_PATH="$BUILD_KDIR" KERNEL_SRC="$BUILD_KDIR" KERNEL_VERSION="$release" \
+		ARCH=arm64 CROSS_COMPILE=$cross CC="${cross}gcc  -fuse-ld=bfd" LD=${cross}ld.bfd \
+		AR=${cross}ar O="$BUILD_KDIR" "$@" >"$work/log" 2>&1
+}
+
+oe_make
+result $? "1 the default target builds the modules"
+oe_make INSTALL_MOD_PATH="$work/image" DEPMOD=true modules_install
+result $? "2 modules_install takes them into the image"
+find "$work/image" -name 'leds-identify.ko*' | grep -q "/lib/modules/$release/"
+result $? "3 below /lib/modules of that kernel"
+oe_make clean && ! find "$work" -path "$work/image" -prune -o -name '*.o' -print | grep -q .
+result $? "4 clean leaves no object behind"
+exit $failed

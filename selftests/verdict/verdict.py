@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The bench itself: what must not pass does not pass.
+
+Each guest here does something that a lying or broken test run would do; the
+verdict of selftests/qemu has to call it a failure, for the right reason. Runs
+in the tool root with PYTHONPATH=selftests/qemu.
+"""
+
+import sys
+
+import guest
+import ktap
+from kernel import CACHE, KERNELS
+
+PASSING = "echo TAP version 13; echo 1..1; echo ok 1 fine\n"
+
+
+def run(script, limit=60, tag="x"):
+    """Boot a guest that runs a script, with no module loaded."""
+    kernel, machine = KERNELS["6.12"].ensure(), guest.MACHINES["virt"]
+    stage = guest.stage_modules(kernel, [], [], CACHE / "stage" / "verdict")
+    return guest.boot(kernel, machine, {
+        "lib": stage / "lib", "boardpack/modules": b"", "boardpack/run": script.encode()},
+        limit, tag=f"verdict-{tag}")
+
+
+def failures(outcome):
+    """What a boot was blamed for."""
+    return [f"{r.name}\n{r.why}" for r in outcome.results if r.state == "failed"]
+
+
+def good():
+    """A guest that does its work passes."""
+    return not failures(run(PASSING, tag="good"))
+
+
+def panic():
+    """A kernel that dies after its tests passed fails, and the oops is shown."""
+    found = failures(run(PASSING + "echo c >/proc/sysrq-trigger\n", tag="panic"))
+    return any("comes to its end" in f for f in found) and \
+        any("no kernel report" in f and "sysrq" in f for f in found)
+
+
+def hang():
+    """A guest that hangs fails within its limit, with the end of its console."""
+    outcome = run(PASSING + "echo last words >/dev/console; sleep 1000\n", 15, "hang")
+    found = failures(outcome)
+    return outcome.seconds < 25 and any("time limit" in f and "last words" in f for f in found)
+
+
+def report_without_panic():
+    """A lockdep or KASAN report in an otherwise passing run fails it."""
+    return all(guest.REPORTS.search(text) for text in (
+        "WARNING: CPU: 0 PID: 1 at drivers/x.c:1 f+0x1/0x2",
+        "BUG: KASAN: slab-use-after-free in f", "unreferenced object 0xffff (size 64):",
+        "WARNING: possible circular locking dependency detected",
+        "INFO: task init:1 blocked for more than 10 seconds."))
+
+
+def silence():
+    """A guest that ran no test at all fails."""
+    return any("no test" in f for f in failures(run("true\n", tag="silence")))
+
+
+def lost():
+    """A test that its script announced and never ran shows as a failure of the script."""
+    text = ("TAP version 13\n1..1\n# TAP version 13\n# 1..2\n# ok 1 a\n"
+            "not ok 1 selftests: leds: a.sh # exit=1\n")
+    return [r.state for r in ktap.parse(text)] == ["passed", "failed"]
+
+
+def nested():
+    """Leaves are counted once, whatever the depth, skips with their reason."""
+    text = ("TAP version 13\n1..1\n#     ok 1 deep\n#     not ok 2 broken\n"
+            "# not ok 1 suite\n# ok 2 odd # SKIP no such LED\nnot ok 1 selftests: leds: a.sh\n")
+    found = ktap.parse(text)
+    return [(r.state, r.name) for r in found] == [
+        ("passed", "leds: a.sh: suite: deep"), ("failed", "leds: a.sh: suite: broken"),
+        ("skipped", "leds: a.sh: odd")] and found[2].why == "no such LED"
+
+
+def main():
+    """Run them all as KTAP."""
+    tests = (good, panic, hang, silence, report_without_panic, lost, nested)
+    print(f"TAP version 13\n1..{len(tests)}", flush=True)
+    failed = False
+    for number, test in enumerate(tests, 1):
+        passed = test()
+        failed |= not passed
+        print(f"{'ok' if passed else 'not ok'} {number} {test.__doc__}", flush=True)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
