@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The LED's pin as the board sees it: QEMU's trace of the PL061's outputs.
+
+Runs in the tool root with PYTHONPATH=selftests/qemu.
+"""
+
+import re
+import statistics
+import sys
+
+import guest
+from kernel import CACHE, KERNELS
+
+LINES = {"red": 4, "green": 5, "blue": 6}       # as selftests/qemu/virt.dts has them
+EDGE = re.compile(r"@(\d+\.\d+):pl061_set_output .* setting output (\d) to (\d)")
+BLINK = """echo TAP version 13; echo 1..1
+modprobe leds-identify leds="pack:green:user pack:red:user"
+cd /sys/class/leds/identify
+echo 50 150 >pattern; echo 4 >identify; sleep 5
+echo ok 1 blinked
+"""
+PANIC = """echo TAP version 13; echo 1..1
+modprobe leds-identify leds="pack:green:user pack:blue:user"
+cd /sys/class/leds/identify
+echo 700 700 >pattern; echo 60 >identify; sleep 3
+echo ok 1 blinks
+echo c >/proc/sysrq-trigger
+"""
+
+
+def edges(name, script, append=""):
+    """Boot a guest that runs a script: time and level of each edge, by line."""
+    kernel, machine = KERNELS["6.12"].ensure(), guest.MACHINES["virt"]
+    work, _ = kernel.build_pack()
+    modules = machine.modules.split(",")
+    stage = guest.stage_modules(kernel, modules, sorted(work.glob("drivers/**/*.ko")),
+                                CACHE / "stage" / f"pin-{name}")
+    trace = CACHE / "run" / f"pin-{name}.trace"
+    trace.unlink(missing_ok=True)
+    guest.boot(kernel, machine, {
+        "lib": stage / "lib", "boardpack/run": script.encode(),
+        "boardpack/modules": ("\n".join(modules) + "\n").encode()}, 120,
+        tag=f"pin-{name}", append=append,
+        extra=["-trace", "pl061_set_output", "-D", trace, "-msg", "timestamp=on"])
+    found = {line: [] for line in range(8)}
+    for match in EDGE.finditer(trace.read_text()):
+        found[int(match[2])].append((float(match[1]), int(match[3])))
+    return {name: found[line] for name, line in LINES.items()}
+
+
+def lengths(track, level):
+    """How long the line stayed at a level, each time, in ms."""
+    return [(b - a) * 1000 for (a, v), (b, _) in zip(track, track[1:]) if v == level]
+
+
+def blink_tests():
+    """Level and time of the edges of one run of 4 s at 50/150 ms."""
+    found = edges("blink", BLINK)
+    green, red = found["green"], found["red"]
+    rises = [t for t, v in green if v]
+    yield "20 pulses in 4 s at 50/150 ms", len(rises) == 20
+    yield "the pin is on for 50 ms, off for 150 ms", \
+        abs(statistics.median(lengths(green, 1)) - 50) < 5 and \
+        abs(statistics.median(lengths(green, 0)) - 150) < 5
+    yield "the last pulse is 19 periods after the first", \
+        abs(rises[-1] - rises[0] - 19 * 0.2) < 0.05
+    yield "two targets blink in step", \
+        len(red) == len(green) and \
+        statistics.median(abs(a - b) for (a, _), (b, _) in zip(red, green)) < 0.002
+    yield "no other pin moves", not found["blue"][1:]
+
+
+def panic_tests():
+    """After a panic the LED that is marked for it shows the kernel's blinking."""
+    found = edges("panic", PANIC, "panic=4")
+    green, blue = found["green"], found["blue"]
+    fast = [ms for ms in lengths(blue, 1) if ms < 400]
+    yield "identify blinked until the panic", len(lengths(green, 1)) >= 1
+    yield "the panic indicator blinks after it", len(fast) >= 5
+    yield "identify keeps its hands off after a panic", \
+        not [t for t, _ in green if blue and t > blue[-1][0] - 2]
+
+
+def main():
+    """Run them all as KTAP."""
+    results = [*blink_tests(), *panic_tests()]
+    print(f"TAP version 13\n1..{len(results)}")
+    for number, (name, passed) in enumerate(results, 1):
+        print(f"{'ok' if passed else 'not ok'} {number} {name}")
+    return not all(passed for _, passed in results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
