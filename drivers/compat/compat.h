@@ -109,7 +109,10 @@ compat_class_interface_unregister(struct compat_class_interface *ci)
 #define compat_led_trigger_activate(fn)	((void *)(fn))
 #define compat_led_trigger_groups(trig) \
 	((void)(trig), (const struct attribute_group **)NULL)
-#define led_trigger_set(led_cdev, trig)	(led_trigger_set(led_cdev, trig), 0)
+#define led_trigger_set(led_cdev, trig) ({				\
+	led_trigger_set(led_cdev, trig);				\
+	0;								\
+})
 #endif
 
 /* 6.8: a trigger remembers its last event */
