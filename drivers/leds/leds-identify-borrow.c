@@ -350,9 +350,13 @@ static int identify_attach(struct identify_led *led)
  */
 int identify_led_settle(struct identify_led *led)
 {
+	unsigned long now = jiffies, then = led->added + IDENTIFY_SETTLE;
+
 	/* Before 4.20 the LED core does not hold the lock meanwhile. */
-	if (time_before(jiffies, led->added + IDENTIFY_SETTLE) ||
-	    !mutex_trylock(&led->cdev->led_access))
+	if (time_before(now, then))
+		return jiffies_to_msecs(then - now) + 1;
+
+	if (!mutex_trylock(&led->cdev->led_access))
 		return IDENTIFY_RETRY_BUSY;
 
 	led->ready = true;

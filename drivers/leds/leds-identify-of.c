@@ -41,7 +41,7 @@ static int identify_of_text(struct device *dev, int phandles, int names,
 	struct device_node *np;
 	const char *name;
 	size_t len = 0;
-	int i;
+	int i, ret;
 
 	for (i = 0; i < phandles; i++) {
 		np = of_parse_phandle(dev->of_node, "leds", i);
@@ -54,14 +54,17 @@ static int identify_of_text(struct device *dev, int phandles, int names,
 	}
 
 	for (i = 0; i < names; i++) {
-		of_property_read_string_index(dev->of_node, "linux,led-names",
-					      i, &name);
-		if (!*name || strpbrk(name, IDENTIFY_SPACE))
+		ret = of_property_read_string_index(dev->of_node,
+						    "linux,led-names", i, &name);
+		if (ret || !*name || strpbrk(name, IDENTIFY_SPACE))
 			return dev_err_probe(dev, -EINVAL,
 					     "linux,led-names: entry %d is not a name\n",
 					     i);
 		len += scnprintf(text + len, size - len, " %s", name);
 	}
+
+	if (len == size - 1)
+		return dev_err_probe(dev, -E2BIG, "too many names\n");
 
 	return 0;
 }

@@ -137,7 +137,8 @@ void identify_brightness_set(struct led_classdev *cdev,
 	unsigned long flags;
 
 	/* Old kernels cannot refuse our trigger on our LED: it would recurse. */
-	if (READ_ONCE(identify.panicked) || cdev->trigger == &identify_trigger)
+	if (READ_ONCE(identify.panicked) ||
+	    READ_ONCE(cdev->trigger) == &identify_trigger)
 		return;
 
 	spin_lock_irqsave(&identify.lock, flags);
@@ -198,7 +199,9 @@ static unsigned long identify_update(bool *session, bool *fresh)
 		identify.level = 0;
 		identify_output(false);
 	}
-	if (identify.session && identify.writer)
+	/* A trigger that is silent for longer writes 0 when it is removed. */
+	if (identify.session && identify.writer &&
+	    time_before(jiffies, identify_hold_end()))
 		delay = max_t(long, identify_hold_end() - jiffies, 1);
 	*session = identify.session;
 	*fresh = identify.fresh;
