@@ -188,14 +188,19 @@ def command(kernel, machine, folder, initrd, append="", extra=()):
     return args + (["-dtb", tree] if tree else [])
 
 
+def archive(machine, tree, path):
+    """An initramfs with the files of tree, a shell and the bench's init."""
+    cpio.write(path, {"bin/busybox": busybox(machine.arch), "init": HERE / "init", **tree},
+               [("dev/console", 5, 1), ("dev/null", 1, 3)])
+
+
 def boot(kernel, machine, tree, limit, **options):
     """Boot with the files of tree added to the initramfs; watch until the end."""
     folder = CACHE / "run" / f"{kernel.name}-{machine.name}-{options.pop('tag', 'check')}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     initrd = folder / "initrd.cpio"
-    cpio.write(initrd, {"bin/busybox": busybox(machine.arch), "init": HERE / "init", **tree},
-               [("dev/console", 5, 1), ("dev/null", 1, 3)])
+    archive(machine, tree, initrd)
     start = time.time()
     why = ""
     with open(folder / "qemu.log", "w", encoding="utf-8") as log:

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The identify LED of an emulated i.MX8M Plus board, with its pin watched from outside.
+
+QEMU writes down, with the time of the host, what the guest writes to the GPIO
+controller and to the serial port of the verdict: so the LED and the moment of
+the press are in one recording, in which the guest has no say.
+"""
+
+import dataclasses
+import re
+import statistics
+
+import ktap
+from debian import CACHE
+from guest import MACHINES, boot, stage_modules
+from kernel import HERE
+
+OVERLAY = "../../overlays/identify.dtso"
+LED, LINE = "yellow:status", 16         # on gpio3
+STEP, LENGTH = 0.2, 5                   # of the pattern, in seconds
+EDGES = round(LENGTH / STEP) + 1
+LATE = STEP / 2                         # from here on an edge is in the wrong place
+# QEMU 10 prints the offset of the transmit register, 0x40, in decimal behind its 0x.
+EVENT = re.compile(r"@([\d.]+):(?:imx_gpio_write \S*/gpio3:\[(GDIR|DR)\] <- (\w+)|"
+                   r"imx_serial_write serial2:\[0x0?(?:64|40)\] <- (\w+))")
+
+
+@dataclasses.dataclass
+class Recording:
+    """What the pin did; times are seconds since the press."""
+
+    edges: list         # (time, level)
+    marks: dict         # word: time
+    outcome: object     # of the boot
+
+    def level(self, time):
+        """What the pin was at a time."""
+        return next((level for t, level in reversed(self.edges) if t <= time), 0)
+
+    def blink(self):
+        """The times of the pattern's edges: from on after the press to off at the end."""
+        after = [(t, level) for t, level in self.edges if t >= 0]
+        first = next((i for i, edge in enumerate(after) if edge[1]), len(after))
+        last = next((i for i, (t, level) in enumerate(after)
+                     if t > LENGTH - LATE and not level), len(after))
+        return [t for t, _ in after[first:last + 1]]
+
+
+@dataclasses.dataclass
+class Shape:
+    """What was measured, in seconds; 'late' is how far each edge is from its place."""
+
+    edges: int
+    answer: float
+    period: float
+    duty: float
+    late: list
+
+
+def prepare(kernel, tag):
+    """The board with the overlay in its tree, and what the guest holds."""
+    board = MACHINES["imx8mp-evk"]
+    work, _ = kernel.build_pack()
+    stage = stage_modules(kernel, board.modules.split(","), sorted(work.glob("drivers/**/*.ko")),
+                          CACHE / "stage" / f"{kernel.name}-{tag}")
+    return dataclasses.replace(board, tree=f"{board.tree}+{OVERLAY}"), {
+        "lib/modules": stage / "lib/modules", "boardpack/press": HERE / "press",
+        "boardpack/modules": board.modules.replace(",", "\n").encode() + b"\n",
+        "boardpack/run": f"exec /boardpack/press {LED}\n".encode()}
+
+
+def record(kernel, tag="demo"):
+    """Boot the board, press identify, record the pin."""
+    machine, files = prepare(kernel, tag)
+    trace = CACHE / "run" / f"{kernel.name}-{tag}.trace"
+    outcome = boot(kernel, machine, files, 120, tag=tag, extra=[
+        "-trace", "imx_gpio_write", "-trace", "imx_serial_write", "-D", trace,
+        "-msg", "timestamp=on"])
+    return read(trace.read_text(), outcome)
+
+
+def read(text, outcome):
+    """A recording from QEMU's trace."""
+    registers, level, line = {"DR": 0, "GDIR": 0}, None, ""
+    edges, marks = [], {}
+    for stamp, register, value, char in EVENT.findall(text):
+        if char:
+            line = "" if line.endswith("\n") else line
+            line += chr(int(char, 16) & 0x7f)
+            if line.startswith("# mark") and line.endswith("\n"):
+                marks[line.split()[2]] = float(stamp)
+            continue
+        registers[register] = int(value, 16)
+        driven = registers["DR"] & registers["GDIR"]
+        if level != (level := driven >> LINE & 1):
+            edges.append((float(stamp), level))
+    zero = marks.get("press", edges[0][0] if edges else 0)
+    return Recording([(t - zero, level) for t, level in edges],
+                     {word: t - zero for word, t in marks.items()}, outcome)
+
+
+def measure(recording):
+    """The shape of the blinking, or None where there is none.
+
+    The first edge does not count: it waits until the LED is borrowed.
+    """
+    times = recording.blink()
+    if len(times) < 4 or len(times) % 2:
+        return None
+    span, due = times[-1] - times[1], [times[-1] - k * STEP for k in range(len(times))][::-1]
+    lit = sum(off - on for on, off in zip(times[2::2], times[3::2]))
+    late = [t - d for t, d in zip(times[1:], due[1:])]
+    return Shape(len(times), times[0], span / (len(times) / 2 - 1), lit / span,
+                 [t - statistics.median(late) for t in late])
+
+
+def results(kernel, tag="check"):
+    """The same as tests, for make check."""
+    return judge(record(kernel, tag))
+
+
+def judge(recording):
+    """Results of the guest, and of the pin."""
+    out, shape = list(recording.outcome.results), measure(recording)
+
+    def test(name, good, why):
+        out.append(ktap.Result(name, "passed" if good else "failed", "" if good else why))
+
+    times = recording.blink()
+    test("the pin shows each edge of the pattern in its place",
+         shape and shape.edges >= EDGES - 2 and max(map(abs, shape.late)) < LATE,
+         "edges at " + ", ".join(f"{t:.3f}" for t in times))
+    beats = [t for t, level in recording.edges if level and t > max(times, default=0)]
+    test("the pin beats again afterwards", len(beats) > 1, f"lit at {beats} s")
+    return out
