@@ -440,16 +440,17 @@ int identify_led_give_back(struct identify_led *led)
 /**
  * identify_led_forget() - last thing to do with an LED
  * @led: the LED, which nobody can find any more
+ * @going: whether it is known to be unregistered
  *
  * An LED loses its trigger and is switched off before our class interface hears
  * that it goes. If it was given back in between, it has a trigger again, and
  * would be freed while on the list of that trigger.
  */
-void identify_led_forget(struct identify_led *led)
+void identify_led_forget(struct identify_led *led, bool going)
 {
 	struct led_classdev *cdev = led->cdev;
 
-	if (led->ready && (cdev->flags & LED_UNREGISTERING)) {
+	if (led->ready && (going || cdev->flags & LED_UNREGISTERING)) {
 		led_trigger_remove(cdev);
 		if (cdev->blink_delay_on ||
 		    !(cdev->flags & LED_RETAIN_AT_SHUTDOWN))

@@ -26,6 +26,9 @@
 /* More than any LED can do: the LED core cuts it down to each one's maximum. */
 #define IDENTIFY_FULL ((enum led_brightness)INT_MAX)
 
+/* How long a schedule waits for LEDs that cannot be had. */
+#define IDENTIFY_PATIENCE (HZ / 4)
+
 static struct {
 	spinlock_t lock;	/* for all up to the timer */
 	bool session;		/* the targets are wanted */
@@ -37,6 +40,8 @@ static struct {
 	unsigned long written;	/* when, in jiffies */
 	unsigned int hold;	/* ms */
 	bool running;		/* the schedule */
+	unsigned int starting;	/* seconds; it waits for the targets */
+	unsigned long patience;	/* until when, in jiffies */
 	ktime_t start;
 	ktime_t end;
 	struct identify_pattern pattern;
@@ -86,6 +91,7 @@ static void identify_begin(void)
 static void identify_finish(void)
 {
 	identify.running = false;
+	identify.starting = 0;
 	identify_output(identify_writer_is_active() && identify.level);
 	if (!identify.closing)
 		mod_delayed_work(system_highpri_wq, &identify.work, 0);
@@ -113,12 +119,20 @@ static void identify_step(void)
 	hrtimer_start(&identify.timer, edge, HRTIMER_MODE_ABS);
 }
 
+static void identify_start(unsigned int seconds)
+{
+	identify.start = ktime_get();
+	identify.end = ktime_add_ns(identify.start, (u64)seconds * NSEC_PER_SEC);
+	identify_step();
+}
+
 static enum hrtimer_restart identify_timer(struct hrtimer *timer)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&identify.lock, flags);
-	if (identify.running && !READ_ONCE(identify.panicked))
+	if (identify.running && !identify.starting &&
+	    !READ_ONCE(identify.panicked))
 		identify_step();
 	spin_unlock_irqrestore(&identify.lock, flags);
 
@@ -222,6 +236,23 @@ static void identify_requeue(unsigned long delay, unsigned int retry)
 	spin_unlock_irq(&identify.lock);
 }
 
+/*
+ * To borrow an LED takes as long as its trigger needs to let go: the first
+ * blink must not be cut short by that.
+ */
+static void identify_start_pending(bool ready)
+{
+	unsigned int seconds;
+
+	spin_lock_irq(&identify.lock);
+	seconds = identify.starting;
+	if (seconds && (ready || time_after(jiffies, identify.patience))) {
+		identify.starting = 0;
+		identify_start(seconds);
+	}
+	spin_unlock_irq(&identify.lock);
+}
+
 static void identify_work(struct work_struct *work)
 {
 	struct device *dev = READ_ONCE(identify_cdev.dev);
@@ -231,6 +262,7 @@ static void identify_work(struct work_struct *work)
 
 	delay = identify_update(&session, &fresh);
 	retry = identify_targets_sync(session, fresh);
+	identify_start_pending(!retry);
 
 	active = session || identify_targets_borrowed();
 	if (active != identify.active) {
@@ -268,33 +300,37 @@ void identify_settle(void)
  * identify_run() - blink by ourselves
  * @seconds: for how long from now on; 0 to stop
  *
- * Goes on where it was and ends at the later of both ends if it blinks already.
+ * Goes on where it was and ends at the later of both ends if it blinks already,
+ * otherwise begins when the targets have been borrowed.
  *
  * Return: 0 or -ENODEV if the module is being unloaded.
  */
 int identify_run(unsigned int seconds)
 {
-	ktime_t now, end;
+	ktime_t end;
 	int ret = 0;
 
 	spin_lock_irq(&identify.lock);
-	now = ktime_get();
-	end = ktime_add_ns(now, (u64)seconds * NSEC_PER_SEC);
 	if (identify.closing) {
 		ret = -ENODEV;
 	} else if (!seconds) {
 		hrtimer_try_to_cancel(&identify.timer);
 		if (identify.running)
 			identify_finish();
+	} else if (identify.starting) {
+		identify.starting = max(identify.starting, seconds);
 	} else if (identify.running) {
+		end = ktime_add_ns(ktime_get(), (u64)seconds * NSEC_PER_SEC);
 		if (ktime_after(end, identify.end))
 			identify.end = end;
 		identify_step();
+	} else if (identify.session) {
+		identify.running = true;
+		identify_start(seconds);
 	} else {
 		identify.running = true;
-		identify.start = now;
-		identify.end = end;
-		identify_step();
+		identify.starting = seconds;
+		identify.patience = jiffies + IDENTIFY_PATIENCE;
 		identify_begin();
 	}
 	spin_unlock_irq(&identify.lock);
@@ -312,7 +348,9 @@ unsigned int identify_seconds_left(void)
 	s64 left = 0;
 
 	spin_lock_irq(&identify.lock);
-	if (identify.running)
+	if (identify.starting)
+		left = (s64)identify.starting * NSEC_PER_SEC;
+	else if (identify.running)
 		left = ktime_to_ns(ktime_sub(identify.end, ktime_get()));
 	spin_unlock_irq(&identify.lock);
 
@@ -335,7 +373,7 @@ int identify_set_pattern(const struct identify_pattern *pattern)
 	} else {
 		identify.pattern = *pattern;
 		identify.start = ktime_get();
-		if (identify.running)
+		if (identify.running && !identify.starting)
 			identify_step();
 	}
 	spin_unlock_irq(&identify.lock);
@@ -424,6 +462,7 @@ void identify_close(void)
 	identify.closing = true;
 	identify.session = false;
 	identify.running = false;
+	identify.starting = 0;
 	identify_output(false);
 	spin_unlock_irq(&identify.lock);
 

@@ -14,6 +14,8 @@
 #include <linux/printk.h>
 #include <linux/sysfs.h>
 
+#define IDENTIFY_LOG_TEXT	128	/* more would cut off the reason behind it */
+
 static ssize_t identify_show(struct device *dev, struct device_attribute *attr,
 			     char *buf)
 {
@@ -102,8 +104,9 @@ struct identify_list *identify_list_parse_logged(const char *text,
 
 	list = identify_list_parse(text, &why);
 	if (IS_ERR(list))
-		pr_err("%s%.*s: %s\n", source, (int)strcspn(text, "\n"), text,
-		       why);
+		pr_err("%s%.*s: %s\n", source,
+		       (int)min_t(size_t, strcspn(text, "\n"), IDENTIFY_LOG_TEXT),
+		       text, why);
 
 	return list;
 }

@@ -27,6 +27,7 @@
 
 static DEFINE_MUTEX(identify_leds_lock);
 static LIST_HEAD(identify_leds);
+static bool identify_stopping;
 static struct identify_led *identify_pinned;
 static DECLARE_WAIT_QUEUE_HEAD(identify_unpinned);
 
@@ -436,7 +437,8 @@ static void identify_led_removed(struct device *dev)
 		return;
 
 	wait_event(identify_unpinned, READ_ONCE(identify_pinned) != led);
-	identify_led_forget(led);
+	/* The class interface also says goodbye to LEDs that stay. */
+	identify_led_forget(led, !identify_stopping);
 	kfree(led);
 
 	identify_kick();
@@ -467,6 +469,7 @@ int identify_targets_start(const struct device *sibling)
  */
 void identify_targets_stop(void)
 {
+	identify_stopping = true;
 	class_interface_unregister(&identify_interface);
 	kfree(identify_user_list);
 	identify_user_list = NULL;

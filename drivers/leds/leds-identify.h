@@ -115,7 +115,7 @@ struct identify_led {
 int identify_led_settle(struct identify_led *led);
 int identify_led_borrow(struct identify_led *led);
 int identify_led_give_back(struct identify_led *led);
-void identify_led_forget(struct identify_led *led);
+void identify_led_forget(struct identify_led *led, bool going);
 
 /* All LEDs */
 
