@@ -163,9 +163,20 @@ class Kernel:
                 target = str(self.dir) + os.readlink(link)
                 link.unlink()
                 link.symlink_to(target)
+        self._let_sparse_run(new)
         for base in (new / "lib/modules", new / "usr/lib/modules"):
             if (base / release / "kernel").exists():
                 subprocess.run(["depmod", "-b", base.parent.parent, release], check=True)
+
+    @staticmethod
+    def _let_sparse_run(new):
+        """Debian's headers lack the script that asks whether sparse is new enough;
+        without it the kernel's makefile skips sparse."""
+        for makefile in new.glob("usr/src/linux-headers-*-common/Makefile"):
+            script = next((new / "usr/lib").glob("linux-kbuild-*")) / "scripts/checker-valid.sh"
+            if "checker-valid.sh" in makefile.read_text() and not script.exists():
+                script.write_text("#!/bin/sh\necho 1\n")
+                script.chmod(0o755)
 
     def _own_modpost(self, new):
         """Debian's modpost for a 64-bit machine takes a 32-bit target's tables for
@@ -225,6 +236,19 @@ class Kernel:
         if done.returncode:
             raise BuildError(done.stdout)
         return work, done.stdout
+
+
+def sparse():
+    """The newest sparse: released ones choke on the headers of 7.2."""
+    folder = CACHE / "sparse"
+    with open(CACHE / "sparse.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            new = pathlib.Path(f"{folder}.new")
+            shutil.rmtree(new, ignore_errors=True)
+            APT.unpack("sid", "amd64", "sparse", new)
+            new.rename(folder)
+    return folder / "usr/bin/sparse"
 
 
 class BuildError(Exception):
