@@ -86,10 +86,12 @@ static ssize_t identify_setting_show(struct led_classdev *cdev,
 {
 	ssize_t len = attr->show(cdev->dev, attr, page);
 
-	if (len >= 0 && len < PAGE_SIZE)
+	if (len >= (ssize_t)PAGE_SIZE)
+		return -E2BIG;
+	if (len >= 0)
 		page[len] = '\0';
 
-	return len < PAGE_SIZE ? len : -E2BIG;
+	return len;
 }
 
 static int identify_setting_save(struct led_classdev *cdev,

@@ -31,7 +31,7 @@ const char *identify_names_next(const char **names, size_t *left, size_t *len)
 		return NULL;
 
 	comma = memchr(name, ',', *left);
-	*len = comma ? comma - name : *left;
+	*len = comma ? (size_t)(comma - name) : *left;
 	*names = comma ? comma + 1 : NULL;
 	*left -= comma ? *len + 1 : *len;
 

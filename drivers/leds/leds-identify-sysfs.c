@@ -63,8 +63,10 @@ static ssize_t pattern_store(struct device *dev, struct device_attribute *attr,
 	if (ret)
 		return ret;
 	ret = identify_set_pattern(&pattern);
+	if (ret)
+		return ret;
 
-	return ret ?: size;
+	return size;
 }
 static DEVICE_ATTR_RW(pattern);
 
@@ -84,8 +86,10 @@ static ssize_t hold_ms_store(struct device *dev, struct device_attribute *attr,
 	if (ret)
 		return ret;
 	ret = identify_set_hold(ms);
+	if (ret)
+		return ret;
 
-	return ret ?: size;
+	return size;
 }
 static DEVICE_ATTR_RW(hold_ms);
 
