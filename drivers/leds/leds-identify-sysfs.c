@@ -43,8 +43,8 @@ static ssize_t identify_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(identify);
 
-static ssize_t pattern_show(struct device *dev, struct device_attribute *attr,
-			    char *buf)
+static ssize_t blink_pattern_show(struct device *dev,
+				  struct device_attribute *attr, char *buf)
 {
 	struct identify_pattern pattern;
 
@@ -53,8 +53,9 @@ static ssize_t pattern_show(struct device *dev, struct device_attribute *attr,
 	return identify_pattern_print(&pattern, buf, PAGE_SIZE);
 }
 
-static ssize_t pattern_store(struct device *dev, struct device_attribute *attr,
-			     const char *buf, size_t size)
+static ssize_t blink_pattern_store(struct device *dev,
+				   struct device_attribute *attr,
+				   const char *buf, size_t size)
 {
 	struct identify_pattern pattern;
 	int ret;
@@ -68,7 +69,7 @@ static ssize_t pattern_store(struct device *dev, struct device_attribute *attr,
 
 	return size;
 }
-static DEVICE_ATTR_RW(pattern);
+static DEVICE_ATTR_RW(blink_pattern);
 
 static ssize_t hold_ms_show(struct device *dev, struct device_attribute *attr,
 			    char *buf)
@@ -147,10 +148,10 @@ static DEVICE_ATTR_RO(active);
 
 static struct attribute *identify_attrs[] = {
 	&dev_attr_active.attr,
+	&dev_attr_blink_pattern.attr,
 	&dev_attr_hold_ms.attr,
 	&dev_attr_identify.attr,
 	&dev_attr_leds.attr,
-	&dev_attr_pattern.attr,
 	NULL
 };
 

@@ -17,13 +17,13 @@ EDGE = re.compile(r"@(\d+\.\d+):pl061_set_output .* setting output (\d) to (\d)"
 BLINK = """echo TAP version 13; echo 1..1
 modprobe leds-identify leds="pack:green:user pack:red:user"
 cd /sys/class/leds/identify
-echo 50 150 >pattern; echo 4 >identify; sleep 5
+echo 50 150 >blink_pattern; echo 4 >identify; sleep 5
 echo ok 1 blinked
 """
 PANIC = """echo TAP version 13; echo 1..1
 modprobe leds-identify leds="pack:green:user pack:blue:user"
 cd /sys/class/leds/identify
-echo 700 700 >pattern; echo 60 >identify; sleep 3
+echo 700 700 >blink_pattern; echo 60 >identify; sleep 3
 echo ok 1 blinks
 echo c >/proc/sysrq-trigger
 """
