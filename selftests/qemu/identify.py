@@ -38,19 +38,15 @@ class Recording:
         return next((level for t, level in reversed(self.edges) if t <= time), 0)
 
     def blink(self):
-        """The times of the pattern's edges: from on after the press to off at the end."""
-        after = [(t, level) for t, level in self.edges if t >= 0]
-        first = next((i for i, edge in enumerate(after) if edge[1]), len(after))
-        last = next((i for i, (t, level) in enumerate(after)
-                     if t > LENGTH - LATE and not level), len(after))
-        return [t for t, _ in after[first:last + 1]]
+        """The times of the pattern's edges: from the first on after the press."""
+        first = next((i for i, (t, level) in enumerate(self.edges) if t >= 0 and level), None)
+        return [] if first is None else [t for t, _ in self.edges[first:first + EDGES]]
 
 
 @dataclasses.dataclass
 class Shape:
     """What was measured, in seconds; 'late' is how far each edge is from its place."""
 
-    edges: int
     answer: float
     period: float
     duty: float
@@ -100,17 +96,14 @@ def read(text, outcome):
 
 
 def measure(recording):
-    """The shape of the blinking, or None where there is none.
-
-    The first edge does not count: it waits until the LED is borrowed.
-    """
+    """The shape of the blinking, or None where there are too few edges."""
     times = recording.blink()
-    if len(times) < 4 or len(times) % 2:
+    if len(times) < EDGES:
         return None
-    span, due = times[-1] - times[1], [times[-1] - k * STEP for k in range(len(times))][::-1]
+    span = times[-1] - times[1]         # whole periods, from off to off
     lit = sum(off - on for on, off in zip(times[2::2], times[3::2]))
-    late = [t - d for t, d in zip(times[1:], due[1:])]
-    return Shape(len(times), times[0], span / (len(times) / 2 - 1), lit / span,
+    late = [t - k * STEP for k, t in enumerate(times)]
+    return Shape(times[0], span / (EDGES / 2 - 1), lit / span,
                  [t - statistics.median(late) for t in late])
 
 
@@ -128,7 +121,7 @@ def judge(recording):
 
     times = recording.blink()
     test("the pin shows each edge of the pattern in its place",
-         shape and shape.edges >= EDGES - 2 and max(map(abs, shape.late)) < LATE,
+         shape and max(map(abs, shape.late)) < LATE,
          "edges at " + ", ".join(f"{t:.3f}" for t in times))
     beats = [t for t, level in recording.edges if level and t > max(times, default=0)]
     test("the pin beats again afterwards", len(beats) > 1, f"lit at {beats} s")
