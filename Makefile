@@ -41,7 +41,7 @@ demo:
 	@scripts/toolroot selftests/qemu/demo
 
 bench:
-	@scripts/toolroot selftests/qemu/bench
+	@scripts/toolroot selftests/qemu/bench --kernels '$(KERNELS)'
 
 selftests:
 	@$(MAKE) -C selftests install
@@ -64,7 +64,7 @@ help:
 	@echo '  ARCH= CROSS_COMPILE= CC= LD= LLVM=   as for the kernel'
 	@echo '  INSTALL_MOD_PATH= INSTALL_MOD_DIR=   as for the kernel'
 	@echo '  CONFIG_LEDS_IDENTIFY=n               leave a module out'
-	@echo '  KERNELS=       check: only these, such as "6.12 sanitizer" [$(KERNELS)]'
+	@echo '  KERNELS=       check, bench: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check: only these, such as "leds static" [$(TESTS)]'
 	@echo '  INSTALL_PATH= KSFT=   selftests: where to, and the kernel tree whose lib.mk is used'
 	@echo '  XDG_CACHE_HOME=       where the cache goes [~/.cache]'
