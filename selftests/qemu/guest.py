@@ -12,7 +12,7 @@ import time
 
 import cpio
 import ktap
-from debian import CACHE
+from debian import CACHE, say
 from kernel import APT, HERE, rows
 
 BINARY = {"arm64": "qemu-system-aarch64", "armhf": "qemu-system-arm",
@@ -55,8 +55,13 @@ class Outcome:
 @functools.lru_cache(maxsize=None)
 def kvm_works():
     """Whether KVM runs code; /dev/kvm can be there and hang, so within 5 seconds."""
-    if not os.access("/dev/kvm", os.W_OK) or os.uname().machine != "x86_64":
-        return False
+    works = os.access("/dev/kvm", os.W_OK) and os.uname().machine == "x86_64" and _kvm_probe()
+    say(f"KVM {'works' if works else 'does not work here'}: "
+        f"amd64 guests use {'it' if works else 'TCG'}")
+    return works
+
+
+def _kvm_probe():
     disk = CACHE / "kvm-probe.img"
     disk.write_bytes(KVM_PROBE)
     try:
