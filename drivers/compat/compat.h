@@ -124,6 +124,15 @@ compat_class_interface_unregister(struct compat_class_interface *ci)
 	((void)(trig), (unknown))
 #endif
 
+/* 4.12: the level of the next blink is kept apart; 0 = it is the present one */
+#ifdef HAVE_LED_NEW_BLINK_BRIGHTNESS
+#define compat_led_next_blink_brightness(cdev)				\
+	(test_bit(LED_BLINK_BRIGHTNESS_CHANGE, &(cdev)->work_flags) ?	\
+	 (cdev)->new_blink_brightness : 0)
+#else
+#define compat_led_next_blink_brightness(cdev)	((void)(cdev), 0)
+#endif
+
 /* 4.11: an LED says that it is on its way out; 0 = it does not */
 #ifndef LED_UNREGISTERING
 #define LED_UNREGISTERING 0

@@ -160,6 +160,19 @@ static void identify_snapshot_drop(struct identify_snapshot *snapshot)
 	INIT_LIST_HEAD(&snapshot->settings);
 }
 
+/* The level of an LED that blinks: the LED core notes it when it goes off. */
+static int identify_blink_level(struct led_classdev *cdev)
+{
+	int next = compat_led_next_blink_brightness(cdev);
+
+	if (next)
+		return next;
+	if (cdev->blink_delay_on && cdev->brightness)
+		return cdev->brightness;
+
+	return cdev->blink_brightness;
+}
+
 static int identify_snapshot_take(struct led_classdev *cdev,
 				  struct identify_snapshot *snapshot)
 {
@@ -172,7 +185,7 @@ static int identify_snapshot_take(struct led_classdev *cdev,
 	snapshot->level = cdev->brightness;
 	snapshot->delay_on = cdev->blink_delay_on;
 	snapshot->delay_off = cdev->blink_delay_off;
-	snapshot->blink_brightness = cdev->blink_brightness;
+	snapshot->blink_brightness = identify_blink_level(cdev);
 	snapshot->flags = cdev->flags & LED_INIT_DEFAULT_TRIGGER;
 	snapshot->dynamic = snapshot->delay_on && snapshot->delay_off;
 	if (!cdev->trigger)
@@ -280,14 +293,26 @@ static void identify_level_restore(struct led_classdev *cdev,
 		led_set_brightness(cdev, level);
 }
 
+static void identify_trigger_lost(struct led_classdev *cdev,
+				  struct identify_snapshot *snapshot)
+{
+	/* With these left behind it would look as if it blinked. */
+	if (!cdev->trigger) {
+		cdev->blink_delay_on = 0;
+		cdev->blink_delay_off = 0;
+	}
+	if (!(cdev->flags & LED_UNREGISTERING))
+		dev_warn(cdev->dev, "trigger %s is gone, left off\n",
+			 snapshot->trigger);
+}
+
 static void identify_details_restore(struct led_classdev *cdev,
 				     struct identify_snapshot *snapshot)
 {
 	if (identify_trigger_is(cdev, snapshot))
 		identify_settings_restore(cdev, snapshot);
-	else if (snapshot->trigger && !(cdev->flags & LED_UNREGISTERING))
-		dev_warn(cdev->dev, "trigger %s is gone, left off\n",
-			 snapshot->trigger);
+	else if (snapshot->trigger)
+		identify_trigger_lost(cdev, snapshot);
 	if (!snapshot->trigger == !cdev->trigger)
 		identify_level_restore(cdev, snapshot);
 }

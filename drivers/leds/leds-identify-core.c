@@ -111,7 +111,8 @@ static int __init identify_register_led(void)
 		identify_unregister_led();
 		pr_err("there is an LED called %s already: give it another label\n",
 		       IDENTIFY_NAME);
-		return -EEXIST;
+		/* Not -EEXIST: modprobe takes that for "is loaded already". */
+		return -EBUSY;
 	}
 
 	return 0;
