@@ -59,7 +59,7 @@ static struct identify_led *identify_led_by_name(const char *name, size_t len)
 	struct identify_led *led;
 
 	list_for_each_entry(led, &identify_leds, node)
-		if (led->ready && strlen(dev_name(led->dev)) == len &&
+		if (strlen(dev_name(led->dev)) == len &&
 		    !memcmp(dev_name(led->dev), name, len))
 			return led;
 
@@ -89,12 +89,13 @@ static struct identify_led *identify_led_by_node(struct device_node *np)
 	struct identify_led *led;
 
 	list_for_each_entry(led, &identify_leds, node)
-		if (led->ready && identify_led_has_node(led, np))
+		if (identify_led_has_node(led, np))
 			return led;
 
 	return NULL;
 }
 
+/* An LED that is about to be ready is waited for: a worse one would stay. */
 static struct identify_led *identify_choose(const struct identify_target *target)
 {
 	const char *names = target->names;
@@ -103,12 +104,11 @@ static struct identify_led *identify_choose(const struct identify_target *target
 	const char *name;
 
 	if (target->np)
-		return identify_led_by_node(target->np);
-
+		led = identify_led_by_node(target->np);
 	while (!led && (name = identify_names_next(&names, &left, &len)))
 		led = identify_led_by_name(name, len);
 
-	return led;
+	return led && led->ready ? led : NULL;
 }
 
 static void identify_choices_forget(struct identify_list *list,
