@@ -10,8 +10,6 @@
 
 #include "kselftest_harness.h"
 
-#define ID	"identify"
-
 static int active_read(int fd)
 {
 	char value = 0;
@@ -27,15 +25,14 @@ static short active_poll(int fd, int ms)
 }
 
 FIXTURE(active) {
+	int log;
 	int fd;
 };
 
 FIXTURE_SETUP(active)
 {
-	char parameters[512];
-
-	snprintf(parameters, sizeof(parameters), "leds=%s hold_ms=60000", led_target());
-	ASSERT_EQ(0, led_load(parameters));
+	self->log = log_open();
+	ASSERT_EQ(0, led_session_reset(T1));
 	self->fd = open(LEDS ID "/active", O_RDONLY | O_CLOEXEC);
 	ASSERT_LE(0, self->fd);
 	ASSERT_EQ(0, active_read(self->fd));
@@ -45,7 +42,9 @@ FIXTURE_SETUP(active)
 FIXTURE_TEARDOWN(active)
 {
 	close(self->fd);
-	led_unload();
+	EXPECT_TRUE(led_session_end());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
 }
 
 TEST_F(active, wakes_up_for_what_is_written)
@@ -53,7 +52,7 @@ TEST_F(active, wakes_up_for_what_is_written)
 	ASSERT_EQ(0, led_write(ID, "brightness", "1"));
 	EXPECT_TRUE(active_poll(self->fd, 20000));
 	EXPECT_EQ(1, active_read(self->fd));
-	EXPECT_TRUE(wait_until(led_has_trigger(led_target(), ID)));
+	EXPECT_TRUE(wait_until(led_is_borrowed(T1)));
 
 	ASSERT_EQ(0, led_write(ID, "brightness", "0"));
 	ASSERT_EQ(0, led_write(ID, "brightness", "1"));
@@ -62,7 +61,7 @@ TEST_F(active, wakes_up_for_what_is_written)
 	ASSERT_EQ(0, led_write(ID, "hold_ms", "10"));
 	EXPECT_TRUE(active_poll(self->fd, 20000));
 	EXPECT_EQ(0, active_read(self->fd));
-	EXPECT_FALSE(led_has_trigger(led_target(), ID));
+	EXPECT_FALSE(led_is_borrowed(T1));
 	EXPECT_FALSE(active_poll(self->fd, 100));
 }
 
@@ -72,11 +71,11 @@ TEST_F(active, wakes_up_for_what_blinks_by_itself)
 	ASSERT_EQ(0, led_write(ID, "identify", "1"));
 	EXPECT_TRUE(active_poll(self->fd, 20000));
 	EXPECT_EQ(1, active_read(self->fd));
-	EXPECT_TRUE(wait_until(led_has_trigger(led_target(), ID)));
+	EXPECT_TRUE(wait_until(led_is_borrowed(T1)));
 
 	EXPECT_TRUE(active_poll(self->fd, 20000));
 	EXPECT_EQ(0, active_read(self->fd));
-	EXPECT_FALSE(led_has_trigger(led_target(), ID));
+	EXPECT_FALSE(led_is_borrowed(T1));
 }
 
 TEST_F(active, wakes_up_for_a_session_without_targets)
@@ -97,7 +96,7 @@ TEST_F(active, sleeps_while_nothing_happens)
 	EXPECT_EQ(0, led_write(ID, "identify", "0"));
 	EXPECT_EQ(0, led_write(ID, "blink_pattern", "20 20"));
 	EXPECT_EQ(0, led_write(ID, "hold_ms", "20"));
-	EXPECT_EQ(0, led_write(ID, "leds", led_target()));
+	EXPECT_EQ(0, led_write(ID, "leds", T1));
 	EXPECT_FALSE(active_poll(self->fd, 100));
 	EXPECT_EQ(0, active_read(self->fd));
 }
@@ -108,15 +107,12 @@ TEST_F(active, does_not_keep_the_module_while_it_is_polled)
 	EXPECT_EQ(0, led_unload());
 	EXPECT_EQ(-ENODEV, active_read(self->fd));
 	EXPECT_FALSE(led_exists(ID));
-	EXPECT_FALSE(led_has_trigger(led_target(), ID));
+	EXPECT_FALSE(led_is_borrowed(T1));
 }
 
 int main(int argc, char **argv)
 {
-	if (led_load("") || led_unload())
-		ksft_exit_skip("the module leds-identify cannot be loaded\n");
-	if (!led_target())
-		ksft_exit_skip("this machine has no LED\n");
+	led_test_begin(NULL);
 
 	return test_harness_run(argc, argv);
 }

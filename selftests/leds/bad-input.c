@@ -9,12 +9,16 @@
 
 #include "kselftest_harness.h"
 
-#define ID	"identify"
 #define NAME_63	"a23456789012345678901234567890123456789012345678901234567890123"
 #define LIST_16	"a b c d e f g h i j k l m n o p"
 #define STEPS_32 \
 	"10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 " \
 	"10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 60000"
+
+struct refusal {
+	const char *text;
+	int error;
+};
 
 static const char * const files[] = { "leds", "blink_pattern", "hold_ms", "active",
 				      "brightness", "trigger" };
@@ -26,66 +30,97 @@ FIXTURE(refused) {
 
 FIXTURE_VARIANT(refused) {
 	const char *file;
-	const char *text;
-	int error;
 	int lines;
+	struct refusal refusals[16];
 };
 
-FIXTURE_VARIANT_ADD(refused, seconds_empty) { "identify", "\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, seconds_negative) { "identify", "-1\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, seconds_letters) { "identify", "ten\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, seconds_unit) { "identify", "10s\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, seconds_fraction) { "identify", "1.5\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, seconds_hexadecimal) { "identify", "0x10\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, seconds_two) { "identify", "1 2\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, seconds_above_a_day) { "identify", "86401\n", -ERANGE };
-FIXTURE_VARIANT_ADD(refused, seconds_32_bits) { "identify", "4294967297\n", -ERANGE };
-FIXTURE_VARIANT_ADD(refused, seconds_huge) { "identify", "99999999999999999999999999\n", -ERANGE };
+FIXTURE_VARIANT_ADD(refused, seconds) {
+	.file = "identify",
+	.refusals = {
+		{ "\n", -EINVAL },
+		{ "-1\n", -EINVAL },
+		{ "ten\n", -EINVAL },
+		{ "10s\n", -EINVAL },
+		{ "1.5\n", -EINVAL },
+		{ "0x10\n", -EINVAL },
+		{ "1 2\n", -EINVAL },
+		{ "86401\n", -ERANGE },
+		{ "4294967297\n", -ERANGE },
+		{ "99999999999999999999999999\n", -ERANGE },
+	},
+};
 
-FIXTURE_VARIANT_ADD(refused, pattern_empty) { "blink_pattern", "\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, pattern_of_one) { "blink_pattern", "100\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, pattern_odd) { "blink_pattern", "100 100 100\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, pattern_of_34) { "blink_pattern", STEPS_32 " 10 10\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, pattern_letters) { "blink_pattern", "fast slow\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, pattern_letter_at_end) { "blink_pattern", "100 100ms\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, pattern_commas) { "blink_pattern", "100,100\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, pattern_negative) { "blink_pattern", "100 -100\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, pattern_fraction) { "blink_pattern", "100 100.5\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, pattern_zero) { "blink_pattern", "0 100\n", -ERANGE };
-FIXTURE_VARIANT_ADD(refused, pattern_too_short) { "blink_pattern", "100 9\n", -ERANGE };
-FIXTURE_VARIANT_ADD(refused, pattern_too_long) { "blink_pattern", "60001 100\n", -ERANGE };
-FIXTURE_VARIANT_ADD(refused, pattern_32_bits) { "blink_pattern", "4294967396 100\n", -ERANGE };
-FIXTURE_VARIANT_ADD(refused, pattern_huge) { "blink_pattern", "100 99999999999999999999\n", -ERANGE };
+FIXTURE_VARIANT_ADD(refused, patterns) {
+	.file = "blink_pattern",
+	.refusals = {
+		{ "\n", -EINVAL },
+		{ "100\n", -EINVAL },
+		{ "100 100 100\n", -EINVAL },
+		{ STEPS_32 " 10 10\n", -EINVAL },
+		{ "fast slow\n", -EINVAL },
+		{ "100 100ms\n", -EINVAL },
+		{ "100,100\n", -EINVAL },
+		{ "100 -100\n", -EINVAL },
+		{ "100 100.5\n", -EINVAL },
+		{ "0 100\n", -ERANGE },
+		{ "100 9\n", -ERANGE },
+		{ "60001 100\n", -ERANGE },
+		{ "4294967396 100\n", -ERANGE },
+		{ "100 99999999999999999999\n", -ERANGE },
+	},
+};
 
-FIXTURE_VARIANT_ADD(refused, hold_empty) { "hold_ms", "\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, hold_letters) { "hold_ms", "long\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, hold_negative) { "hold_ms", "-1\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, hold_zero) { "hold_ms", "0\n", -ERANGE };
-FIXTURE_VARIANT_ADD(refused, hold_too_short) { "hold_ms", "9\n", -ERANGE };
-FIXTURE_VARIANT_ADD(refused, hold_too_long) { "hold_ms", "3600001\n", -ERANGE };
-FIXTURE_VARIANT_ADD(refused, hold_32_bits) { "hold_ms", "4294967396\n", -ERANGE };
+FIXTURE_VARIANT_ADD(refused, times_to_hold) {
+	.file = "hold_ms",
+	.refusals = {
+		{ "\n", -EINVAL },
+		{ "long\n", -EINVAL },
+		{ "-1\n", -EINVAL },
+		{ "0\n", -ERANGE },
+		{ "9\n", -ERANGE },
+		{ "3600001\n", -ERANGE },
+		{ "4294967396\n", -ERANGE },
+	},
+};
 
-FIXTURE_VARIANT_ADD(refused, leds_itself) { "leds", "identify\n", -EINVAL, 1 };
-FIXTURE_VARIANT_ADD(refused, leds_itself_as_second_choice) { "leds", "a,identify b\n", -EINVAL, 1 };
-FIXTURE_VARIANT_ADD(refused, leds_itself_as_second_target) { "leds", "a identify\n", -EINVAL, 1 };
-FIXTURE_VARIANT_ADD(refused, leds_comma) { "leds", ",\n", -EINVAL, 1 };
-FIXTURE_VARIANT_ADD(refused, leds_comma_first) { "leds", ",a\n", -EINVAL, 1 };
-FIXTURE_VARIANT_ADD(refused, leds_comma_last) { "leds", "a,\n", -EINVAL, 1 };
-FIXTURE_VARIANT_ADD(refused, leds_comma_twice) { "leds", "a,,b\n", -EINVAL, 1 };
-FIXTURE_VARIANT_ADD(refused, leds_name_of_64) { "leds", NAME_63 "4\n", -ENAMETOOLONG, 1 };
-FIXTURE_VARIANT_ADD(refused, leds_choice_of_64) { "leds", "a," NAME_63 "4\n", -ENAMETOOLONG, 1 };
-FIXTURE_VARIANT_ADD(refused, leds_17) { "leds", LIST_16 " q\n", -E2BIG, 1 };
+FIXTURE_VARIANT_ADD(refused, names) {
+	.file = "leds",
+	.lines = 1,
+	.refusals = {
+		{ "identify\n", -EINVAL },
+		{ "a,identify b\n", -EINVAL },
+		{ "a identify\n", -EINVAL },
+		{ ",\n", -EINVAL },
+		{ ",a\n", -EINVAL },
+		{ "a,\n", -EINVAL },
+		{ "a,,b\n", -EINVAL },
+		{ NAME_63 "4\n", -ENAMETOOLONG },
+		{ "a," NAME_63 "4\n", -ENAMETOOLONG },
+		{ LIST_16 " q\n", -E2BIG },
+	},
+};
 
-FIXTURE_VARIANT_ADD(refused, brightness_empty) { "brightness", "\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, brightness_negative) { "brightness", "-1\n", -EINVAL };
-FIXTURE_VARIANT_ADD(refused, brightness_letters) { "brightness", "on\n", -EINVAL };
+FIXTURE_VARIANT_ADD(refused, levels) {
+	.file = "brightness",
+	.refusals = {
+		{ "\n", -EINVAL },
+		{ "-1\n", -EINVAL },
+		{ "on\n", -EINVAL },
+	},
+};
 
-FIXTURE_VARIANT_ADD(refused, active_is_not_for_writing) { "active", "1\n", -EACCES };
+FIXTURE_VARIANT_ADD(refused, activity) {
+	.file = "active",
+	.refusals = {
+		{ "1\n", -EACCES },
+	},
+};
 
 FIXTURE_SETUP(refused)
 {
 	unsigned int i;
 
+	ASSERT_TRUE(led_session_end());
 	ASSERT_EQ(0, led_write(ID, "leds", "no-such-led\n"));
 	ASSERT_EQ(0, led_write(ID, "blink_pattern", "300 70\n"));
 	for (i = 0; i < ARRAY_SIZE(files); i++)
@@ -100,112 +135,105 @@ FIXTURE_TEARDOWN(refused)
 	close(self->log);
 }
 
-TEST_F(refused, and_nothing_changes)
+TEST_F(refused, at_rest)
 {
+	const struct refusal *refusal;
 	unsigned int i;
 
-	EXPECT_EQ(variant->error, led_write(ID, variant->file, variant->text));
-	EXPECT_EQ(variant->lines, log_count(self->log, "identify: "));
-	EXPECT_STREQ("0", led_read(ID, "identify"));
-	for (i = 0; i < ARRAY_SIZE(files); i++)
-		EXPECT_STREQ(self->before[i], led_read(ID, files[i]));
+	for (refusal = variant->refusals; refusal->text; refusal++) {
+		EXPECT_EQ(refusal->error, led_write(ID, variant->file, refusal->text))
+			TH_LOG("text %s", refusal->text);
+		EXPECT_EQ(variant->lines, log_count(self->log, "identify: "))
+			TH_LOG("text %s", refusal->text);
+		EXPECT_STREQ("0", led_read(ID, "identify"));
+		for (i = 0; i < ARRAY_SIZE(files); i++)
+			EXPECT_STREQ(self->before[i], led_read(ID, files[i]))
+				TH_LOG("text %s", refusal->text);
+	}
+}
+
+TEST_F(refused, while_it_blinks)
+{
+	const struct refusal *refusal;
 
 	EXPECT_EQ(0, led_write(ID, "identify", "86400\n"));
-	EXPECT_EQ(variant->error, led_write(ID, variant->file, variant->text));
-	EXPECT_LT(80000, atoi(led_read(ID, "identify")));
-	EXPECT_STREQ("no-such-led", led_read(ID, "leds"));
-	EXPECT_STREQ("300 70", led_read(ID, "blink_pattern"));
-	EXPECT_STREQ("1", led_read(ID, "active"));
+	for (refusal = variant->refusals; refusal->text; refusal++) {
+		EXPECT_EQ(refusal->error, led_write(ID, variant->file, refusal->text))
+			TH_LOG("text %s", refusal->text);
+		EXPECT_LT(80000, atoi(led_read(ID, "identify")));
+		EXPECT_STREQ("no-such-led", led_read(ID, "leds"));
+		EXPECT_STREQ("300 70", led_read(ID, "blink_pattern"));
+		EXPECT_STREQ("1", led_read(ID, "active"));
+	}
 }
 
 /* The last value inside each limit. */
-
-FIXTURE(accepted) {};
-
-FIXTURE_SETUP(accepted) {}
-
-FIXTURE_TEARDOWN(accepted) {}
-
-FIXTURE_VARIANT(accepted) {
-	const char *file;
-	const char *text;
-	const char *then;
-};
-
-FIXTURE_VARIANT_ADD(accepted, no_newline) { "blink_pattern", "500 600", "500 600" };
-FIXTURE_VARIANT_ADD(accepted, pattern_with_other_space) { "blink_pattern", " 20\t30\n\n", "20 30" };
-FIXTURE_VARIANT_ADD(accepted, pattern_shortest) { "blink_pattern", "10 10\n", "10 10" };
-FIXTURE_VARIANT_ADD(accepted, pattern_longest) { "blink_pattern", "60000 60000\n", "60000 60000" };
-FIXTURE_VARIANT_ADD(accepted, pattern_of_32) { "blink_pattern", STEPS_32 "\n", STEPS_32 };
-FIXTURE_VARIANT_ADD(accepted, hold_shortest) { "hold_ms", "10\n", "10" };
-FIXTURE_VARIANT_ADD(accepted, hold_longest) { "hold_ms", "3600000\n", "3600000" };
-FIXTURE_VARIANT_ADD(accepted, leds_16) { "leds", LIST_16 "\n", LIST_16 };
-FIXTURE_VARIANT_ADD(accepted, leds_name_of_63) { "leds", NAME_63 "\n", NAME_63 };
-FIXTURE_VARIANT_ADD(accepted, leds_with_other_space) { "leds", " a\tb,c\n\n d\n", "a b,c d" };
-FIXTURE_VARIANT_ADD(accepted, leds_same_twice) { "leds", "a a,b\n", "a a,b" };
-FIXTURE_VARIANT_ADD(accepted, leds_like_itself) { "leds", "identify2 ident\n", "identify2 ident" };
-FIXTURE_VARIANT_ADD(accepted, seconds_of_a_day) { "identify", "86400\n", "86400" };
-FIXTURE_VARIANT_ADD(accepted, seconds_none) { "identify", "0\n", "0" };
-FIXTURE_VARIANT_ADD(accepted, brightness_above_maximum) { "brightness", "256\n", "255" };
-
-TEST_F(accepted, is)
+TEST(limits_are_accepted)
 {
-	EXPECT_EQ(0, led_write(ID, variant->file, variant->text));
-	EXPECT_STREQ(variant->then, led_read(ID, variant->file));
-	EXPECT_EQ(0, led_write(ID, "identify", "0\n"));
+	static const struct {
+		const char *file;
+		const char *text;
+		const char *then;
+	} accepted[] = {
+		{ "blink_pattern", "500 600", "500 600" },
+		{ "blink_pattern", " 20\t30\n\n", "20 30" },
+		{ "blink_pattern", "10 10\n", "10 10" },
+		{ "blink_pattern", "60000 60000\n", "60000 60000" },
+		{ "blink_pattern", STEPS_32 "\n", STEPS_32 },
+		{ "hold_ms", "10\n", "10" },
+		{ "hold_ms", "3600000\n", "3600000" },
+		{ "leds", LIST_16 "\n", LIST_16 },
+		{ "leds", NAME_63 "\n", NAME_63 },
+		{ "leds", " a\tb,c\n\n d\n", "a b,c d" },
+		{ "leds", "a a,b\n", "a a,b" },
+		{ "leds", "identify2 ident\n", "identify2 ident" },
+		{ "identify", "86400\n", "86400" },
+		{ "identify", "0\n", "0" },
+		{ "brightness", "256\n", "255" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(accepted); i++) {
+		EXPECT_EQ(0, led_write(ID, accepted[i].file, accepted[i].text))
+			TH_LOG("text %s", accepted[i].text);
+		EXPECT_STREQ(accepted[i].then, led_read(ID, accepted[i].file));
+		EXPECT_EQ(0, led_write(ID, "identify", "0\n"));
+	}
 }
 
-/* The parameters of the module: what is wrong there keeps it from loading. */
-
-FIXTURE(parameters) {
+/* What is wrong with a parameter keeps the module from loading, with a word. */
+TEST(parameters_are_refused)
+{
+	static const struct refusal refusals[] = {
+		{ "hold_ms=9", -ERANGE },
+		{ "hold_ms=3600001", -ERANGE },
+		{ "hold_ms=-1", -EINVAL },
+		{ "hold_ms=long", -EINVAL },
+		{ "leds=identify", -EINVAL },
+		{ "leds=a,", -EINVAL },
+		{ "leds=" NAME_63 "4", -ENAMETOOLONG },
+		{ "leds=\"" LIST_16 " q\"", -E2BIG },
+	};
+	unsigned int i;
 	int log;
-};
 
-FIXTURE_VARIANT(parameters) {
-	const char *text;
-	int error;
-};
-
-FIXTURE_VARIANT_ADD(parameters, hold_too_short) { "hold_ms=9", -ERANGE };
-FIXTURE_VARIANT_ADD(parameters, hold_too_long) { "hold_ms=3600001", -ERANGE };
-FIXTURE_VARIANT_ADD(parameters, hold_negative) { "hold_ms=-1", -EINVAL };
-FIXTURE_VARIANT_ADD(parameters, hold_letters) { "hold_ms=long", -EINVAL };
-FIXTURE_VARIANT_ADD(parameters, leds_itself) { "leds=identify", -EINVAL };
-FIXTURE_VARIANT_ADD(parameters, leds_comma) { "leds=a,", -EINVAL };
-FIXTURE_VARIANT_ADD(parameters, leds_name_of_64) { "leds=" NAME_63 "4", -ENAMETOOLONG };
-FIXTURE_VARIANT_ADD(parameters, leds_17) { "leds=\"" LIST_16 " q\"", -E2BIG };
-
-FIXTURE_SETUP(parameters)
-{
 	ASSERT_EQ(0, led_unload());
-	self->log = log_open();
-}
+	log = log_open();
+	for (i = 0; i < ARRAY_SIZE(refusals); i++) {
+		EXPECT_EQ(refusals[i].error, led_load(refusals[i].text))
+			TH_LOG("parameter %s", refusals[i].text);
+		EXPECT_EQ(1, log_count(log, "identify: "))
+			TH_LOG("parameter %s", refusals[i].text);
+		EXPECT_FALSE(led_exists(ID));
+		EXPECT_FALSE(led_is_loaded());
+	}
+	if (T1)
+		EXPECT_EQ(NULL, strstr(led_read(T1, "trigger"), ID));
+	close(log);
 
-FIXTURE_TEARDOWN(parameters)
-{
-	close(self->log);
-	if (!led_exists(ID))
-		led_load("leds=no-such-led");
-}
-
-TEST_F(parameters, refused_and_nothing_left)
-{
-	EXPECT_EQ(variant->error, led_load(variant->text));
-	EXPECT_EQ(1, log_count(self->log, "identify: "));
-	EXPECT_FALSE(led_exists(ID));
-	EXPECT_NE(0, access("/sys/module/leds_identify", F_OK));
-	EXPECT_EQ(NULL, strstr(led_read(led_target(), "trigger"), ID));
-}
-
-TEST(parameters_accepted)
-{
-	ASSERT_EQ(0, led_unload());
 	EXPECT_EQ(0, led_load("leds=\" a,b  c\" hold_ms=10"));
 	EXPECT_STREQ("a,b c", led_read(ID, "leds"));
 	EXPECT_STREQ("10", led_read(ID, "hold_ms"));
-	EXPECT_EQ(0, led_unload());
-	EXPECT_EQ(0, led_load("leds= hold_ms=3600000"));
-	EXPECT_STREQ("3600000", led_read(ID, "hold_ms"));
 }
 
 /* More than any file can take must not be read beyond its end. */
@@ -241,14 +269,14 @@ TEST(names_that_are_not_there_are_in_the_log_once)
 	close(log);
 }
 
+static const char *load(void)
+{
+	return led_load("leds=no-such-led") ? "the module takes no parameter" : NULL;
+}
+
 int main(int argc, char **argv)
 {
-	int ret;
+	led_test_begin(load);
 
-	if (led_load("leds=no-such-led"))
-		ksft_exit_skip("the module leds-identify cannot be loaded\n");
-	ret = test_harness_run(argc, argv);
-	led_unload();
-
-	return ret;
+	return test_harness_run(argc, argv);
 }

@@ -79,19 +79,19 @@ starts_lit() {
 # The least delay of all edges in a third of the time tells drift from stalls.
 no_drift() {
 	# shellcheck disable=SC2086 # only the first is there for sure
-	blink "20 20" 2400 "$T1" $T2 $T3
+	blink "20 20" 1800 "$T1" $T2 $T3
 	grep " $T1 " "$TMP/edges" | awk 'NR == 1 { start = $1 }
 	{
 		late = ($1 - start) / 1000 + ($3 ? 0 : 20)
 		late -= 40 * int(late / 40 + 0.5)
-		third = int(($1 - start) / 800000)
+		third = int(($1 - start) / 600000)
 		if (!(third in least) || late < least[third])
 			least[third] = late
 	}
 	END {
 		drift = least[2] - least[0]
 		printf "# %d edges, drift %.2f ms\n", NR, drift
-		exit NR < 60 || drift > 5 || drift < -5
+		exit NR < 45 || drift > 5 || drift < -5
 	}'
 }
 
@@ -129,7 +129,7 @@ start_and_change() {
 starts_anew() {
 	put "$ID/identify" 0
 	put "$ID/blink_pattern" 2000 2000
-	record 600 start_and_change "$T1"
+	record 500 start_and_change "$T1"
 	awk 'NR == 1 { on = $1 } NR == 2 { exit $1 - on > 1500000 }' "$TMP/edges" &&
 		sed -i 1d "$TMP/edges" && fits "40 60" 70 "$T1"
 }
@@ -142,7 +142,7 @@ ends_dark() {
 
 whole_periods() {
 	seconds=1
-	blink "100 100" 1200 "$T1"
+	blink "100 100" 1100 "$T1"
 	seconds=
 	[ "$(grep -c ' 1$' "$TMP/edges")" = 5 ] && [ "$(grep -c ' 0$' "$TMP/edges")" = 5 ]
 }
@@ -155,12 +155,12 @@ put "$ID/brightness" 1
 check "all targets are borrowed" wait_for 10 borrowed $TARGETS
 put "$ID/brightness" 0
 
-check "the edges of 200 200" three_times blinks "200 200" 700 80
+check "the edges of 200 200" three_times blinks "200 200" 600 80
 check "a pattern starts lit" starts_lit
-check "the edges of 10 10, the shortest" three_times blinks "10 10" 300 50
-check "the edges of 40 160, of different length" three_times blinks "40 160" 500 80
+check "the edges of 10 10, the shortest" three_times blinks "10 10" 250 50
+check "the edges of 40 160, of different length" three_times blinks "40 160" 450 80
 check "the edges of 60 40 100 80 40 60, of several blinks" \
-	three_times blinks "60 40 100 80 40 60" 800 80
+	three_times blinks "60 40 100 80 40 60" 700 80
 check "a pattern ends with the seconds, without half a blink" three_times whole_periods
 check "a pattern that is stopped while it is lit ends dark" three_times ends_dark
 check "a new pattern starts at once" three_times starts_anew

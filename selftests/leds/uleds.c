@@ -10,7 +10,6 @@
 
 #include "kselftest_harness.h"
 
-#define ID	"identify"
 #define LED	"pack:white:test"
 
 /* Makes an LED, which goes when the returned file is closed. */
@@ -61,7 +60,7 @@ static bool session_restores(const char *const files[])
 	for (i = 0; files[i]; i++)
 		memcpy(before[i], led_read(LED, files[i]), sizeof(before[i]));
 	if (led_write(ID, "identify", "60") ||
-	    !wait_until(led_has_trigger(LED, ID)) || led_write(ID, "identify", "0"))
+	    !wait_until(led_is_borrowed(LED)) || led_write(ID, "identify", "0"))
 		return false;
 
 	for (i = 0; files[i]; i++)
@@ -124,8 +123,7 @@ TEST_F(uled, a_level_under_default_on_comes_back)
 {
 	static const char * const files[] = { "trigger", "brightness", NULL };
 
-	led_modprobe("-q ledtrig-default-on");
-	if (led_write(LED, "trigger", "default-on"))
+	if (!led_use_trigger(LED, "default-on"))
 		SKIP(return, "no trigger default-on");
 	ASSERT_EQ(0, led_write(LED, "brightness", "300"));
 	EXPECT_TRUE(session_restores(files));
@@ -138,8 +136,7 @@ TEST_F(uled, a_gradual_pattern_comes_back)
 	long long end;
 	int level, between = 0;
 
-	led_modprobe("-q ledtrig-pattern");
-	if (led_write(LED, "trigger", "pattern"))
+	if (!led_use_trigger(LED, "pattern"))
 		SKIP(return, "no trigger pattern");
 	ASSERT_EQ(0, led_write(LED, "pattern", "0 200 900 200"));
 	EXPECT_TRUE(session_restores(files));
@@ -164,7 +161,7 @@ TEST_F(uled, can_go_and_come_back_in_mid_blink)
 		ASSERT_LE(0, self->fd);
 	}
 	EXPECT_TRUE(uled_gets(self->fd, 1000));
-	EXPECT_TRUE(led_has_trigger(LED, ID));
+	EXPECT_TRUE(led_is_borrowed(LED));
 }
 
 TEST_F(uled, can_go_while_the_session_ends)
@@ -175,14 +172,14 @@ TEST_F(uled, can_go_while_the_session_ends)
 		ASSERT_EQ(0, led_write(LED, "trigger", "none"));
 		ASSERT_EQ(0, led_write(ID, "hold_ms", "60000"));
 		ASSERT_EQ(0, led_write(ID, "brightness", "1"));
-		EXPECT_TRUE(wait_until(led_has_trigger(LED, ID)));
+		EXPECT_TRUE(wait_until(led_is_borrowed(LED)));
 		ASSERT_EQ(0, led_write(ID, "hold_ms", "10"));
 		usleep(i * 2000);
 		close(self->fd);
 		self->fd = uled_new(LED, 1000);
 		ASSERT_LE(0, self->fd);
 		EXPECT_TRUE(wait_until(led_reads(ID, "active", "0")));
-		EXPECT_FALSE(led_has_trigger(LED, ID));
+		EXPECT_FALSE(led_is_borrowed(LED));
 	}
 }
 
@@ -246,11 +243,10 @@ TEST_F(timer, level_comes_back)
 	static const char * const files[] = { "trigger", "delay_on", "delay_off", NULL };
 	int i, level;
 
-	led_modprobe("-q ledtrig-timer");
-	if (led_write(LED, "trigger", "timer"))
+	if (!led_use_trigger(LED, "timer"))
 		SKIP(return, "no trigger timer");
-	ASSERT_EQ(0, led_write(LED, "delay_on", "100"));
-	ASSERT_EQ(0, led_write(LED, "delay_off", "150"));
+	ASSERT_EQ(0, led_write(LED, "delay_on", "60"));
+	ASSERT_EQ(0, led_write(LED, "delay_off", "70"));
 	ASSERT_EQ(0, led_write(LED, "brightness", "300"));
 	for (i = 0; i < variant->edges; i++)
 		EXPECT_TRUE(uled_gets(self->fd, i % 2 ? 0 : 300));
@@ -284,13 +280,16 @@ TEST(module_is_refused_while_another_led_is_called_identify)
 	close(log);
 }
 
-int main(int argc, char **argv)
+static const char *no_uleds(void)
 {
 	led_modprobe("-q uleds");
-	if (access("/dev/uleds", W_OK))
-		ksft_exit_skip("this kernel has no LEDs of user space (uleds)\n");
-	if (led_load("") || led_unload())
-		ksft_exit_skip("the module leds-identify cannot be loaded\n");
+
+	return access("/dev/uleds", W_OK) ? "this kernel has no LEDs of user space (uleds)" : NULL;
+}
+
+int main(int argc, char **argv)
+{
+	led_test_begin(no_uleds);
 
 	return test_harness_run(argc, argv);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the tests of leds-identify in C share
+ * What the tests of leds-identify in C share. They work on the LEDs that
+ * PACK_LEDS names, otherwise on those that the machine has: first the ones on
+ * GPIOs, whose pins are looked at.
  */
 #ifndef PACK_LED_H
 #define PACK_LED_H
@@ -17,16 +19,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kselftest.h"
+
 #define LEDS	"/sys/class/leds/"
+#define ID	"identify"
+#define T1	led_target(0)
+#define T2	led_target(1)
 
-/* Writes to a file of an LED in one go; returns 0 or a negative error code. */
-static inline int led_write(const char *led, const char *file, const char *text)
+/* Writes to a file in one go; returns 0 or a negative error code. */
+static inline int file_write(const char *path, const char *text)
 {
-	char path[PATH_MAX];
-	int fd, ret;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret;
 
-	snprintf(path, sizeof(path), LEDS "%s/%s", led, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 
@@ -34,6 +39,15 @@ static inline int led_write(const char *led, const char *file, const char *text)
 	close(fd);
 
 	return ret;
+}
+
+static inline int led_write(const char *led, const char *file, const char *text)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), LEDS "%s/%s", led, file);
+
+	return file_write(path, text);
 }
 
 /* Reads a file of an LED, without the newline; it is empty if that fails. */
@@ -62,15 +76,6 @@ static inline bool led_reads(const char *led, const char *file, const char *text
 	return !strcmp(led_read(led, file), text);
 }
 
-static inline bool led_has_trigger(const char *led, const char *trigger)
-{
-	char wanted[128];
-
-	snprintf(wanted, sizeof(wanted), "[%s]", trigger);
-
-	return strstr(led_read(led, "trigger"), wanted);
-}
-
 static inline bool led_exists(const char *led)
 {
 	char path[PATH_MAX];
@@ -78,6 +83,101 @@ static inline bool led_exists(const char *led)
 	snprintf(path, sizeof(path), LEDS "%s/brightness", led);
 
 	return !access(path, F_OK);
+}
+
+/* The current trigger of an LED; empty if there is no such LED. */
+static inline char *led_trigger(const char *led)
+{
+	char *trigger = strchr(led_read(led, "trigger"), '[');
+
+	if (!trigger)
+		return "";
+	trigger[strcspn(trigger, "]")] = '\0';
+
+	return trigger + 1;
+}
+
+static inline bool led_has_trigger(const char *led, const char *trigger)
+{
+	return !strcmp(led_trigger(led), trigger);
+}
+
+static inline bool led_is_borrowed(const char *led)
+{
+	return led_has_trigger(led, ID);
+}
+
+static inline void led_plain(const char *led)
+{
+	led_write(led, "trigger", "none");
+	led_write(led, "brightness", "0");
+}
+
+/* The path of an LED's device, or of that one's driver if sub is "/driver". */
+static inline bool led_device(const char *led, const char *sub, char device[PATH_MAX])
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), LEDS "%s/device%s", led, sub);
+
+	return realpath(path, device);
+}
+
+static inline int led_is_for_us(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && strcmp(entry->d_name, ID);
+}
+
+/* The nth LED, from 0; NULL if there is no such LED. */
+static inline const char *led_target(int n)
+{
+	static char names[8][NAME_MAX + 1];
+	static int count = -1;
+	char driver[PATH_MAX];
+	struct dirent **list;
+	int i, all, pass;
+
+	if (count < 0 && getenv("PACK_LEDS"))
+		count = sscanf(getenv("PACK_LEDS"), "%255s %255s %255s", names[0], names[1],
+			       names[2]);
+	if (count < 0) {
+		count = 0;
+		all = scandir(LEDS, &list, led_is_for_us, alphasort);
+		for (pass = 1; pass >= 0; pass--)
+			for (i = 0; i < all && count < 8; i++)
+				if ((led_device(list[i]->d_name, "/driver", driver) &&
+				     strstr(driver, "/leds-gpio")) == pass)
+					snprintf(names[count++], sizeof(names[0]), "%s",
+						 list[i]->d_name);
+	}
+
+	return n < count ? names[n] : NULL;
+}
+
+/* Whether an LED is lit, by the level of its pin where it has one. */
+static inline bool led_is_lit(const char *led)
+{
+	static char text[65536];
+	char label[32], *line;
+	bool level, low;
+	ssize_t len;
+	int fd;
+
+	fd = open("/sys/kernel/debug/gpio", O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	text[len > 0 ? len : 0] = '\0';
+
+	snprintf(label, sizeof(label), "|%.20s ", led);
+	line = strstr(text, label);
+	if (!line)
+		return atoi(led_read(led, "brightness"));
+	line[strcspn(line, "\n")] = '\0';
+	level = strstr(line, "out hi");
+	low = strstr(line, "ACTIVE LOW");
+
+	return level != low;
 }
 
 static inline long long now_ms(void)
@@ -96,36 +196,30 @@ static inline long long now_ms(void)
 	bool __met;						\
 								\
 	while (!(__met = (condition)) && now_ms() < __end)	\
-		usleep(2000);					\
+		usleep(5000);					\
 	__met;							\
 })
 
-/* The first LED that PACK_LEDS names, otherwise one on a GPIO, otherwise any. */
-static inline const char *led_target(void)
+/* Whether a condition holds all the time, for so many milliseconds. */
+#define holds_for(ms, condition)				\
+({								\
+	long long __end = now_ms() + (ms);			\
+	bool __met;						\
+								\
+	while ((__met = (condition)) && now_ms() < __end)	\
+		usleep(5000);					\
+	__met;							\
+})
+
+/* Whether an LED goes on or off so many times. */
+static inline bool led_changes(const char *led, int times)
 {
-	static char name[NAME_MAX + 1];
-	char path[PATH_MAX], link[PATH_MAX];
-	struct dirent *entry;
-	ssize_t len;
-	DIR *dir;
+	bool level = led_is_lit(led);
 
-	if (getenv("PACK_LEDS") && sscanf(getenv("PACK_LEDS"), "%255s", name) == 1)
-		return name;
+	while (times-- && wait_until(led_is_lit(led) != level))
+		level = !level;
 
-	dir = opendir(LEDS);
-	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "identify"))
-			continue;
-		snprintf(path, sizeof(path), LEDS "%s/device/driver", entry->d_name);
-		len = readlink(path, link, sizeof(link) - 1);
-		link[len > 0 ? len : 0] = '\0';
-		if (!name[0] || strstr(link, "/leds-gpio"))
-			snprintf(name, sizeof(name), "%s", entry->d_name);
-	}
-	if (dir)
-		closedir(dir);
-
-	return name[0] ? name : NULL;
+	return times < 0;
 }
 
 /* Runs modprobe with arguments; returns its exit status. */
@@ -133,13 +227,23 @@ static inline int led_modprobe(const char *arguments)
 {
 	char command[PATH_MAX];
 
-	snprintf(command, sizeof(command), "exec modprobe %.1024s >/dev/null 2>&1",
-		 arguments);
+	snprintf(command, sizeof(command), "exec modprobe %.1024s >/dev/null 2>&1", arguments);
 
 	return system(command);
 }
 
-#define led_unload()	led_modprobe("-r leds-identify")
+/* Gives an LED a trigger, whose module may have to be loaded. */
+static inline bool led_use_trigger(const char *led, const char *trigger)
+{
+	char arguments[128];
+
+	if (!led_write(led, "trigger", trigger))
+		return true;
+	snprintf(arguments, sizeof(arguments), "-q ledtrig-%.100s", trigger);
+	led_modprobe(arguments);
+
+	return !led_write(led, "trigger", trigger);
+}
 
 /* Loads the module; returns 0 or the negative error, which modprobe may hide. */
 static inline int led_load(const char *parameters)
@@ -166,6 +270,111 @@ static inline int led_load(const char *parameters)
 	return ret;
 }
 
+/* Unloads the module; returns 0 or a negative error code. */
+static inline int led_unload(void)
+{
+	return syscall(SYS_delete_module, "leds_identify", O_NONBLOCK) ? -errno : 0;
+}
+
+static inline bool led_is_loaded(void)
+{
+	return !access("/sys/module/leds_identify", F_OK);
+}
+
+/* Loads the module anew, for targets that do nothing yet. */
+static inline int led_reload(const char *leds)
+{
+	char parameters[1024];
+	int i;
+
+	if (led_is_loaded() && led_unload())
+		return -EBUSY;
+	for (i = 0; i < 3 && led_target(i); i++)
+		led_plain(led_target(i));
+	snprintf(parameters, sizeof(parameters), "hold_ms=60000 leds=\"%s\"", leds);
+
+	return led_load(parameters) ?: led_write(ID, "blink_pattern", "20 20");
+}
+
+/* Ends what there is of a session; false if that does not happen. */
+static inline bool led_session_end(void)
+{
+	if (!led_exists(ID))
+		return true;
+	led_write(ID, "trigger", "none");
+	led_write(ID, "identify", "0");
+	led_write(ID, "hold_ms", "10");
+
+	return wait_until(led_reads(ID, "active", "0"));
+}
+
+/* The same for every test: targets that do nothing yet, a long hold_ms. */
+static inline int led_session_reset(const char *leds)
+{
+	int i;
+
+	if (!led_exists(ID))
+		return led_reload(leds);
+	if (!led_session_end())
+		return -EBUSY;
+	for (i = 0; i < 3 && led_target(i); i++)
+		led_plain(led_target(i));
+
+	return led_write(ID, "leds", leds) ?: led_write(ID, "hold_ms", "60000") ?:
+	       led_write(ID, "blink_pattern", "20 20");
+}
+
+static struct {
+	bool loaded;
+	struct {
+		char trigger[128];
+		char level[16];
+	} led[3];
+} led_before;
+
+static inline void led_test_end(void)
+{
+	int i;
+
+	led_unload();
+	for (i = 0; i < 3 && led_target(i); i++) {
+		led_plain(led_target(i));
+		led_write(led_target(i), "brightness", led_before.led[i].level);
+		led_write(led_target(i), "trigger", led_before.led[i].trigger);
+	}
+	if (led_before.loaded)
+		led_load("");
+}
+
+/*
+ * Begins a test: the module is not loaded. At the end all is put back, save for
+ * the settings of triggers. Skips all where there is no LED or no module, or where
+ * the function why says why.
+ */
+static inline void led_test_begin(const char *(*why)(void))
+{
+	const char *text = NULL;
+	int i;
+
+	if (!T1)
+		ksft_exit_skip("this machine has no LED\n");
+	led_before.loaded = led_is_loaded();
+	if (led_before.loaded ? led_unload() : led_load("") || led_unload())
+		ksft_exit_skip("the module leds-identify cannot be loaded and unloaded\n");
+
+	for (i = 0; i < 3 && led_target(i); i++) {
+		snprintf(led_before.led[i].trigger, sizeof(led_before.led[i].trigger),
+			 "%.127s", led_trigger(led_target(i)));
+		snprintf(led_before.led[i].level, sizeof(led_before.led[i].level), "%.15s",
+			 led_read(led_target(i), "brightness"));
+	}
+	atexit(led_test_end);
+	if (why)
+		text = why();
+	if (text)
+		ksft_exit_skip("%s\n", text);
+}
+
 /* Opens the kernel's log so that only what comes from now on is read. */
 static inline int log_open(void)
 {
@@ -177,11 +386,11 @@ static inline int log_open(void)
 	return fd;
 }
 
-/* Counts the new lines of the kernel's log that hold a text. */
-static inline int log_count(int fd, const char *text)
+/* Counts the new lines of the kernel's log that hold one of some texts. */
+static inline int log_count_any(int fd, const char * const texts[])
 {
 	char line[8192];
-	int count = 0;
+	int i, count = 0;
 	ssize_t len;
 
 	for (;;) {
@@ -191,8 +400,22 @@ static inline int log_count(int fd, const char *text)
 		if (len <= 0)
 			return count;
 		line[len] = '\0';
-		count += !!strstr(line, text);
+		for (i = 0; texts[i]; i++)
+			count += !!strstr(line, texts[i]);
 	}
+}
+
+static inline int log_count(int fd, const char *text)
+{
+	return log_count_any(fd, (const char * const []){ text, NULL });
+}
+
+/* Whether the kernel has found something wrong. */
+static inline int log_reports(int fd)
+{
+	return log_count_any(fd, (const char * const []){
+		"WARNING:", "BUG:", "Oops", "INFO: ", "possible ", "Call trace:", "Call Trace:",
+		NULL });
 }
 
 #endif /* PACK_LED_H */

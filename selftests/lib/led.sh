@@ -7,12 +7,36 @@
 # save for the settings of a trigger.
 
 LEDS=/sys/class/leds
+# shellcheck disable=SC2034 # for the tests
 ID=$LEDS/identify
 MODULE=leds-identify
 GPIOS=/sys/kernel/debug/gpio
 
-pause() { # (ms)
-	usleep $(($1 * 1000)) 2>/dev/null || sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"
+# pause(ms) - sleep, without a new process where the shell can
+pause() {
+	_part=$((1000 + $1 % 1000))
+	_part=$(($1 / 1000)).${_part#1}
+	# shellcheck disable=SC3045 # status 2 in a shell that cannot
+	read -r -t "$_part" _ <&9 2>/dev/null
+	[ $? != 2 ] || sleep "$_part"
+}
+
+# uptime() - set $ms, as now_ms() prints it
+uptime() {
+	read -r ms _ </proc/uptime
+	ms=${ms%.*}${ms#*.}0
+}
+
+# wait_for(seconds, command...) - as in pack.sh, but cheap: tests do little else
+wait_for() {
+	uptime
+	_until=$((ms + $1 * 1000))
+	shift
+	until "$@"; do
+		uptime
+		[ "$ms" -lt "$_until" ] || return 1
+		pause 10
+	done
 }
 
 # three_times(command...) - what depends on time may fail because of a stall: twice
@@ -20,21 +44,15 @@ three_times() {
 	"$@" || "$@" || "$@"
 }
 
-# skips(n, what, why) - n results that were not tried
-skips() {
-	_left=$1
-	while [ "$_left" -gt 0 ]; do
-		skip "$2" "$3"
-		_left=$((_left - 1))
-	done
-}
-
 # clock() - set $us, microseconds that only serve to measure time
 clock() {
 	# shellcheck disable=SC3028 # empty in a shell that does not have it
 	us=${EPOCHREALTIME:-}
 	us=${us%.*}${us#*.}
-	[ -n "$us" ] || us=$(now_ms)000
+	[ -n "$us" ] || {
+		uptime
+		us=${ms}000
+	}
 }
 
 # reads(file, value) - whether this is what the first line of a file says
@@ -52,13 +70,6 @@ trigger_of() {
 has_trigger() { # (led, trigger)
 	trigger_of "$1"
 	[ "$trigger" = "$2" ]
-}
-
-can_trigger() { # (led, trigger) - whether an LED could have this trigger
-	case " $(cat "$LEDS/$1/trigger") " in
-	*[\ \[]"$2"[\ \]]*) ;;
-	*) return 1 ;;
-	esac
 }
 
 borrowed() { # (led...)
@@ -168,21 +179,6 @@ dark() { # (led...)
 	done
 }
 
-# changes(n, seconds, led) - whether it goes on or off n times
-changes() {
-	_n=$1
-	_end=$(($(now_ms) + $2 * 1000))
-	level_of "$3"
-	_last=$level
-	while [ "$_n" -gt 0 ]; do
-		level_of "$3"
-		[ "$level" = "$_last" ] || _n=$((_n - 1))
-		_last=$level
-		[ "$(now_ms)" -lt "$_end" ] || break
-	done
-	[ "$_n" -le 0 ]
-}
-
 # record_start(led...), record_stop() - write the edges of LEDs to $TMP/edges, as
 # "microseconds led level" in order: those of the pins
 record_start() {
@@ -262,19 +258,6 @@ logged() {
 	count=$(dmesg | sed "1,/${0##*/}: $$.${2:-$_mark}\$/d" | grep -c "$1")
 }
 
-in_log() { # (text)
-	logged "$1"
-	[ "$count" -gt 0 ]
-}
-
-logged_lines() { # (n, text)
-	logged "$2"
-	[ "$count" = "$1" ] || {
-		ktap_print_msg "$count lines hold \"$2\", not $1"
-		false
-	}
-}
-
 # no_report() - whether the kernel has found nothing wrong since led_setup()
 no_report() {
 	logged 'WARNING:\|BUG:\|Oops\|INFO: \|possible \|Call [Tt]race' 1
@@ -295,12 +278,6 @@ plain() {
 	for _led; do
 		put "$LEDS/$_led/trigger" none && put "$LEDS/$_led/brightness" 0
 	done
-}
-
-stop_session() {
-	put "$ID/hold_ms" 10
-	put "$ID/identify" 0
-	wait_for 5 reads "$ID/active" 0
 }
 
 _find_leds() {
@@ -343,7 +320,7 @@ _clean_up() {
 # all are off and without a trigger, the module is not loaded. At the end of the
 # script, all is put back.
 led_setup() {
-	[ -w /sys ] && [ -w /dev/kmsg ] || skip_all "only root can run this"
+	[ -w /dev/kmsg ] || skip_all "only root can run this"
 	installed "$MODULE" || skip_all "the module $MODULE is not installed"
 	WAS_LOADED=
 	if loaded "$MODULE"; then
@@ -352,6 +329,8 @@ led_setup() {
 	fi
 	TARGETS=
 	TMP=$(mktemp -d)
+	mkfifo "$TMP/never"
+	exec 9<>"$TMP/never"
 	TRACE=
 	trap _clean_up EXIT
 	trap 'exit 1' INT TERM
