@@ -41,7 +41,7 @@ state_of "$T1"
 before=$state
 load leds="$T1"
 
-if [ -n "$TRACE" ] && pin_of "$T1"; then
+if pin_of "$T1"; then
 	record 0 blink_and_read "$T1"
 	edges_of "$T1"
 	ktap_print_msg "$edges edges on the pin"

@@ -81,7 +81,7 @@ FIXTURE_SETUP(tree)
 	self->log = log_open();
 	ASSERT_EQ(0, led_reload(""));
 	self->node = bound_node();
-	ASSERT_NE(NULL, self->node);
+	ASSERT_TRUE(!!self->node);
 	memcpy(self->leds, led_read(ID, "leds"), sizeof(self->leds));
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
 	ASSERT_TRUE(wait_until(any_is_borrowed()));
@@ -148,7 +148,7 @@ TEST_F(tree, other_node_can_be_bound_after_the_first)
 
 	if (count < 2)
 		SKIP(return, "the device tree has only one identify node");
-	EXPECT_EQ(-EBUSY, file_write(DRIVER "bind", other));
+	EXPECT_NE(0, file_write(DRIVER "bind", other));
 	ASSERT_EQ(0, file_write(DRIVER "unbind", self->node));
 	ASSERT_EQ(0, file_write(DRIVER "bind", other));
 	EXPECT_STRNE(self->leds, led_read(ID, "leds"));

@@ -127,23 +127,29 @@ becomes() { # (led, state) - in time
 	wait_for 20 is_state "$@" || same_state "$@"
 }
 
-# pin_of(led) - set $pin to the GPIO's number and $low to 1 if that is on when
-# low, or fail
+# _learn_pin(led) - find the GPIO that goes one way and back when an LED does;
+# where there is one, write its number and the level that is off
+_learn_pin() {
+	: >"$TRACE/trace"
+	put "$TRACE/tracing_on" 1
+	put "$LEDS/$1/brightness" 1
+	put "$LEDS/$1/brightness" 0
+	put "$TRACE/tracing_on" 0
+	sed -n 's/.*gpio_value: \([0-9]*\) set \([01]\).*/\1 \2/p' "$TRACE/trace" |
+		awk '{ n[$1]++; level[$1, n[$1]] = $2 }
+		END {
+			for (pin in n)
+				if (n[pin] == 2 && level[pin, 1] != level[pin, 2]) {
+					print pin, level[pin, 2]
+					exit
+				}
+		}' >"$TMP/pin.$1"
+}
+
+# pin_of(led) - set $pin to the GPIO's number and $low to the level that is off, or
+# fail where there is none that is traced
 pin_of() {
-	pin=
-	low=0
-	_name=$(printf %.20s "$1")
-	# shellcheck disable=SC2034 # _rest only takes what is left of the line
-	while IFS='(|)' read -r _pin _ _label _rest; do
-		_label=${_label%"${_label##*[! ]}"}
-		[ "${_label#"$_name"}" != "$_label" ] || continue
-		pin=${_pin#*gpio-}
-		pin=${pin%% *}
-		case $_rest in
-		*"ACTIVE LOW"*) low=1 ;;
-		esac
-	done 2>/dev/null <"$GPIOS"
-	[ -n "$pin" ]
+	read -r pin low 2>/dev/null <"$TMP/pin.$1"
 }
 
 # level_of(led) - set $level: 1 if the LED is lit, by its pin where it has one
@@ -213,8 +219,9 @@ record_stop() {
 record() {
 	_ms=$1
 	_command=$2
+	_last_1= _last_2= _last_3=
 	shift 2
-	if [ -n "$TRACE" ] && record_start "$@"; then
+	if record_start "$@"; then
 		$_command
 		pause "$_ms"
 		record_stop
@@ -353,6 +360,9 @@ led_setup() {
 		put "$TRACE/tracing_on" 0
 		put "$TRACE/trace_clock" mono
 		put "$TRACE/events/gpio/gpio_value/enable" 1
+		for _led; do
+			_learn_pin "$_led"
+		done
 	done
 	mark
 }
