@@ -183,8 +183,6 @@ FIXTURE_SETUP(preference)
 	snprintf(leds, sizeof(leds), "no-such-led,%.255s,%.255s", T1, T2);
 	ASSERT_EQ(0, led_session_reset(leds));
 	led_use_trigger(T2, "heartbeat");
-	/* All LEDs are known for certain 0.1 s after the module was loaded. */
-	usleep(150000);
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
 	ASSERT_TRUE(wait_until(led_is_borrowed(T1)));
 }

@@ -219,7 +219,7 @@ record_stop() {
 record() {
 	_ms=$1
 	_command=$2
-	_last_1= _last_2= _last_3=
+	unset _last_1 _last_2 _last_3
 	shift 2
 	if record_start "$@"; then
 		$_command
