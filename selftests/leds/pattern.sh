@@ -73,7 +73,8 @@ blinks() { # (pattern, ms, share) - how the first target does it
 }
 
 starts_lit() {
-	[ "$(sed -n '1s/.* //p' "$TMP/edges")" = 1 ]
+	blink "2000 2000" 200 "$T1"
+	[ "$(sed 's/.* //' "$TMP/edges")" = 1 ]
 }
 
 # The least delay of all edges in a third of the time tells drift from stalls.
@@ -156,7 +157,7 @@ check "all targets are borrowed" wait_for 10 borrowed $TARGETS
 put "$ID/brightness" 0
 
 check "the edges of 200 200" three_times blinks "200 200" 600 80
-check "a pattern starts lit" starts_lit
+check "a pattern starts lit" three_times starts_lit
 check "the edges of 10 10, the shortest" three_times blinks "10 10" 250 50
 check "the edges of 40 160, of different length" three_times blinks "40 160" 450 80
 check "the edges of 60 40 100 80 40 60, of several blinks" \
