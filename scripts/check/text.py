@@ -60,10 +60,8 @@ def machine_paths(tree):
     """no file knows the machine that it was written on"""
     pattern = re.compile(
         r'(?<![\w.}*-])/(?:work|root|home/(?!root\b)\w+)/[\w.]+|'
-        r'\b(?:deb|security|archive|ports|snapshot|ftp)\.'
-        r'(?:debian|ubuntu)\.(?:org|com)|'
-        r'\b(?:registry\.(?:npmjs|yarnpkg)\.\w+|pypi\.(?:org|python\.org)|'
-        r'files\.pythonhosted\.org|proxy\.golang\.org|crates\.io)')
+        r'\b(?:deb|security|archive|ports|snapshot|ftp|mirror|registry|pypi|'
+        r'files|proxy|static)\.[\w-]+\.(?:org|com|net|io)\b')
     found = []
     for path in tree.match('*'):
         for number, line in enumerate(tree.text(path).splitlines(), 1):

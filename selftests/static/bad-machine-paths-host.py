@@ -1,3 +1,3 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-MIRROR = "http://deb.debian.org/debian"
+MIRROR = "http://deb.example.org/debian"
