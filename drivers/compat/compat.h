@@ -18,6 +18,7 @@
 #include <linux/hrtimer.h>
 #include <linux/kernel.h>
 #include <linux/leds.h>
+#include <linux/rtc.h>
 #include <linux/sysfs.h>
 
 /* 5.9: dev_err_probe() logs and returns the error */
@@ -99,6 +100,16 @@ compat_class_interface_unregister(struct compat_class_interface *ci)
 #define class_interface compat_class_interface
 #define class_interface_register compat_class_interface_register
 #define class_interface_unregister compat_class_interface_unregister
+#endif
+
+/* 4.11: an RTC can be had without being announced */
+#ifndef HAVE_DEVM_RTC_ALLOCATE_DEVICE
+static inline struct rtc_device *devm_rtc_allocate_device(struct device *dev)
+{
+	static const struct rtc_class_ops ops;
+
+	return devm_rtc_device_register(dev, KBUILD_MODNAME, &ops, NULL);
+}
 #endif
 
 /* 4.19: triggers bring attribute groups, and activation can fail */

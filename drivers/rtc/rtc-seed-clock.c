@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Clock seeder: the system clock, who has set it, and setting it
+ *
+ * Between steps the clock and the time since boot advance alike, also while NTP
+ * slews: so a change of their difference is a step. NTP is recognised by the
+ * slew, which the raw hardware clock does not follow.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include "rtc-seed.h"
+
+#include <linux/irq_work.h>
+#include <linux/irqflags.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/printk.h>
+#include <linux/pvclock_gtod.h>
+#include <linux/timekeeping.h>
+
+#define SEED_READINGS	4
+
+static s64 seed_offset;		/* the clock less the time since boot */
+static s64 seed_slew_base;
+static s64 seed_slew_since;
+
+/* Reads two clocks as if at once: the tightest of some tries. */
+static void seed_read_pair(ktime_t (*outer)(void), ktime_t (*inner)(void),
+			   s64 *outer_ns, s64 *inner_ns)
+{
+	s64 first, middle, last, best = 0;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; i < SEED_READINGS; i++) {
+		local_irq_save(flags);
+		first = ktime_to_ns(outer());
+		middle = ktime_to_ns(inner());
+		last = ktime_to_ns(outer());
+		local_irq_restore(flags);
+		if (i && last - first >= best)
+			continue;
+		best = last - first;
+		*outer_ns = first + best / 2;
+		*inner_ns = middle;
+	}
+}
+
+static ktime_t seed_get_boottime(void)
+{
+	return ktime_get_boottime();
+}
+
+static ktime_t seed_get_real(void)
+{
+	return ktime_get_real();
+}
+
+/**
+ * seed_clock_now() - read the clock
+ * @real: where to put its time, in ns since 1970
+ * @boot: where to put the time since boot, in ns
+ */
+void seed_clock_now(s64 *real, s64 *boot)
+{
+	seed_read_pair(seed_get_boottime, seed_get_real, boot, real);
+}
+
+static s64 seed_clock_slew(s64 *mono)
+{
+	s64 raw;
+
+	seed_read_pair(ktime_get, ktime_get_raw, mono, &raw);
+
+	return *mono - raw;
+}
+
+static void seed_clock_anchor(void)
+{
+	s64 real, boot;
+
+	seed_clock_now(&real, &boot);
+	seed_offset = real - boot;
+}
+
+/**
+ * seed_clock_set() - set the clock
+ * @real: the time that it was, in ns since 1970,
+ * @boot: when this was the time since boot, in ns
+ *
+ * Return: 0 or a negative error code.
+ */
+int seed_clock_set(s64 real, s64 boot)
+{
+	struct timespec64 ts;
+	s64 old, now;
+	int ret;
+
+	seed_clock_now(&old, &now);
+	ts = ns_to_timespec64(real + now - boot);
+	ret = do_settimeofday64(&ts);
+	if (ret)
+		pr_err("the clock cannot be set: error %d\n", ret);
+	seed_clock_anchor();
+
+	return ret;
+}
+
+static void seed_clock_check_slew(void)
+{
+	s64 mono, slew;
+
+	if (seed.owner == SEED_BY_NTP)
+		return;
+
+	slew = seed_clock_slew(&mono) - seed_slew_base;
+	if (!seed_is_slewed(slew, mono - seed_slew_since))
+		return;
+
+	pr_info("the clock is disciplined: left alone from now on\n");
+	seed.owner = SEED_BY_NTP;
+}
+
+static void seed_clock_undo(s64 offset, s64 real, s64 boot)
+{
+	char wrong[SEED_TIME_TEXT], right[SEED_TIME_TEXT];
+
+	seed_clock_set(boot + offset, boot);
+	seed.counter[SEED_COUNT_REWINDS]++;
+	pr_warn("the kernel had set the clock to %s: put back to %s\n",
+		seed_time_print(div_s64(real, NSEC_PER_SEC), wrong),
+		seed_time_print(div_s64(boot + offset, NSEC_PER_SEC), right));
+}
+
+static void seed_clock_other(enum seed_owner owner, s64 real)
+{
+	char text[SEED_TIME_TEXT];
+
+	if (seed.owner < owner)
+		seed.owner = owner;
+	snprintf(seed.source, sizeof(seed.source), "other");
+	pr_info("the clock was set %s, to %s, by others\n",
+		owner == SEED_BY_ROOT ? "back" : "forward",
+		seed_time_print(div_s64(real, NSEC_PER_SEC), text));
+}
+
+/**
+ * seed_clock_check() - see whether somebody else has set the clock
+ *
+ * If that was hctosys, and to a wrong time, it is undone.
+ */
+void seed_clock_check(void)
+{
+	s64 real, boot, offset = seed_offset;
+	bool hctosys;
+
+	seed_clock_check_slew();
+
+	seed_clock_now(&real, &boot);
+	hctosys = seed_watch_hctosys(real, boot, &offset);
+	switch (seed_judge_step(&seed.window, seed.owner, boot + offset, real,
+				hctosys)) {
+	case SEED_STEP_UNDO:
+		seed_clock_undo(offset, real, boot);
+		return;
+	case SEED_STEP_FORWARD:
+		seed_clock_other(SEED_BY_OTHERS, real);
+		break;
+	case SEED_STEP_BACK:
+		seed_clock_other(SEED_BY_ROOT, real);
+		break;
+	default:
+		break;
+	}
+	seed_offset = real - boot;
+}
+
+static void seed_clock_was_set(struct irq_work *work)
+{
+	seed_kick();
+}
+
+static struct irq_work seed_irq_work;
+
+/* The clock is being written to: even a work cannot be queued from here. */
+static int seed_clock_updated(struct notifier_block *nb, unsigned long was_set,
+			      void *data)
+{
+	if (was_set)
+		irq_work_queue(&seed_irq_work);
+
+	return NOTIFY_OK;
+}
+
+static struct notifier_block seed_clock_nb = {
+	.notifier_call = seed_clock_updated,
+};
+
+/**
+ * seed_clock_start() - watch the clock
+ *
+ * Return: 0 or a negative error code.
+ */
+int seed_clock_start(void)
+{
+	init_irq_work(&seed_irq_work, seed_clock_was_set);
+	seed_clock_anchor();
+
+	/* Whoever has slewed the clock since boot still does. */
+	seed_slew_since = 0;
+	seed_slew_base = 0;
+
+	return pvclock_gtod_register_notifier(&seed_clock_nb);
+}
+
+/**
+ * seed_clock_stop() - watch the clock no more
+ */
+void seed_clock_stop(void)
+{
+	pvclock_gtod_unregister_notifier(&seed_clock_nb);
+	irq_work_sync(&seed_irq_work);
+}

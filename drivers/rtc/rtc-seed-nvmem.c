@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Clock seeder: the memory of the last good time
+ *
+ * For boards without an RTC, in a cell of an nvmem device.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include "rtc-seed.h"
+
+#include <linux/device.h>
+#include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/math64.h>
+#include <linux/mutex.h>
+#include <linux/nvmem-consumer.h>
+#include <linux/of.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#define SEED_MEMORY_RETRY	1000	/* ms */
+#define SEED_MEMORY_STEP	60	/* s: what is not worth a write */
+
+static struct device *seed_memory_dev;
+static struct nvmem_cell *seed_memory_cell;
+static time64_t seed_memory_time;
+
+static void seed_memory_read(void)
+{
+	char text[SEED_TIME_TEXT];
+	size_t len;
+	u8 *bytes;
+
+	bytes = nvmem_cell_read(seed_memory_cell, &len);
+	if (IS_ERR(bytes)) {
+		pr_err("memory: cannot be read: error %ld\n", PTR_ERR(bytes));
+		return;
+	}
+	if (len < SEED_MEMORY_SIZE) {
+		pr_err("memory: the cell has %zu bytes, not %d\n", len,
+		       SEED_MEMORY_SIZE);
+		nvmem_cell_put(seed_memory_cell);
+		seed_memory_cell = NULL;
+	} else if (!seed_memory_unpack(bytes, &seed_memory_time)) {
+		pr_info("memory: holds no time\n");
+	} else {
+		pr_info("memory: the last good time is %s\n",
+			seed_time_print(seed_memory_time, text));
+	}
+	kfree(bytes);
+}
+
+/* The provider may come late: until then this returns when to try again. */
+static unsigned int seed_memory_find(void)
+{
+	struct nvmem_cell *cell;
+
+	if (!seed_memory_dev)
+		return UINT_MAX;
+
+	cell = nvmem_cell_get(seed_memory_dev, "time");
+	if (PTR_ERR_OR_ZERO(cell) == -EPROBE_DEFER)
+		return SEED_MEMORY_RETRY;
+	if (IS_ERR(cell)) {
+		pr_err("memory: no cell: error %ld\n", PTR_ERR(cell));
+		put_device(seed_memory_dev);
+		seed_memory_dev = NULL;
+		return UINT_MAX;
+	}
+
+	seed_memory_cell = cell;
+	seed_memory_read();
+	if (seed_memory_time <= seed.window.floor)
+		return UINT_MAX;
+	if (seed_memory_time > seed.window.ceiling) {
+		pr_err("memory: that is after the ceiling: not used\n");
+		seed_memory_time = 0;
+		return UINT_MAX;
+	}
+	seed.window.floor = seed_memory_time;
+	seed.remembered = true;
+	seed_watch_reread();
+
+	/* Look again, with the new floor. */
+	return 0;
+}
+
+static void seed_memory_write(time64_t now)
+{
+	u8 bytes[SEED_MEMORY_SIZE];
+	int ret;
+
+	seed_memory_pack(now, bytes);
+	ret = nvmem_cell_write(seed_memory_cell, bytes, sizeof(bytes));
+	if (ret < 0)
+		pr_err("memory: cannot be written: error %d\n", ret);
+	else
+		seed_memory_time = now;
+}
+
+/**
+ * seed_memory_sync() - find, read and write the memory
+ * @save: whether it is time to write
+ *
+ * Return: the time after which to try again, in ms; UINT_MAX for never.
+ */
+unsigned int seed_memory_sync(bool save)
+{
+	s64 real, boot;
+	time64_t now;
+
+	if (!seed_memory_cell)
+		return seed_memory_find();
+	if (!save)
+		return UINT_MAX;
+
+	seed_clock_now(&real, &boot);
+	now = div_s64(real, NSEC_PER_SEC);
+	/* Not back by a guess, and not ahead for good by a mistake. */
+	if (now > seed.window.ceiling ||
+	    (now < seed_memory_time && seed.owner < SEED_BY_ROOT))
+		return UINT_MAX;
+	if (now >= seed_memory_time && now < seed_memory_time + SEED_MEMORY_STEP)
+		return UINT_MAX;
+	seed_memory_write(now);
+
+	return UINT_MAX;
+}
+
+/**
+ * seed_memory_use() - have a memory, if a device has one
+ * @dev: the device
+ */
+void seed_memory_use(struct device *dev)
+{
+	if (!of_find_property(dev->of_node, "nvmem-cells", NULL))
+		return;
+
+	mutex_lock(&seed_lock);
+	seed_memory_dev = get_device(dev);
+	mutex_unlock(&seed_lock);
+}
+
+/**
+ * seed_memory_drop() - have no memory any more
+ */
+void seed_memory_drop(void)
+{
+	mutex_lock(&seed_lock);
+	if (seed_memory_cell)
+		nvmem_cell_put(seed_memory_cell);
+	seed_memory_cell = NULL;
+	put_device(seed_memory_dev);
+	seed_memory_dev = NULL;
+	mutex_unlock(&seed_lock);
+}

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Clock seeder: which RTCs are there, what they say, writing to them
+ *
+ * seed_rtcs_lock is a leaf: no RTC is touched while it is held, as an RTC that
+ * goes away is reported with its ops_lock held. The work takes a reference to the
+ * one RTC that it asks; the RTC core refuses when that has gone meanwhile.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include "rtc-seed.h"
+
+#include <linux/device.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/math64.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/rtc.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#ifdef CONFIG_RTC_HCTOSYS_DEVICE
+#define SEED_HCTOSYS		CONFIG_RTC_HCTOSYS_DEVICE
+#else
+#define SEED_HCTOSYS		""
+#endif
+
+#define SEED_REGISTERING	HZ	/* hctosys has done its work by then */
+#define SEED_NO_OFFSET		S64_MIN
+#define SEED_HALF_SECOND	(NSEC_PER_SEC / 2)
+/* An RTC that has erred so often is waited for no more. */
+#define SEED_PATIENT_TRIES	5
+
+struct seed_rtc {
+	struct list_head node;
+	struct rtc_device *rtc;
+	s64 offset;		/* of the clock when it came, until the next look */
+	unsigned long added;	/* in jiffies */
+	bool registering;
+	bool due;
+	unsigned int tries;
+	unsigned long next;	/* try, in jiffies */
+	enum seed_verdict verdict;
+	struct seed_source answer;
+};
+
+static DEFINE_MUTEX(seed_rtcs_lock);
+static LIST_HEAD(seed_rtcs);
+static struct task_struct *seed_replayer;
+
+static const char * const seed_verdict_text[SEED_VERDICTS] = {
+	[SEED_GOOD] = "is plausible",
+	[SEED_PAST] = "is before the floor: passed over",
+	[SEED_FUTURE] = "is after the ceiling: passed over",
+};
+
+static struct seed_rtc *seed_rtc_find(const struct rtc_device *rtc)
+{
+	struct seed_rtc *entry;
+
+	list_for_each_entry(entry, &seed_rtcs, node)
+		if (entry->rtc == rtc)
+			return entry;
+
+	return NULL;
+}
+
+static struct rtc_device *seed_rtc_pin_due(void)
+{
+	struct rtc_device *rtc = NULL;
+	struct seed_rtc *entry;
+
+	mutex_lock(&seed_rtcs_lock);
+	list_for_each_entry(entry, &seed_rtcs, node) {
+		if (!entry->due &&
+		    (seed_judge_final(entry->verdict) ||
+		     time_before(jiffies, entry->next)))
+			continue;
+		rtc = entry->rtc;
+		get_device(&rtc->dev);
+		break;
+	}
+	mutex_unlock(&seed_rtcs_lock);
+
+	return rtc;
+}
+
+static void seed_rtc_tell(struct seed_rtc *entry, int err)
+{
+	static const u8 counter[SEED_VERDICTS] = {
+		[SEED_INVALID] = SEED_COUNT_INVALID,
+		[SEED_ERROR] = SEED_COUNT_ERROR,
+		[SEED_PAST] = SEED_COUNT_PAST,
+		[SEED_FUTURE] = SEED_COUNT_FUTURE,
+	};
+	char text[SEED_TIME_TEXT];
+
+	if (entry->verdict != SEED_GOOD)
+		seed.counter[counter[entry->verdict]]++;
+
+	switch (entry->verdict) {
+	case SEED_INVALID:
+		pr_info("%s: has lost its time (error %d): passed over\n",
+			entry->answer.name, err);
+		break;
+	case SEED_ERROR:
+		pr_info("%s: cannot be read: error %d, will be tried again\n",
+			entry->answer.name, err);
+		break;
+	default:
+		pr_info("%s: %s %s\n", entry->answer.name,
+			seed_time_print(div_s64(entry->answer.real, NSEC_PER_SEC),
+					text),
+			seed_verdict_text[entry->verdict]);
+		break;
+	}
+}
+
+static void seed_rtc_note(struct seed_rtc *entry, int err, time64_t time, s64 boot)
+{
+	enum seed_verdict before = entry->verdict;
+
+	entry->verdict = seed_judge(&seed.window, err, time);
+	/* A whole second was read: half a second later is the best guess. */
+	entry->answer.real = time * NSEC_PER_SEC + SEED_HALF_SECOND;
+	entry->answer.boot = boot;
+	entry->due = false;
+	entry->tries = entry->verdict == SEED_ERROR ? entry->tries + 1 : 0;
+	entry->next = jiffies + msecs_to_jiffies(seed_backoff(entry->tries));
+	if (entry->verdict != before)
+		seed_rtc_tell(entry, err);
+}
+
+static int seed_rtc_read(struct rtc_device *rtc, time64_t *time, s64 *boot)
+{
+	struct rtc_time tm;
+	s64 real;
+	int err;
+
+	err = rtc_read_time(rtc, &tm);
+	seed_clock_now(&real, boot);
+	*time = err ? 0 : rtc_tm_to_time64(&tm);
+
+	return err;
+}
+
+static void seed_rtc_ask(struct rtc_device *rtc)
+{
+	struct seed_rtc *entry;
+	time64_t time;
+	s64 boot;
+	int err;
+
+	err = seed_rtc_read(rtc, &time, &boot);
+
+	mutex_lock(&seed_rtcs_lock);
+	entry = seed_rtc_find(rtc);
+	if (entry)
+		seed_rtc_note(entry, err, time, boot);
+	mutex_unlock(&seed_rtcs_lock);
+}
+
+/**
+ * seed_watch_read() - ask each RTC whose answer is due
+ *
+ * Return: the time until the next one is due, in ms; UINT_MAX for never.
+ */
+unsigned int seed_watch_read(void)
+{
+	unsigned long now = jiffies;
+	unsigned int ms = UINT_MAX;
+	struct seed_rtc *entry;
+	struct rtc_device *rtc;
+
+	while ((rtc = seed_rtc_pin_due())) {
+		seed_rtc_ask(rtc);
+		put_device(&rtc->dev);
+	}
+
+	mutex_lock(&seed_rtcs_lock);
+	list_for_each_entry(entry, &seed_rtcs, node)
+		if (!seed_judge_final(entry->verdict))
+			ms = min(ms, time_after(entry->next, now) ?
+				 jiffies_to_msecs(entry->next - now) : 1);
+	mutex_unlock(&seed_rtcs_lock);
+
+	return ms;
+}
+
+/**
+ * seed_watch_reread() - have each RTC asked again
+ */
+void seed_watch_reread(void)
+{
+	struct seed_rtc *entry;
+
+	mutex_lock(&seed_rtcs_lock);
+	list_for_each_entry(entry, &seed_rtcs, node)
+		entry->due = true;
+	mutex_unlock(&seed_rtcs_lock);
+}
+
+static struct seed_rtc *seed_rtc_by_rank(unsigned int rank)
+{
+	struct seed_rtc *entry;
+
+	list_for_each_entry(entry, &seed_rtcs, node)
+		if (seed_prefer_rank(&entry->rtc->dev) == rank)
+			return entry;
+
+	return NULL;
+}
+
+/* The best rank of an RTC that may still come, or answer. */
+static unsigned int seed_awaited(bool patient)
+{
+	static bool told;
+	unsigned int rank, awaited = SEED_UNRANKED;
+	struct seed_rtc *entry;
+
+	for (rank = 0; rank < seed_prefer_wanted(); rank++) {
+		entry = seed_rtc_by_rank(rank);
+		if (entry && (seed_judge_final(entry->verdict) ||
+			      entry->tries >= SEED_PATIENT_TRIES))
+			continue;
+		if (patient)
+			awaited = min(awaited, rank);
+		else if (!entry && !told)
+			pr_warn("%s: is no RTC, or its driver is not there\n",
+				seed_prefer_text(rank));
+	}
+	told |= !patient;
+
+	return awaited;
+}
+
+/**
+ * seed_watch_choose() - choose an RTC
+ * @patient: whether to wait for one that is preferred
+ * @source: where to put its answer
+ * @chosen: where to put how it compares
+ *
+ * Return: true if there is one to choose.
+ */
+bool seed_watch_choose(bool patient, struct seed_source *source,
+		       struct seed_candidate *chosen)
+{
+	struct seed_candidate candidates[SEED_MAX_RTCS];
+	struct seed_rtc *entry, *entries[SEED_MAX_RTCS];
+	unsigned int n = 0;
+	s64 real, boot;
+	int best;
+
+	mutex_lock(&seed_rtcs_lock);
+	seed_clock_now(&real, &boot);
+	list_for_each_entry(entry, &seed_rtcs, node) {
+		if (n == SEED_MAX_RTCS)
+			break;
+		candidates[n].verdict = entry->verdict;
+		candidates[n].rank = seed_prefer_rank(&entry->rtc->dev);
+		candidates[n].time = div_s64(entry->answer.real + boot -
+					     entry->answer.boot, NSEC_PER_SEC);
+		entries[n++] = entry;
+	}
+	best = seed_choose(candidates, n, seed_awaited(patient));
+	if (best >= 0) {
+		*source = entries[best]->answer;
+		*chosen = candidates[best];
+	}
+	mutex_unlock(&seed_rtcs_lock);
+
+	return best >= 0;
+}
+
+/* The driver core holds the lock of the device whose driver registers an RTC. */
+static bool seed_rtc_is_registering(struct seed_rtc *entry)
+{
+	struct device *parent = entry->rtc->dev.parent;
+
+	if (!entry->registering ||
+	    time_before(jiffies, entry->added + SEED_REGISTERING))
+		return entry->registering;
+
+	if (parent && !device_trylock(parent))
+		return true;
+	if (parent)
+		device_unlock(parent);
+	entry->registering = false;
+
+	return false;
+}
+
+/**
+ * seed_watch_hctosys() - whether the kernel set the clock from a new RTC
+ * @real: the clock, in ns
+ * @boot: the time since boot, in ns
+ * @offset: where to put the difference between them before
+ *
+ * Return: true if so.
+ */
+bool seed_watch_hctosys(s64 real, s64 boot, s64 *offset)
+{
+	struct seed_rtc *entry;
+	bool hctosys = false;
+	s64 apart, before;
+
+	mutex_lock(&seed_rtcs_lock);
+	list_for_each_entry(entry, &seed_rtcs, node) {
+		before = entry->offset;
+		entry->offset = SEED_NO_OFFSET;
+		if (strcmp(dev_name(&entry->rtc->dev), SEED_HCTOSYS) ||
+		    !seed_rtc_is_registering(entry))
+			continue;
+		/* One that cannot be read now could be read by the kernel then. */
+		apart = real - boot - entry->answer.real + entry->answer.boot;
+		hctosys = !seed_judge_final(entry->verdict) ||
+			  entry->verdict == SEED_INVALID ||
+			  (apart > -SEED_AGREE * NSEC_PER_SEC &&
+			   apart < SEED_AGREE * NSEC_PER_SEC);
+		if (hctosys && before != SEED_NO_OFFSET)
+			*offset = before;
+	}
+	mutex_unlock(&seed_rtcs_lock);
+
+	return hctosys;
+}
+
+static bool seed_rtc_is_right(int err, time64_t time, s64 now)
+{
+	s64 apart = time * NSEC_PER_SEC + SEED_HALF_SECOND - now;
+
+	return !err && apart > -SEED_AGREE * NSEC_PER_SEC &&
+	       apart < SEED_AGREE * NSEC_PER_SEC;
+}
+
+static void seed_rtc_heal(struct rtc_device *rtc)
+{
+	char text[SEED_TIME_TEXT];
+	struct rtc_time tm;
+	time64_t time;
+	s64 real, boot;
+	int err;
+
+	err = seed_rtc_read(rtc, &time, &boot);
+	seed_clock_now(&real, &boot);
+	if (seed_rtc_is_right(err, time, real))
+		return;
+
+	time = div_s64(real + SEED_HALF_SECOND, NSEC_PER_SEC);
+	rtc_time64_to_tm(time, &tm);
+	err = rtc_set_time(rtc, &tm);
+	if (err) {
+		pr_info("%s: cannot be set: error %d\n", dev_name(&rtc->dev), err);
+		return;
+	}
+	seed.counter[SEED_COUNT_HEALED]++;
+	pr_info("%s: set to %s\n", dev_name(&rtc->dev),
+		seed_time_print(time, text));
+	seed_rtc_ask(rtc);
+}
+
+/**
+ * seed_watch_heal() - give the clock's time to each RTC that has another
+ */
+void seed_watch_heal(void)
+{
+	struct rtc_device *rtcs[SEED_MAX_RTCS];
+	struct seed_rtc *entry;
+	unsigned int i, n = 0;
+
+	mutex_lock(&seed_rtcs_lock);
+	list_for_each_entry(entry, &seed_rtcs, node) {
+		if (n == SEED_MAX_RTCS)
+			break;
+		get_device(&entry->rtc->dev);
+		rtcs[n++] = entry->rtc;
+	}
+	mutex_unlock(&seed_rtcs_lock);
+
+	for (i = 0; i < n; i++) {
+		seed_rtc_heal(rtcs[i]);
+		put_device(&rtcs[i]->dev);
+	}
+}
+
+/* Runs in the middle of the registration of an RTC, before hctosys. */
+static int seed_rtc_added(struct device *dev)
+{
+	struct seed_rtc *entry;
+	s64 real, boot;
+
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	if (!entry)
+		return -ENOMEM;
+
+	seed_clock_now(&real, &boot);
+	entry->rtc = to_rtc_device(dev);
+	entry->offset = real - boot;
+	entry->added = jiffies;
+	entry->next = jiffies;
+	entry->registering = current != seed_replayer;
+	snprintf(entry->answer.name, sizeof(entry->answer.name), "%s",
+		 dev_name(dev));
+
+	mutex_lock(&seed_rtcs_lock);
+	list_add_tail(&entry->node, &seed_rtcs);
+	mutex_unlock(&seed_rtcs_lock);
+
+	seed_kick();
+
+	return 0;
+}
+
+static void seed_rtc_removed(struct device *dev)
+{
+	struct seed_rtc *entry;
+
+	mutex_lock(&seed_rtcs_lock);
+	entry = seed_rtc_find(to_rtc_device(dev));
+	if (entry)
+		list_del(&entry->node);
+	mutex_unlock(&seed_rtcs_lock);
+	kfree(entry);
+}
+
+static struct class_interface seed_interface = {
+	.add_dev = seed_rtc_added,
+	.remove_dev = seed_rtc_removed,
+};
+
+/**
+ * seed_watch_start() - watch RTCs come and go
+ *
+ * Return: 0 or a negative error code.
+ */
+int seed_watch_start(void)
+{
+	int ret;
+
+	ret = seed_class_find(&seed_interface);
+	if (ret)
+		return ret;
+
+	seed_replayer = current;
+	ret = class_interface_register(&seed_interface);
+	seed_replayer = NULL;
+
+	return ret;
+}
+
+/**
+ * seed_watch_stop() - forget all RTCs
+ */
+void seed_watch_stop(void)
+{
+	class_interface_unregister(&seed_interface);
+}
