@@ -11,6 +11,8 @@ import tempfile
 from common import SetupError, complaints, linux, tool
 
 KERNEL = 'Documentation/devicetree/bindings'
+# These say what any node may have; nothing refers to them.
+COMMON = ('nvmem/nvmem-consumer.yaml',)
 
 
 def describing(paths, blobs):
@@ -81,7 +83,8 @@ def validate(paths, folder):
         lines, blob = example(path, folder)
         found += lines
         blobs += [blob] if blob and not lines else []
-    kernel = references([*paths, *describing(paths, blobs)])
+    kernel = references([*paths, *describing(paths, blobs),
+                         *(linux(f'{KERNEL}/{name}') for name in COMMON)])
     schema = os.path.join(folder, 'schema.json')
     found += complaints(['dt-mk-schema', '-j', '-o', schema, *paths,
                          *sorted(kernel)])
