@@ -224,7 +224,8 @@ class Kernel:
         new.rename(self.dir)
 
     def build_pack(self, *extra):
-        """Build the pack's modules for this kernel; returns the folder and make's output.
+        """Build the pack's modules and the tests' for this kernel; returns the folder
+        and make's output.
 
         A warning is an error, so that it is not forgotten by the next build, which
         compiles nothing; but gcc 14 does not know all attributes of 7.2's headers.
@@ -235,13 +236,22 @@ class Kernel:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for name in SOURCES:
                 sync(TOP / name, work / name)
-            done = subprocess.run(
-                ["make", "-C", work, *self.make_args(), "W=1",
-                 "KCFLAGS=-Werror -Wno-error=attributes", *extra, "modules"],
-                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            output = self._make(work, *extra)
+            for folder in sorted((TOP / "selftests").glob("*/module")):
+                tests = work / "tests" / folder.parent.name
+                tests.parent.mkdir(exist_ok=True)
+                sync(folder, tests)
+                output += self._make(self.build, f"M={tests}")
+        return work, output
+
+    def _make(self, where, *args):
+        done = subprocess.run(
+            ["make", "-C", where, *self.make_args(), "W=1",
+             "KCFLAGS=-Werror -Wno-error=attributes", *args, "modules"],
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode:
             raise BuildError(done.stdout)
-        return work, done.stdout
+        return done.stdout
 
 
 def sparse():
