@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Others who set the clock: root, programs that guess, what knows that it is right.
+ */
+
+#include "../lib/clock.h"
+
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include "kselftest_harness.h"
+
+FIXTURE(others) {
+	int log;
+};
+
+FIXTURE_SETUP(others)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, clock_reset());
+}
+
+FIXTURE_TEARDOWN(others)
+{
+	EXPECT_EQ(0, clock_reset());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+TEST_F(others, step_back_by_root_is_respected)
+{
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, fake_plug(1, RIGHT));
+	ASSERT_TRUE(wait_until(seed_reads("state", "seeded")));
+
+	sleep(2);
+	ASSERT_EQ(0, clock_set(Y2000));
+	EXPECT_TRUE(wait_until(seed_reads("state", "left")));
+	EXPECT_TRUE(seed_reads("source", "other"));
+	EXPECT_TRUE(clock_is(Y2000));
+
+	/* Nor does an RTC that comes afterwards change it, be it right or wrong. */
+	ASSERT_EQ(0, fake_plug(0, RIGHT + 100));
+	EXPECT_TRUE(wait_until(clock_sec() < Y2000 + 10));
+	EXPECT_TRUE(holds_for(1500, clock_sec() < Y2000 + 10));
+	EXPECT_EQ(0, seed_number("rewinds_undone"));
+}
+
+TEST_F(others, step_forward_after_seeding_is_respected)
+{
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, fake_plug(0, RIGHT));
+	ASSERT_TRUE(wait_until(seed_reads("state", "seeded")));
+
+	sleep(2);
+	ASSERT_EQ(0, clock_set(RIGHT + 500));
+	EXPECT_TRUE(wait_until(seed_reads("state", "left")));
+	ASSERT_EQ(0, fake_plug(1, RIGHT + 1000));
+	EXPECT_TRUE(wait_until(clock_sec() < RIGHT + 600));
+	EXPECT_TRUE(holds_for(1500, clock_sec() < RIGHT + 600));
+}
+
+/* As fake-hwclock does before the RTC is there. */
+TEST_F(others, guess_is_replaced_by_the_first_rtc)
+{
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, clock_set(RIGHT - 7200));
+	EXPECT_TRUE(wait_until(seed_reads("source", "other")));
+	EXPECT_TRUE(seed_reads("state", "waiting"));
+	ASSERT_EQ(0, fake_plug(1, RIGHT));
+	EXPECT_TRUE(wait_until(clock_is(RIGHT)));
+	EXPECT_TRUE(wait_until(seed_reads("state", "seeded")));
+}
+
+TEST_F(others, guess_after_the_rtc_is_kept)
+{
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, clock_set(RIGHT));
+	ASSERT_EQ(0, fake_plug(1, RIGHT - 7200));
+	EXPECT_TRUE(wait_until(clock_sec() >= RIGHT));
+	EXPECT_TRUE(holds_for(1500, clock_sec() >= RIGHT));
+}
+
+TEST_F(others, user_space_can_say_that_the_clock_is_right)
+{
+	ASSERT_EQ(0, seed_load(""));
+	EXPECT_TRUE(seed_reads("disciplined", "0"));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	EXPECT_TRUE(seed_reads("disciplined", "1"));
+	EXPECT_TRUE(seed_reads("state", "disciplined"));
+	ASSERT_EQ(0, fake_plug(1, RIGHT));
+	EXPECT_TRUE(wait_until(clock_sec() < RIGHT - 1000));
+	EXPECT_TRUE(holds_for(1500, clock_sec() < RIGHT - 1000));
+	EXPECT_EQ(-EINVAL, seed_write("disciplined", "0"));
+	EXPECT_EQ(-EINVAL, seed_write("disciplined", "2"));
+	EXPECT_EQ(-EINVAL, seed_write("disciplined", "x"));
+}
+
+/* Every RTC that is wrong is set, rtc0 or not; those that are right are not. */
+TEST_F(others, wrong_rtcs_are_set_once_the_clock_is_right)
+{
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, fake_plug(0, 1000));
+	ASSERT_EQ(0, fake_write(1, "error", -EINVAL));
+	ASSERT_EQ(0, fake_plug(1, 0));
+	sleep(2);
+	ASSERT_EQ(0, clock_set(RIGHT));
+	EXPECT_EQ(0, fake_read(0, "writes") + fake_read(1, "writes"));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	EXPECT_EQ(2, seed_number("written_back"));
+	EXPECT_LE(llabs(fake_read(0, "time") - clock_sec()), 1);
+	EXPECT_LE(llabs(fake_read(1, "time") - clock_sec()), 1);
+	EXPECT_EQ(0, fake_read(1, "error"));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	EXPECT_EQ(2, seed_number("written_back"));
+}
+
+TEST_F(others, wrong_rtcs_are_set_now_and_then)
+{
+	ASSERT_EQ(0, seed_load("interval=2"));
+	ASSERT_EQ(0, fake_plug(0, RIGHT));
+	ASSERT_TRUE(wait_until(clock_is(RIGHT)));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	EXPECT_EQ(0, seed_number("written_back"));
+	ASSERT_EQ(0, fake_write(0, "time", RIGHT - 60));
+	EXPECT_TRUE(wait_until(fake_read(0, "writes") == 1));
+	EXPECT_LE(llabs(fake_read(0, "time") - clock_sec()), 1);
+}
+
+TEST_F(others, no_rtc_is_set_where_that_is_not_wanted)
+{
+	ASSERT_EQ(0, seed_load("interval=1 writeback=N"));
+	ASSERT_EQ(0, fake_plug(0, 1000));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	sleep(3);
+	EXPECT_EQ(0, fake_read(0, "writes"));
+}
+
+static bool hears(int fd, const char *text)
+{
+	char buf[8192];
+	ssize_t len, at;
+
+	while ((len = recv(fd, buf, sizeof(buf) - 1, MSG_DONTWAIT)) > 0) {
+		buf[len] = '\0';
+		for (at = 0; at < len; at += strlen(buf + at) + 1)
+			if (!strcmp(buf + at, text))
+				return true;
+	}
+
+	return false;
+}
+
+TEST_F(others, uevent_tells_of_the_seeding)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	ASSERT_EQ(0, seed_load(""));
+	sleep(1);
+	EXPECT_FALSE(hears(fd, "SEEDED=rtc0"));
+	ASSERT_EQ(0, fake_plug(0, RIGHT));
+	EXPECT_TRUE(wait_until(hears(fd, "SEEDED=rtc0")));
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	clock_test_begin();
+
+	return test_harness_run(argc, argv);
+}

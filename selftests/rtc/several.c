@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Two RTCs: which of them is believed, in which order they may come, and what
+ * happens when the chosen one goes. The device tree of the bench has a node that
+ * prefers fake 1, after a phandle of nothing and one of something else.
+ */
+
+#include "../lib/clock.h"
+
+#include "kselftest_harness.h"
+
+#define LATER	(RIGHT + 86400)
+
+FIXTURE(several) {
+	int log;
+};
+
+FIXTURE_VARIANT(several) {
+	int first;
+};
+
+FIXTURE_VARIANT_ADD(several, first_0) {
+	.first = 0,
+};
+
+FIXTURE_VARIANT_ADD(several, first_1) {
+	.first = 1,
+};
+
+FIXTURE_SETUP(several)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, clock_reset());
+}
+
+FIXTURE_TEARDOWN(several)
+{
+	EXPECT_EQ(0, clock_reset());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+static int plug_both(int first, long long time0, long long time1)
+{
+	return fake_plug(first, first ? time1 : time0) ?:
+	       fake_plug(!first, first ? time0 : time1);
+}
+
+/* The name that an RTC of ours has got. */
+static const char *name_of(int n)
+{
+	static char name[2][32];
+	char path[PATH_MAX];
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path),
+			 "/sys/devices/platform/rtc-fake.%d/rtc/rtc%d", n, i);
+		if (access(path, F_OK))
+			continue;
+		snprintf(name[n], sizeof(name[n]), "rtc%d", i);
+		return name[n];
+	}
+
+	return "none";
+}
+
+TEST_F(several, dead_and_good)
+{
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, plug_both(variant->first, Y2000, RIGHT));
+	EXPECT_TRUE(wait_until(clock_is(RIGHT)));
+	EXPECT_TRUE(wait_until(seed_reads("source", name_of(1))));
+	EXPECT_TRUE(holds_for(1500, clock_sec() >= RIGHT));
+}
+
+TEST_F(several, dead_and_good_before_the_module)
+{
+	ASSERT_EQ(0, plug_both(variant->first, Y2000, RIGHT));
+	ASSERT_EQ(0, clock_set_1970());
+	ASSERT_EQ(0, seed_load(""));
+	EXPECT_TRUE(clock_is(RIGHT));
+	EXPECT_TRUE(seed_reads("source", name_of(1)));
+}
+
+TEST_F(several, latest_is_believed)
+{
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, plug_both(variant->first, RIGHT, LATER));
+	EXPECT_TRUE(wait_until(clock_is(LATER)));
+	EXPECT_TRUE(wait_until(seed_reads("source", name_of(1))));
+}
+
+TEST_F(several, preferred_by_name_is_believed)
+{
+	ASSERT_EQ(0, seed_load("rtc=rtc-fake.9,rtc-fake.0 wait=2"));
+	ASSERT_EQ(0, fake_plug(variant->first, variant->first ? LATER : RIGHT));
+	/* The kernel itself may take the time of the first one. */
+	ASSERT_EQ(0, clock_set_1970());
+	ASSERT_EQ(0, seed_unload());
+	ASSERT_EQ(0, seed_load("rtc=rtc-fake.9,rtc-fake.0 wait=2"));
+	ASSERT_EQ(0, fake_plug(!variant->first, variant->first ? RIGHT : LATER));
+	EXPECT_TRUE(holds_for(1000, clock_sec() < LATER));
+	EXPECT_TRUE(wait_until(clock_is(RIGHT + 3)));
+	EXPECT_TRUE(seed_reads("source", name_of(0)));
+	EXPECT_TRUE(holds_for(2500, clock_sec() < LATER));
+}
+
+TEST_F(several, preferred_by_name_is_passed_over_when_dead)
+{
+	ASSERT_EQ(0, seed_load("rtc=rtc-fake.0"));
+	ASSERT_EQ(0, plug_both(variant->first, Y2000, RIGHT));
+	EXPECT_TRUE(wait_until(clock_is(RIGHT)));
+	EXPECT_TRUE(wait_until(seed_reads("source", name_of(1))));
+}
+
+TEST_F(several, preferred_by_name_is_not_waited_for_for_ever)
+{
+	ASSERT_EQ(0, plug_both(variant->first, Y2000, RIGHT));
+	ASSERT_EQ(0, clock_set_1970());
+	ASSERT_EQ(0, seed_load("rtc=rtc7 wait=3"));
+	EXPECT_TRUE(clock_is(seed_number("floor")));
+	EXPECT_TRUE(wait_until(clock_is(RIGHT + 3)));
+	EXPECT_EQ(1, log_count(self->log, "rtc7: is no RTC"));
+}
+
+TEST_F(several, preferred_by_the_device_tree_is_believed)
+{
+	if (access(OF_NODE, F_OK))
+		SKIP(return, "the device tree has no node");
+	seed_use_node(true);
+	ASSERT_EQ(0, fake_plug(variant->first, variant->first ? RIGHT : LATER));
+	ASSERT_EQ(0, clock_set_1970());
+	ASSERT_EQ(0, seed_load("wait=3"));
+	ASSERT_EQ(0, fake_plug(!variant->first, variant->first ? LATER : RIGHT));
+	EXPECT_TRUE(wait_until(seed_reads("source", name_of(1))));
+	EXPECT_TRUE(clock_is(fake_read(1, "time")));
+	EXPECT_TRUE(holds_for(4000, clock_sec() < LATER));
+	EXPECT_EQ(2, log_count_any(self->log, (const char *const []){
+		"rtcs: no node at entry 0", "pl061@9030000: is no RTC", NULL }));
+}
+
+TEST_F(several, floor_of_the_device_tree_holds)
+{
+	if (access(OF_NODE, F_OK))
+		SKIP(return, "the device tree has no node");
+	seed_use_node(true);
+	ASSERT_EQ(0, seed_load(""));
+	EXPECT_EQ(1830297600, seed_number("floor"));
+	EXPECT_TRUE(wait_until(clock_is(1830297600)));
+}
+
+TEST_F(several, the_chosen_one_goes)
+{
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, plug_both(variant->first, RIGHT, RIGHT + 3));
+	ASSERT_TRUE(wait_until(clock_is(RIGHT + 3)));
+	ASSERT_EQ(0, fake_unplug(1));
+	EXPECT_TRUE(holds_for(1500, clock_sec() >= RIGHT + 3));
+	EXPECT_TRUE(seed_reads("state", "seeded"));
+	ASSERT_EQ(0, fake_plug(1, LATER));
+	EXPECT_TRUE(wait_until(clock_is(LATER)));
+}
+
+/* The driver of an RTC can be unloaded: nobody keeps it busy. */
+TEST_F(several, drivers_can_be_unloaded)
+{
+	ASSERT_EQ(0, seed_load("interval=1"));
+	ASSERT_EQ(0, plug_both(variant->first, Y2000, RIGHT));
+	ASSERT_TRUE(wait_until(clock_is(RIGHT)));
+	EXPECT_EQ(0, syscall(SYS_delete_module, "rtc_fake", O_NONBLOCK));
+	EXPECT_TRUE(holds_for(1500, clock_sec() >= RIGHT));
+	ASSERT_EQ(0, led_modprobe("rtc-fake"));
+}
+
+int main(int argc, char **argv)
+{
+	clock_test_begin();
+
+	return test_harness_run(argc, argv);
+}
