@@ -22,7 +22,9 @@
 #include <linux/pvclock_gtod.h>
 #include <linux/timekeeping.h>
 
-#define SEED_READINGS	4
+#define SEED_READINGS		4
+/* The longer it is, the more of a slew gets lost in what rounding may do. */
+#define SEED_SLEW_WINDOW	(600 * NSEC_PER_SEC)
 
 static s64 seed_offset;		/* the clock less the time since boot */
 static s64 seed_slew_base;
@@ -117,12 +119,16 @@ static void seed_clock_check_slew(void)
 	if (seed.owner == SEED_BY_NTP)
 		return;
 
-	slew = seed_clock_slew(&mono) - seed_slew_base;
-	if (!seed_is_slewed(slew, mono - seed_slew_since))
+	slew = seed_clock_slew(&mono);
+	if (!seed_is_slewed(slew - seed_slew_base, mono - seed_slew_since)) {
+		if (mono - seed_slew_since > SEED_SLEW_WINDOW) {
+			seed_slew_base = slew;
+			seed_slew_since = mono;
+		}
 		return;
+	}
 
-	pr_info("the clock is disciplined: left alone from now on\n");
-	seed.owner = SEED_BY_NTP;
+	seed_disciplined();
 }
 
 static void seed_clock_undo(s64 offset, s64 real, s64 boot)

@@ -145,17 +145,6 @@ const char *seed_state(void)
 }
 
 /**
- * seed_trust() - take it from user space that the clock is right
- */
-void seed_trust(void)
-{
-	mutex_lock(&seed_lock);
-	seed.owner = SEED_BY_NTP;
-	seed_saved = jiffies - msecs_to_jiffies(interval * MSEC_PER_SEC);
-	mutex_unlock(&seed_lock);
-}
-
-/**
  * seed_set_floor() - raise the floor
  * @time: the new floor
  *
@@ -178,18 +167,47 @@ int seed_set_floor(time64_t time)
 	return 0;
 }
 
-static void seed_set_source(const char *source, bool seeded)
+static void seed_announce(const char *source)
 {
 	char text[sizeof(seed.source) + 8];
 	char *envp[2] = { text };
 
+	snprintf(text, sizeof(text), "SEEDED=%s", source);
+	kobject_uevent_env(&seed_misc.this_device->kobj, KOBJ_CHANGE, envp);
+}
+
+/**
+ * seed_disciplined() - from now on the clock is right without us
+ */
+void seed_disciplined(void)
+{
+	if (seed.owner == SEED_BY_NTP)
+		return;
+
+	pr_info("the clock is disciplined: left alone from now on\n");
+	seed.owner = SEED_BY_NTP;
+	seed_announce("ntp");
+}
+
+/**
+ * seed_trust() - take it from user space that the clock is right
+ */
+void seed_trust(void)
+{
+	mutex_lock(&seed_lock);
+	seed_disciplined();
+	seed_saved = jiffies - msecs_to_jiffies(interval * MSEC_PER_SEC);
+	mutex_unlock(&seed_lock);
+}
+
+static void seed_set_source(const char *source, bool seeded)
+{
 	snprintf(seed.source, sizeof(seed.source), "%s", source);
 	if (!seeded)
 		return;
 
 	seed.seeded = true;
-	snprintf(text, sizeof(text), "SEEDED=%s", source);
-	kobject_uevent_env(&seed_misc.this_device->kobj, KOBJ_CHANGE, envp);
+	seed_announce(source);
 }
 
 static void seed_take(const struct seed_source *source, time64_t now)
@@ -278,7 +296,7 @@ static unsigned int seed_save(void)
 
 	if (due && writeback && seed.owner == SEED_BY_NTP)
 		seed_watch_heal();
-	ms = seed_memory_sync(due);
+	ms = seed_memory_sync(due, seed_leaving);
 	if (due)
 		seed_saved = jiffies;
 
@@ -362,6 +380,7 @@ static void __init seed_read_params(void)
 		       rtc, SEED_MAX_WANTED);
 }
 
+/* The device tree comes first: an RTC must not be judged without it. */
 static int __init seed_start_watching(void)
 {
 	int ret;
@@ -370,17 +389,28 @@ static int __init seed_start_watching(void)
 	if (ret)
 		return ret;
 
+	ret = seed_of_register();
+	if (ret)
+		goto stop_clock;
+
 	ret = seed_watch_start();
 	if (ret)
-		seed_clock_stop();
+		goto unregister_of;
 
+	return 0;
+
+unregister_of:
+	seed_of_unregister();
+stop_clock:
+	seed_clock_stop();
 	return ret;
 }
 
 static void seed_stop_watching(void)
 {
-	seed_clock_stop();
 	seed_watch_stop();
+	seed_of_unregister();
+	seed_clock_stop();
 }
 
 static int __init seed_init(void)
@@ -405,18 +435,12 @@ static int __init seed_init(void)
 	if (ret)
 		goto deregister_misc;
 
-	ret = seed_of_register();
-	if (ret)
-		goto stop_watching;
-
 	register_reboot_notifier(&seed_reboot_nb);
 	register_pm_notifier(&seed_pm_nb);
 	seed_settle();
 
 	return 0;
 
-stop_watching:
-	seed_stop_watching();
 deregister_misc:
 	seed_queue_close();
 	misc_deregister(&seed_misc);
@@ -430,7 +454,6 @@ static void __exit seed_exit(void)
 {
 	unregister_pm_notifier(&seed_pm_nb);
 	unregister_reboot_notifier(&seed_reboot_nb);
-	seed_of_unregister();
 	seed_stop_watching();
 	seed_queue_close();
 	misc_deregister(&seed_misc);

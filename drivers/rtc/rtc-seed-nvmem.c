@@ -23,7 +23,9 @@
 #include <linux/string.h>
 
 #define SEED_MEMORY_RETRY	1000	/* ms */
-#define SEED_MEMORY_STEP	60	/* s: what is not worth a write */
+/* What is not worth a write, in seconds: an EEPROM takes only so many. */
+#define SEED_MEMORY_STEP	3600
+#define SEED_MEMORY_LAST_STEP	10
 
 static struct device *seed_memory_dev;
 static struct nvmem_cell *seed_memory_cell;
@@ -105,11 +107,13 @@ static void seed_memory_write(time64_t now)
 /**
  * seed_memory_sync() - find, read and write the memory
  * @save: whether it is time to write
+ * @leaving: whether this is the last time
  *
  * Return: the time after which to try again, in ms; UINT_MAX for never.
  */
-unsigned int seed_memory_sync(bool save)
+unsigned int seed_memory_sync(bool save, bool leaving)
 {
+	time64_t step = leaving ? SEED_MEMORY_LAST_STEP : SEED_MEMORY_STEP;
 	s64 real, boot;
 	time64_t now;
 
@@ -124,7 +128,7 @@ unsigned int seed_memory_sync(bool save)
 	if (now > seed.window.ceiling ||
 	    (now < seed_memory_time && seed.owner < SEED_BY_ROOT))
 		return UINT_MAX;
-	if (now >= seed_memory_time && now < seed_memory_time + SEED_MEMORY_STEP)
+	if (now >= seed_memory_time && now < seed_memory_time + step)
 		return UINT_MAX;
 	seed_memory_write(now);
 

@@ -43,6 +43,7 @@ struct seed_rtc {
 	unsigned long added;	/* in jiffies */
 	bool registering;
 	bool due;
+	bool refused;		/* to be set, and that is told */
 	unsigned int tries;
 	unsigned long next;	/* try, in jiffies */
 	enum seed_verdict verdict;
@@ -52,6 +53,10 @@ struct seed_rtc {
 static DEFINE_MUTEX(seed_rtcs_lock);
 static LIST_HEAD(seed_rtcs);
 static struct task_struct *seed_replayer;
+
+/* An RTC has gone again before anybody looked at what it did to the clock. */
+static bool seed_gone;
+static s64 seed_gone_offset;
 
 static const char * const seed_verdict_text[SEED_VERDICTS] = {
 	[SEED_GOOD] = "is plausible",
@@ -295,35 +300,49 @@ static bool seed_rtc_is_registering(struct seed_rtc *entry)
 	return false;
 }
 
+static bool seed_rtc_may_hctosys(struct seed_rtc *entry)
+{
+	return !strcmp(entry->answer.name, SEED_HCTOSYS) &&
+	       seed_rtc_is_registering(entry);
+}
+
+/* One that cannot be read now could be read by the kernel then. */
+static bool seed_rtc_says(const struct seed_rtc *entry, s64 offset)
+{
+	s64 apart = offset - entry->answer.real + entry->answer.boot;
+
+	return !seed_judge_final(entry->verdict) ||
+	       entry->verdict == SEED_INVALID ||
+	       (apart > -SEED_AGREE * NSEC_PER_SEC &&
+		apart < SEED_AGREE * NSEC_PER_SEC);
+}
+
 /**
  * seed_watch_hctosys() - whether the kernel set the clock from a new RTC
  * @real: the clock, in ns
  * @boot: the time since boot, in ns
- * @offset: where to put the difference between them before
+ * @offset: the difference between them that was right before; may be raised
  *
  * Return: true if so.
  */
 bool seed_watch_hctosys(s64 real, s64 boot, s64 *offset)
 {
 	struct seed_rtc *entry;
-	bool hctosys = false;
-	s64 apart, before;
+	bool hctosys;
 
 	mutex_lock(&seed_rtcs_lock);
+	hctosys = seed_gone;
+	if (seed_gone)
+		*offset = max(*offset, seed_gone_offset);
+	seed_gone = false;
+
 	list_for_each_entry(entry, &seed_rtcs, node) {
-		before = entry->offset;
+		if (seed_rtc_may_hctosys(entry) &&
+		    seed_rtc_says(entry, real - boot)) {
+			hctosys = true;
+			*offset = max(*offset, entry->offset);
+		}
 		entry->offset = SEED_NO_OFFSET;
-		if (strcmp(dev_name(&entry->rtc->dev), SEED_HCTOSYS) ||
-		    !seed_rtc_is_registering(entry))
-			continue;
-		/* One that cannot be read now could be read by the kernel then. */
-		apart = real - boot - entry->answer.real + entry->answer.boot;
-		hctosys = !seed_judge_final(entry->verdict) ||
-			  entry->verdict == SEED_INVALID ||
-			  (apart > -SEED_AGREE * NSEC_PER_SEC &&
-			   apart < SEED_AGREE * NSEC_PER_SEC);
-		if (hctosys && before != SEED_NO_OFFSET)
-			*offset = before;
 	}
 	mutex_unlock(&seed_rtcs_lock);
 
@@ -336,6 +355,19 @@ static bool seed_rtc_is_right(int err, time64_t time, s64 now)
 
 	return !err && apart > -SEED_AGREE * NSEC_PER_SEC &&
 	       apart < SEED_AGREE * NSEC_PER_SEC;
+}
+
+static void seed_rtc_refused(struct rtc_device *rtc, int err)
+{
+	struct seed_rtc *entry;
+
+	mutex_lock(&seed_rtcs_lock);
+	entry = seed_rtc_find(rtc);
+	if (entry && !entry->refused) {
+		entry->refused = true;
+		pr_info("%s: cannot be set: error %d\n", entry->answer.name, err);
+	}
+	mutex_unlock(&seed_rtcs_lock);
 }
 
 static void seed_rtc_heal(struct rtc_device *rtc)
@@ -355,7 +387,7 @@ static void seed_rtc_heal(struct rtc_device *rtc)
 	rtc_time64_to_tm(time, &tm);
 	err = rtc_set_time(rtc, &tm);
 	if (err) {
-		pr_info("%s: cannot be set: error %d\n", dev_name(&rtc->dev), err);
+		seed_rtc_refused(rtc, err);
 		return;
 	}
 	seed.counter[SEED_COUNT_HEALED]++;
@@ -422,8 +454,14 @@ static void seed_rtc_removed(struct device *dev)
 
 	mutex_lock(&seed_rtcs_lock);
 	entry = seed_rtc_find(to_rtc_device(dev));
-	if (entry)
+	if (entry) {
 		list_del(&entry->node);
+		if (entry->offset != SEED_NO_OFFSET &&
+		    seed_rtc_may_hctosys(entry)) {
+			seed_gone = true;
+			seed_gone_offset = entry->offset;
+		}
+	}
 	mutex_unlock(&seed_rtcs_lock);
 	kfree(entry);
 }

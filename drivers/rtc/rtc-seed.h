@@ -162,7 +162,7 @@ int seed_of_register(void);
 void seed_of_unregister(void);
 void seed_memory_use(struct device *dev);
 void seed_memory_drop(void);
-unsigned int seed_memory_sync(bool save);
+unsigned int seed_memory_sync(bool save, bool leaving);
 
 /* The whole */
 
@@ -193,6 +193,7 @@ void seed_kick(void);
 void seed_settle(void);
 int seed_set_floor(time64_t floor);
 const char *seed_state(void);
+void seed_disciplined(void);
 void seed_trust(void);
 
 #endif /* RTC_SEED_H */
