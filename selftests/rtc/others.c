@@ -163,6 +163,8 @@ TEST_F(others, uevent_tells_of_the_seeding)
 	EXPECT_FALSE(hears(fd, "SEEDED=rtc0"));
 	ASSERT_EQ(0, fake_plug(0, RIGHT));
 	EXPECT_TRUE(wait_until(hears(fd, "SEEDED=rtc0")));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	EXPECT_TRUE(wait_until(hears(fd, "SEEDED=ntp")));
 	close(fd);
 }
 

@@ -93,17 +93,18 @@ TEST_F(several, latest_is_believed)
 
 TEST_F(several, preferred_by_name_is_believed)
 {
-	ASSERT_EQ(0, seed_load("rtc=rtc-fake.9,rtc-fake.0 wait=2"));
+	ASSERT_EQ(0, seed_load("rtc=rtc-fake.9,rtc-fake.0 wait=5"));
 	ASSERT_EQ(0, fake_plug(variant->first, variant->first ? LATER : RIGHT));
 	/* The kernel itself may take the time of the first one. */
 	ASSERT_EQ(0, clock_set_1970());
 	ASSERT_EQ(0, seed_unload());
-	ASSERT_EQ(0, seed_load("rtc=rtc-fake.9,rtc-fake.0 wait=2"));
+	ASSERT_EQ(0, seed_load("rtc=rtc-fake.9,rtc-fake.0 wait=5"));
 	ASSERT_EQ(0, fake_plug(!variant->first, variant->first ? RIGHT : LATER));
 	EXPECT_TRUE(holds_for(1000, clock_sec() < LATER));
-	EXPECT_TRUE(wait_until(clock_is(RIGHT + 3)));
-	EXPECT_TRUE(seed_reads("source", name_of(0)));
-	EXPECT_TRUE(holds_for(2500, clock_sec() < LATER));
+	EXPECT_TRUE(wait_until(seed_reads("source", name_of(0))));
+	EXPECT_LT(clock_sec(), RIGHT + 60);
+	EXPECT_GE(clock_sec(), RIGHT);
+	EXPECT_TRUE(holds_for(6000, clock_sec() < LATER));
 }
 
 TEST_F(several, preferred_by_name_is_passed_over_when_dead)
@@ -131,11 +132,11 @@ TEST_F(several, preferred_by_the_device_tree_is_believed)
 	seed_use_node(true);
 	ASSERT_EQ(0, fake_plug(variant->first, variant->first ? RIGHT : LATER));
 	ASSERT_EQ(0, clock_set_1970());
-	ASSERT_EQ(0, seed_load("wait=3"));
+	ASSERT_EQ(0, seed_load("wait=8"));
 	ASSERT_EQ(0, fake_plug(!variant->first, variant->first ? LATER : RIGHT));
 	EXPECT_TRUE(wait_until(seed_reads("source", name_of(1))));
 	EXPECT_TRUE(clock_is(fake_read(1, "time")));
-	EXPECT_TRUE(holds_for(4000, clock_sec() < LATER));
+	EXPECT_TRUE(holds_for(9000, clock_sec() < LATER));
 	EXPECT_EQ(2, log_count_any(self->log, (const char *const []){
 		"rtcs: no node at entry 0", "pl061@9030000: is no RTC", NULL }));
 }

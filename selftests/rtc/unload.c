@@ -73,7 +73,7 @@ FIXTURE_TEARDOWN(unload)
 	close(self->log);
 }
 
-TEST_F(unload, at_any_moment)
+TEST_F_TIMEOUT(unload, at_any_moment, 240)
 {
 	int i;
 
