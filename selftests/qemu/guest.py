@@ -25,6 +25,7 @@ REPORTS = re.compile(
     r"suspicious RCU|unreferenced object|new suspected memory leaks|refcount_t:|"
     r"scheduling while atomic|sleeping function called|bad unlock balance|"
     r"Unable to handle kernel|general protection fault|soft lockup|segfault|lock held when")
+DISKS = {"sd": 16 << 20, "eeprom": 4096}
 QUIET_LIMIT = 120       # seconds without a byte from the guest: it hangs
 REBOOT_LIMIT = 2        # seconds that a guest may take to reset after its last word
 
@@ -161,16 +162,17 @@ def _output(*args):
 
 
 def qemu_options(machine, folder):
-    """The machine's options; its SD card is an empty file that is as large as it must be."""
-    disk = folder / "sd.img"
-    if "{sd}" in machine.options and not disk.exists():
-        with open(disk, "wb") as out:
-            out.truncate(16 << 20)
-    return machine.options.format(sd=disk).split()
+    """The machine's options; its disks are empty files as large as they must be."""
+    disks = {name: folder / f"{name}.img" for name in DISKS}
+    for name, disk in disks.items():
+        if f"{{{name}}}" in machine.options and not disk.exists():
+            with open(disk, "wb") as out:
+                out.truncate(DISKS[name])
+    return machine.options.format(**disks).split()
 
 
-def command(kernel, machine, folder, initrd, append="", extra=()):
-    """The QEMU command line."""
+def command(kernel, machine, folder, initrd, append="", extra=(), reboots=False):
+    """The QEMU command line; a guest that reboots begins again, with the same RTC."""
     ports = machine.serial.split(",")
     used = [p for p in ports if p != "-"]
     serial = []
@@ -187,7 +189,8 @@ def command(kernel, machine, folder, initrd, append="", extra=()):
     line = (f"console={used[0]},115200 rdinit=/init panic=-1 oops=panic loglevel=7 "
             f"hung_task_panic=1 boardpack.verdict={used[1]} {append}")
     args = [BINARY[machine.arch], *qemu_options(machine, folder), "-accel", accel,
-            "-display", "none", "-monitor", "none", "-no-reboot", "-nic", "none",
+            "-display", "none", "-monitor", "none", *([] if reboots else ["-no-reboot"]),
+            "-nic", "none",
             "-kernel", kernel.image, "-initrd", initrd, "-append", line, *serial, *extra]
     tree = device_tree(kernel, machine, folder)
     return args + (["-dtb", tree] if tree else [])
@@ -211,12 +214,12 @@ def boot(kernel, machine, tree, limit, **options):
     with open(folder / "qemu.log", "w", encoding="utf-8") as log:
         with subprocess.Popen(command(kernel, machine, folder, initrd, **options),
                               stdin=subprocess.DEVNULL, stdout=log, stderr=log) as qemu:
-            why = _watch(qemu, folder, start + limit)
+            why = _watch(qemu, folder, start + limit, options.get("reboots"))
     initrd.unlink()
     return judge(folder, why, time.time() - start)
 
 
-def _watch(qemu, folder, deadline):
+def _watch(qemu, folder, deadline, reboots):
     """Wait for the end; returns why it had to be forced, or nothing."""
     last, quiet = 0, time.time()
     while qemu.poll() is None:
@@ -227,6 +230,9 @@ def _watch(qemu, folder, deadline):
             last, quiet = size, now
         elif now > quiet + REBOOT_LIMIT and _done(folder):
             qemu.terminate()        # not every machine can reset itself
+            return ""
+        if reboots and _done(folder):
+            qemu.terminate()        # it would begin once more
             return ""
         if now > deadline or now > quiet + QUIET_LIMIT:
             qemu.kill()
