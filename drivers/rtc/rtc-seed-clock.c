@@ -20,15 +20,19 @@
 #include <linux/notifier.h>
 #include <linux/printk.h>
 #include <linux/pvclock_gtod.h>
+#include <linux/timekeeper_internal.h>
 #include <linux/timekeeping.h>
 
 #define SEED_READINGS		4
 /* The longer it is, the more of a slew gets lost in what rounding may do. */
 #define SEED_SLEW_WINDOW	(600 * NSEC_PER_SEC)
+#define SEED_STEERED		5	/* rates */
 
 static s64 seed_offset;		/* the clock less the time since boot */
 static s64 seed_slew_base;
 static s64 seed_slew_since;
+static u64 seed_tick;		/* the rate, in ns per tick, shifted */
+static unsigned int seed_rates;	/* that there were, with the first */
 
 /* Reads two clocks as if at once: the tightest of some tries. */
 static void seed_read_pair(ktime_t (*outer)(void), ktime_t (*inner)(void),
@@ -112,23 +116,33 @@ int seed_clock_set(s64 real, s64 boot)
 	return ret;
 }
 
+/*
+ * A daemon may set the rate that it remembers from its last run when it starts,
+ * long before it knows the time. When it does, it steers: the rate changes.
+ */
+static bool seed_clock_is_steered(void)
+{
+	return READ_ONCE(seed_rates) >= SEED_STEERED;
+}
+
 static void seed_clock_check_slew(void)
 {
 	s64 mono, slew;
-
-	if (seed.owner == SEED_BY_NTP)
-		return;
+	bool slewed;
 
 	slew = seed_clock_slew(&mono);
-	if (!seed_is_slewed(slew - seed_slew_base, mono - seed_slew_since)) {
-		if (mono - seed_slew_since > SEED_SLEW_WINDOW) {
-			seed_slew_base = slew;
-			seed_slew_since = mono;
-		}
-		return;
+	slewed = seed_is_slewed(slew - seed_slew_base, mono - seed_slew_since);
+	/* A clock at our guess is nobody's: who knows better sets it first. */
+	if (slewed && seed_clock_is_steered() &&
+	    (seed.seeded || seed.owner != SEED_BY_US)) {
+		seed_disciplined();
+		seed.proven = true;
 	}
 
-	seed_disciplined();
+	if (mono - seed_slew_since > SEED_SLEW_WINDOW) {
+		seed_slew_base = slew;
+		seed_slew_since = mono;
+	}
 }
 
 static void seed_clock_undo(s64 offset, s64 real, s64 boot)
@@ -192,10 +206,19 @@ static void seed_clock_was_set(struct irq_work *work)
 
 static struct irq_work seed_irq_work;
 
-/* The clock is being written to: even a work cannot be queued from here. */
+/*
+ * Called at every tick, too. The clock is being written to meanwhile: even a work
+ * cannot be queued from here.
+ */
 static int seed_clock_updated(struct notifier_block *nb, unsigned long was_set,
 			      void *data)
 {
+	const struct timekeeper *tk = data;
+
+	if (tk->ntp_tick != seed_tick) {
+		seed_tick = tk->ntp_tick;
+		WRITE_ONCE(seed_rates, seed_rates + 1);
+	}
 	if (was_set)
 		irq_work_queue(&seed_irq_work);
 
@@ -213,12 +236,21 @@ static struct notifier_block seed_clock_nb = {
  */
 int seed_clock_start(void)
 {
+	s64 mono, slew, real, boot;
+	time64_t now;
+
 	init_irq_work(&seed_irq_work, seed_clock_was_set);
 	seed_clock_anchor();
 
 	/* Whoever has slewed the clock since boot still does. */
-	seed_slew_since = 0;
-	seed_slew_base = 0;
+	slew = seed_clock_slew(&mono);
+	seed_clock_now(&real, &boot);
+	now = div_s64(real, NSEC_PER_SEC);
+	if (seed_is_slewed(slew, mono) && now >= seed.window.floor &&
+	    now <= seed.window.ceiling)
+		seed_disciplined();
+	seed_slew_since = mono;
+	seed_slew_base = slew;
 
 	return pvclock_gtod_register_notifier(&seed_clock_nb);
 }

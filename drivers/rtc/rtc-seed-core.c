@@ -196,6 +196,7 @@ void seed_trust(void)
 {
 	mutex_lock(&seed_lock);
 	seed_disciplined();
+	seed.proven = true;
 	seed_saved = jiffies - msecs_to_jiffies(interval * MSEC_PER_SEC);
 	mutex_unlock(&seed_lock);
 }
@@ -294,7 +295,7 @@ static unsigned int seed_save(void)
 	bool due = seed_leaving || time_after_eq(jiffies, seed_saved + wanted);
 	unsigned int ms;
 
-	if (due && writeback && seed.owner == SEED_BY_NTP)
+	if (due && writeback && seed.proven)
 		seed_watch_heal();
 	ms = seed_memory_sync(due, seed_leaving);
 	if (due)

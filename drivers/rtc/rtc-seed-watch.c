@@ -32,6 +32,7 @@
 
 #define SEED_REGISTERING	HZ	/* hctosys has done its work by then */
 #define SEED_NO_OFFSET		S64_MIN
+#define SEED_LAST		(S64_MAX / NSEC_PER_SEC / 2)
 #define SEED_HALF_SECOND	(NSEC_PER_SEC / 2)
 /* An RTC that has erred so often is waited for no more. */
 #define SEED_PATIENT_TRIES	5
@@ -149,7 +150,8 @@ static int seed_rtc_read(struct rtc_device *rtc, time64_t *time, s64 *boot)
 
 	err = rtc_read_time(rtc, &tm);
 	seed_clock_now(&real, boot);
-	*time = err ? 0 : rtc_tm_to_time64(&tm);
+	/* As nanoseconds later years would overflow. */
+	*time = err ? 0 : clamp_t(time64_t, rtc_tm_to_time64(&tm), 0, SEED_LAST);
 
 	return err;
 }
@@ -406,12 +408,9 @@ void seed_watch_heal(void)
 	unsigned int i, n = 0;
 
 	mutex_lock(&seed_rtcs_lock);
-	list_for_each_entry(entry, &seed_rtcs, node) {
-		if (n == SEED_MAX_RTCS)
-			break;
-		get_device(&entry->rtc->dev);
-		rtcs[n++] = entry->rtc;
-	}
+	list_for_each_entry(entry, &seed_rtcs, node)
+		if (n < SEED_MAX_RTCS)
+			rtcs[n++] = to_rtc_device(get_device(&entry->rtc->dev));
 	mutex_unlock(&seed_rtcs_lock);
 
 	for (i = 0; i < n; i++) {

@@ -180,6 +180,7 @@ struct seed {
 	struct seed_window window;
 	enum seed_owner owner;
 	bool seeded;
+	bool proven;		/* that the clock is right, not only in use */
 	bool remembered;	/* the floor comes from the memory */
 	char source[16];	/* of the present time */
 	unsigned int counter[SEED_COUNTERS];
