@@ -55,16 +55,20 @@ with() {
 	CONFIG_NEW_LEDS=y
 	CONFIG_LEDS_CLASS=y
 	CONFIG_LEDS_TRIGGERS=y
+	CONFIG_RTC_CLASS=y
 	CONFIG_BOARDPACK=y
 	CONFIG_LEDS_IDENTIFY=$1
+	CONFIG_RTC_SEED=$1
 	END
 	mkdir -p "$out"
 	KCONFIG_ALLCONFIG=$GRAFT_DIR/all.config kmake allnoconfig && kmake drivers/boardpack/
 }
 
 rm -rf "$out/drivers/boardpack"
-with y && grep -q leds-identify-core.o "$out/drivers/boardpack/drivers/leds/built-in.a"
+with y && grep -q leds-identify-core.o "$out/drivers/boardpack/drivers/leds/built-in.a" &&
+	grep -q rtc-seed-core.o "$out/drivers/boardpack/drivers/rtc/built-in.a"
 result $? "4 built in"
-with m && grep -q leds-identify.o "$out/drivers/boardpack/drivers/leds/modules.order"
+with m && grep -q leds-identify.o "$out/drivers/boardpack/drivers/leds/modules.order" &&
+	grep -q rtc-seed.o "$out/drivers/boardpack/drivers/rtc/modules.order"
 result $? "5 built as a module"
 exit $failed
