@@ -12,7 +12,6 @@
 seed=/sys/class/misc/rtc-seed
 right=1927857906
 chip=/sys/bus/i2c/drivers/rtc-ds1307
-chip_name=2-0068
 
 [ "$PACK_MACHINE" = imx8mp-rtc ] || skip_all "not the machine whose RTCs are modules"
 [ ! -e /sys/class/rtc/rtc0 ] || skip_all "an RTC is there already"
@@ -41,6 +40,11 @@ begin_in_1970() {
 	modprobe -r rtc-seed
 	date -s @100000 >/dev/null
 	modprobe rtc-seed
+}
+
+# chip_driver(action) - bind or unbind the chip
+chip_driver() {
+	echo 2-0068 >"$chip/$1"
 }
 
 # set_soc(seconds) - give the RTC of the SoC a time

@@ -20,12 +20,12 @@ check "a dead RTC is passed over" wait_for 20 reads rejected_past 1
 check "and changes nothing" is_right
 check "there was no rewind" reads rewinds_undone 0
 
-echo $chip_name >$chip/unbind
+chip_driver unbind
 check "the clock goes on without the chosen RTC" is_right
 begin_in_1970
 check "the dead one is no source" reads source floor
 check "the clock is at the floor again" is_guess
-echo $chip_name >$chip/bind
+chip_driver bind
 check "the chip sets the clock again" wait_for 20 is_right
 check "and the clock is seeded" wait_for 20 reads state seeded
 modprobe -r rtc-seed

@@ -22,11 +22,11 @@ check "it is the source" reads source rtc1
 check "and the clock is seeded" reads state seeded
 
 set_soc "$(clock)"
-echo $chip_name >$chip/unbind
+chip_driver unbind
 begin_in_1970
 check "the RTC of the SoC alone will do when it is right" is_right
 check "it is the source then" reads source rtc0
-echo $chip_name >$chip/bind
+chip_driver bind
 sleep 2
 check "the chip changes nothing" is_right
 check "and is not rejected" reads rejected_past 0
