@@ -94,7 +94,7 @@ static pid_t hammer(const char *file, const char * const texts[])
 
 	for (i = 0; !pid; i++) {
 		led_write(ID, file, texts[i % 3]);
-		usleep(1000);
+		usleep(2000);
 	}
 
 	return pid;
