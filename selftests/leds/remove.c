@@ -228,7 +228,7 @@ static bool fail_nth(int n)
 
 TEST_F(module, survives_the_failure_of_each_allocation)
 {
-	int n, step = rounds() < 20 ? 4 : 1;
+	int n, step = rounds() < 20 ? 7 : 1;
 
 	ASSERT_EQ(0, load());
 	if (fail_only_in_module())

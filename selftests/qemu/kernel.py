@@ -90,7 +90,8 @@ class Kernel:
         """The kernel image to boot."""
         if self.suite == "source":
             return self.dir / "out" / IMAGE[self.arch]
-        return next(p for p in (self.dir / "boot" / f"vmlinuz-{self.release}",
+        return next(p for p in (self.dir / "boot/vmlinux",
+                                self.dir / "boot" / f"vmlinuz-{self.release}",
                                 self.dir / "usr/lib/modules" / self.release / "vmlinuz")
                     if p.exists())
 
@@ -150,6 +151,8 @@ class Kernel:
         self._relocate(new, release)
         if self.arch == "armhf":
             self._own_modpost(new)
+        elif self.arch == "amd64":
+            self._unpack_image(new)
         (new / "release").write_text(release + "\n")
         new.rename(self.dir)
 
@@ -177,6 +180,14 @@ class Kernel:
             if "checker-valid.sh" in makefile.read_text() and not script.exists():
                 script.write_text("#!/bin/sh\necho 1\n")
                 script.chmod(0o755)
+
+    @staticmethod
+    def _unpack_image(new):
+        """What is inside a bzImage starts by itself (PVH): no guest has to unpack it."""
+        packed = next((new / "boot").glob("vmlinuz-*"))
+        with open(new / "boot/vmlinux", "wb") as out:
+            subprocess.run([linux_source() / "scripts/extract-vmlinux", packed], stdout=out,
+                           check=True)
 
     def _own_modpost(self, new):
         """Debian's modpost for a 64-bit machine takes a 32-bit target's tables for
