@@ -35,7 +35,8 @@ graft:
 	@scripts/graft "$(KDIR)"
 
 check:
-	@scripts/toolroot selftests/qemu/check --kernels '$(KERNELS)' --tests '$(TESTS)'
+	@scripts/toolroot selftests/qemu/check --kernels '$(KERNELS)' --tests '$(TESTS)' \
+		$(if $(FRESH),--fresh)
 
 demo:
 	@scripts/toolroot selftests/qemu/demo

@@ -9,15 +9,11 @@
 # shellcheck source=selftests/lib/led.sh
 . "$(dirname "$0")/../lib/led.sh"
 
-blink() { # (ms)
-	node blinking.js "$ID/brightness" "$1" &
-	node=$!
-	wait_for 60 reads "$ID/active" 1
-}
-
 # blink_and_read() - and sum up how often the value that is read back changes
 blink_and_read() {
-	blink 15000
+	node blinking.js "$ID/brightness" 15000 &
+	node=$!
+	wait_for 60 reads "$ID/active" 1
 	check "the package starts a session" borrowed "$T1"
 	_last=
 	changes=0
@@ -32,10 +28,10 @@ blink_and_read() {
 }
 
 command -v node >/dev/null || skip_all "this machine has no node"
-node -e 'require("blinking")' 2>/dev/null ||
+[ -d "${NODE_PATH:-node_modules}/blinking" ] ||
 	skip_all "this machine has no package blinking: npm install blinking, NODE_PATH=..."
 led_setup
-plan 10
+plan 8
 put "$LEDS/$T1/trigger" heartbeat
 state_of "$T1"
 before=$state
@@ -56,11 +52,5 @@ check "it ends dark" reads "$ID/brightness" 0
 check "the target is given back by itself" becomes "$T1" "$before"
 check "it is not active then" wait_for 10 reads "$ID/active" 0
 
-blink 60000
-wait_for 20 lit "$T1"
-kill -9 $node
-wait $node 2>/dev/null
-check "the target is given back when node is killed" becomes "$T1" "$before"
-check "brightness is 0 then" wait_for 10 reads "$ID/brightness" 0
 check "the kernel has found nothing wrong" no_report
 ktap_finished

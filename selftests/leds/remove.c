@@ -94,7 +94,7 @@ static pid_t hammer(const char *file, const char * const texts[])
 
 	for (i = 0; !pid; i++) {
 		led_write(ID, file, texts[i % 3]);
-		usleep(1000);
+		usleep(2000);
 	}
 
 	return pid;
@@ -228,7 +228,7 @@ static bool fail_nth(int n)
 
 TEST_F(module, survives_the_failure_of_each_allocation)
 {
-	int n, step = rounds() < 20 ? 4 : 1;
+	int n, step = rounds() < 20 ? 7 : 1;
 
 	ASSERT_EQ(0, load());
 	if (fail_only_in_module())

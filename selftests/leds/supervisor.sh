@@ -38,7 +38,7 @@ supervise() {
 		[ "$_now" = "${_last:=$_now}" ] || changes=$((changes + 1))
 		_last=$_now
 		borrowed "$T1" || lost=$((lost + 1))
-		pause 40
+		pause 90
 	done
 	wait $_writer
 	ktap_print_msg "$changes changes read back, target lost $lost times"

@@ -67,7 +67,7 @@ class Kernel:
     def dir(self):
         """The folder of this kernel in the cache, named after its content's recipe."""
         if self.suite == "source":
-            key = digest(linux_source().name, tree_digest(self.fragments()),
+            key = digest(linux_source().name, *self.settings(),
                          pathlib.Path("/usr/share/doc/gcc-aarch64-linux-gnu").exists())
         else:
             key = digest(self.arch, self.suite, self.package)
@@ -90,7 +90,8 @@ class Kernel:
         """The kernel image to boot."""
         if self.suite == "source":
             return self.dir / "out" / IMAGE[self.arch]
-        return next(p for p in (self.dir / "boot" / f"vmlinuz-{self.release}",
+        return next(p for p in (self.dir / "boot/vmlinux",
+                                self.dir / "boot" / f"vmlinuz-{self.release}",
                                 self.dir / "usr/lib/modules" / self.release / "vmlinuz")
                     if p.exists())
 
@@ -115,6 +116,13 @@ class Kernel:
     def fragments():
         """The configuration of the sanitizer kernel."""
         return sorted(p for p in (TOP / "kconfig").glob("*.config"))
+
+    @classmethod
+    def settings(cls):
+        """What the fragments ask for, whichever of them does."""
+        lines = {line for path in cls.fragments() for line in path.read_text().splitlines()}
+        return sorted(line for line in lines
+                      if line.startswith("CONFIG_") or line.endswith(" is not set"))
 
     def ensure(self):
         """Have the kernel in the cache, whole or not at all."""
@@ -150,6 +158,8 @@ class Kernel:
         self._relocate(new, release)
         if self.arch == "armhf":
             self._own_modpost(new)
+        elif self.arch == "amd64":
+            self._unpack_image(new)
         (new / "release").write_text(release + "\n")
         new.rename(self.dir)
 
@@ -177,6 +187,14 @@ class Kernel:
             if "checker-valid.sh" in makefile.read_text() and not script.exists():
                 script.write_text("#!/bin/sh\necho 1\n")
                 script.chmod(0o755)
+
+    @staticmethod
+    def _unpack_image(new):
+        """What is inside a bzImage starts by itself (PVH): no guest has to unpack it."""
+        packed = next((new / "boot").glob("vmlinuz-*"))
+        with open(new / "boot/vmlinux", "wb") as out:
+            subprocess.run([linux_source() / "scripts/extract-vmlinux", packed], stdout=out,
+                           check=True)
 
     def _own_modpost(self, new):
         """Debian's modpost for a 64-bit machine takes a 32-bit target's tables for

@@ -6,6 +6,7 @@ import re
 
 LINE = re.compile(r"^((?:#?\s)*)(ok|not ok) \d+\s*(?:- )?(.*?)"
                   r"(?:\s*# (SKIP|TODO|XFAIL)\b\s*(.*))?$")
+NO_PLAN = re.compile(r"# 1\.\.0 # SKIP (.*)")      # why a program skips all that it has
 
 
 @dataclasses.dataclass
@@ -45,6 +46,8 @@ def parse(text, prefix=""):
         else:
             if state == "failed":
                 why = "\n".join(notes)
+            elif state == "skipped":
+                why = why or "".join(NO_PLAN.findall("\n".join(notes))[-1:])
             leaves = [Result(name, state, why)]
             failed = leaves[0] if state == "failed" else None
         pending.append((depth, leaves))

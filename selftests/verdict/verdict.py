@@ -7,7 +7,9 @@ verdict of selftests/qemu has to call it a failure, for the right reason. Runs
 in the tool root with PYTHONPATH=selftests/qemu.
 """
 
+import pathlib
 import sys
+import tempfile
 
 import guest
 import ktap
@@ -16,23 +18,18 @@ from kernel import CACHE, KERNELS
 PASSING = "echo TAP version 13; echo 1..1; echo ok 1 fine\n"
 
 
-def run(script, limit=60, tag="x"):
+def run(script, limit=60, tag="x", **options):
     """Boot a guest that runs a script, with no module loaded."""
     kernel, machine = KERNELS["6.12"].ensure(), guest.MACHINES["virt"]
     stage = guest.stage_modules(kernel, [], [], CACHE / "stage" / "verdict")
     return guest.boot(kernel, machine, {
         "lib": stage / "lib", "boardpack/modules": b"", "boardpack/run": script.encode()},
-        limit, tag=f"verdict-{tag}")
+        limit, tag=f"verdict-{tag}", **options)
 
 
 def failures(outcome):
     """What a boot was blamed for."""
     return [f"{r.name}\n{r.why}" for r in outcome.results if r.state == "failed"]
-
-
-def good():
-    """A guest that does its work passes."""
-    return not failures(run(PASSING, tag="good"))
 
 
 def panic():
@@ -44,7 +41,7 @@ def panic():
 
 def hang():
     """A guest that hangs fails within its limit, with the end of its console."""
-    outcome = run(PASSING + "echo last words >/dev/console; sleep 1000\n", 15, "hang")
+    outcome = run(PASSING + "echo last words >/dev/console; sleep 1000\n", 15, "hang", icount="")
     found = failures(outcome)
     return outcome.seconds < 25 and any("time limit" in f and "last words" in f for f in found)
 
@@ -60,7 +57,11 @@ def report_without_panic():
 
 def silence():
     """A guest that ran no test at all fails."""
-    return any("no test" in f for f in failures(run("true\n", tag="silence")))
+    with tempfile.TemporaryDirectory() as folder:
+        verdict = pathlib.Path(folder) / "verdict.log"
+        verdict.write_text("boardpack: begin\nboardpack: end 0\nboardpack: done\n")
+        return any("no test" in f
+                   for f in failures(guest.judge(pathlib.Path(folder), "", 0)))
 
 
 def lost():
@@ -80,9 +81,15 @@ def nested():
         ("skipped", "leds: a.sh: odd")] and found[2].why == "no such LED"
 
 
+def whole():
+    """A program that skips all its tests is one skip, with its reason."""
+    text = "TAP version 13\n1..1\n# 1..0 # SKIP no LED at all\nok 1 selftests: leds: a # SKIP\n"
+    return [(r.state, r.why) for r in ktap.parse(text)] == [("skipped", "no LED at all")]
+
+
 def main():
     """Run them all as KTAP."""
-    tests = (good, panic, hang, silence, report_without_panic, lost, nested)
+    tests = (panic, hang, silence, report_without_panic, lost, nested, whole)
     print(f"TAP version 13\n1..{len(tests)}", flush=True)
     failed = False
     for number, test in enumerate(tests, 1):
