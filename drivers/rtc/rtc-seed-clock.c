@@ -25,7 +25,7 @@
 
 #define SEED_READINGS		4
 /* The longer it is, the more of a slew gets lost in what rounding may do. */
-#define SEED_SLEW_WINDOW	(600 * NSEC_PER_SEC)
+#define SEED_SLEW_WINDOW	(600LL * NSEC_PER_SEC)
 #define SEED_STEERED		5	/* rates */
 
 static s64 seed_offset;		/* the clock less the time since boot */
