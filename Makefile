@@ -67,6 +67,7 @@ help:
 	@echo '  CONFIG_LEDS_IDENTIFY=n               leave a module out'
 	@echo '  KERNELS=       check, bench: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check: only these, such as "leds static" [$(TESTS)]'
+	@echo '  FRESH=1        check: run also what has not changed since it passed'
 	@echo '  INSTALL_PATH= KSFT=   selftests: where to, and the kernel tree whose lib.mk is used'
 	@echo '  XDG_CACHE_HOME=       where the cache goes [~/.cache]'
 	@echo '  BOARDPACK_MIRROR=     Debian mirror, where the apt sources name none'
