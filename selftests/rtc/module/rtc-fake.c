@@ -181,7 +181,7 @@ static struct platform_device *fake_add(struct fake *fake)
 	};
 	struct platform_device *pdev;
 	struct device_node *np;
-	char path[16];
+	char path[24];
 
 	snprintf(path, sizeof(path), "/rtc-fake-%d", info.id);
 	np = of_find_node_by_path(path);
@@ -217,7 +217,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(present_fops, present_get, present_set, "%llu\n");
 static void __init fake_add_files(struct fake *fake)
 {
 	struct dentry *dir;
-	char name[4];
+	char name[12];
 
 	snprintf(name, sizeof(name), "%d", (int)(fake - fakes));
 	dir = debugfs_create_dir(name, fake_dir);
