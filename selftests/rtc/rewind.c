@@ -37,6 +37,8 @@ FIXTURE_SETUP(rewind)
 	self->log = log_open();
 	if (!kernel_has_hctosys())
 		SKIP(return, "the kernel does not set the clock from a late rtc0");
+	if (sizeof(long) == 4 && variant->time > 0x7fffffff)
+		SKIP(return, "a 32-bit kernel refuses this time by itself");
 }
 
 FIXTURE_TEARDOWN(rewind)
