@@ -230,27 +230,35 @@ static struct notifier_block seed_clock_nb = {
 };
 
 /**
+ * seed_clock_init() - learn how the clock stands
+ *
+ * From now on a step is seen, as soon as somebody has a look.
+ */
+void seed_clock_init(void)
+{
+	init_irq_work(&seed_irq_work, seed_clock_was_set);
+	seed_clock_anchor();
+	seed_slew_base = seed_clock_slew(&seed_slew_since);
+}
+
+/**
  * seed_clock_start() - watch the clock
  *
  * Return: 0 or a negative error code.
  */
 int seed_clock_start(void)
 {
-	s64 mono, slew, real, boot;
+	s64 mono, real, boot;
 	time64_t now;
 
-	init_irq_work(&seed_irq_work, seed_clock_was_set);
-	seed_clock_anchor();
-
 	/* Whoever has slewed the clock since boot still does. */
-	slew = seed_clock_slew(&mono);
+	mutex_lock(&seed_lock);
 	seed_clock_now(&real, &boot);
 	now = div_s64(real, NSEC_PER_SEC);
-	if (seed_is_slewed(slew, mono) && now >= seed.window.floor &&
-	    now <= seed.window.ceiling)
+	if (seed_is_slewed(seed_clock_slew(&mono), mono) &&
+	    now >= seed.window.floor && now <= seed.window.ceiling)
 		seed_disciplined();
-	seed_slew_since = mono;
-	seed_slew_base = slew;
+	mutex_unlock(&seed_lock);
 
 	return pvclock_gtod_register_notifier(&seed_clock_nb);
 }

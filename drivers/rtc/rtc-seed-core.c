@@ -428,6 +428,8 @@ static int __init seed_init(void)
 	if (!seed_wq)
 		return -ENOMEM;
 
+	/* Whoever reads one of its files has a look. */
+	seed_clock_init();
 	ret = misc_register(&seed_misc);
 	if (ret)
 		goto destroy_wq;

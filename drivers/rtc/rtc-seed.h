@@ -113,9 +113,10 @@ const char *seed_time_print(time64_t time, char *buf);
 void seed_memory_pack(time64_t time, u8 *bytes);
 bool seed_memory_unpack(const u8 *bytes, time64_t *time);
 
-/* The clock; all but the first need seed_lock */
+/* The clock; the last two need seed_lock */
 
 void seed_clock_now(s64 *real, s64 *boot);
+void seed_clock_init(void);
 int seed_clock_start(void);
 void seed_clock_stop(void);
 void seed_clock_check(void);
