@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Initramfs archives: the newc form of Documentation/driver-api/early-userspace."""
 
+import dataclasses
 import os
 import stat
+
+
+@dataclasses.dataclass
+class Link:
+    """A symbolic link."""
+
+    target: str
 
 
 def _entry(out, name, mode, data=b"", rdev=(0, 0)):
@@ -14,7 +22,7 @@ def _entry(out, name, mode, data=b"", rdev=(0, 0)):
 def write(path, tree, nodes=()):
     """Pack folders into one archive.
 
-    tree maps a name in the archive to a file or folder on disk, or to bytes;
+    tree maps a name in the archive to a file or folder on disk, to bytes or a Link;
     nodes are (name, major, minor) of character devices.
     """
     made = set()
@@ -31,8 +39,10 @@ def write(path, tree, nodes=()):
             parents(name)
             if isinstance(what, bytes):
                 _entry(out, name, stat.S_IFREG | 0o755, what)
+            elif isinstance(what, Link):
+                _entry(out, name, stat.S_IFLNK | 0o777, what.target.encode())
             elif what.is_symlink():
-                _entry(out, name, stat.S_IFLNK | 0o777, os.readlink(what).encode())
+                add(name, Link(os.readlink(what)))
             elif what.is_dir():
                 for child in sorted(what.iterdir()):
                     add(f"{name}/{child.name}", child)

@@ -23,7 +23,7 @@ REPORTS = re.compile(
     r"BUG:|WARNING:|Oops|Kernel panic|Internal error|INFO: (task|rcu|possible|trying)|"
     r"possible (circular|recursive)|inconsistent lock state|KASAN|UBSAN|ODEBUG|KCSAN|"
     r"suspicious RCU|unreferenced object|new suspected memory leaks|refcount_t:|"
-    r"scheduling while atomic|sleeping function called|bad unlock balance|"
+    r"scheduling while atomic|Initramfs unpacking failed|sleeping function called|bad unlock balance|"
     r"Unable to handle kernel|general protection fault|soft lockup|segfault|lock held when")
 # {icount} of machines.tsv: time is what the guest executes, 4 ns an instruction, and it
 # never waits: where all sleep, the next timer is due at once. A busy host changes nothing.
@@ -201,8 +201,10 @@ def command(kernel, machine, folder, initrd, append="", icount=ICOUNT, extra=(),
 
 def archive(machine, tree, path):
     """An initramfs with the files of tree, a shell and the bench's init."""
-    cpio.write(path, {"bin/busybox": busybox(machine.arch), "init": HERE / "init", **tree},
-               [("dev/console", 5, 1), ("dev/null", 1, 3)])
+    tree = {"bin/busybox": busybox(machine.arch), "init": HERE / "init", **tree}
+    if "lib" in tree:       # it is a link to usr/lib
+        tree = {re.sub(r"^(s?bin|lib)/", r"usr/\1/", name): what for name, what in tree.items()}
+    cpio.write(path, tree, [("dev/console", 5, 1), ("dev/null", 1, 3)])
 
 
 def boot(kernel, machine, tree, limit, **options):

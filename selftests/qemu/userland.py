@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Debian's own programs for a guest: packages and all that they depend on, unpacked."""
+
+import pathlib
+import shutil
+
+import cpio
+from debian import CACHE, say
+from kernel import APT, HERE, TOP, digest
+
+SUITE = "trixie"        # that of the tool root
+TRIPLET = {"arm64": "aarch64-linux-gnu", "armhf": "arm-linux-gnueabihf",
+           "amd64": "x86_64-linux-gnu"}
+USELESS = ("doc", "info", "lintian", "locale", "man", "zoneinfo", "bash-completion")
+
+APPEND = "systemd.condition_needs_update=0 systemd.show_status=0"     # to the command line
+# What an installer would have written.
+SYSTEM = {
+    "init": b"#!/bin/sh\nexec /usr/lib/systemd/systemd\n",
+    "etc/machine-id": b"0123456789abcdef0123456789abcdef\n",
+    "etc/passwd": b"root:x:0:0::/:/bin/sh\n_chrony:x:100:100::/:/bin/false\n",
+    "etc/group": b"root:x:0:\ntty:x:5:\n_chrony:x:100:\n",
+    "etc/systemd/system/default.target": b"[Unit]\nRequires=boardpack.service\n",
+    "etc/systemd/system/boardpack.service":
+        b"[Unit]\nRequires=basic.target\nAfter=basic.target\n[Service]\nType=oneshot\n"
+        b"ExecStart=/bin/busybox sh /boardpack/init\n",
+    "usr/lib/systemd/system/time-sync.target.wants/rtc-seed-synced.service":
+        cpio.Link("../rtc-seed-synced.service"),
+}
+
+# Where an image has what the pack brings.
+IMAGE = {
+    "usr/lib/udev/rules.d/70-rtc-seed.rules": "70-rtc-seed.rules",
+    "usr/lib/systemd/system/rtc-seed-synced.service": "rtc-seed-synced.service",
+    "usr/lib/systemd/system/timeinit-rtc.service.d/rtc-seed.conf": "timeinit-rtc.conf",
+}
+
+
+def _closure(arch, names):
+    known = APT.packages(SUITE, arch)
+    todo, done = list(names), set()
+    while todo:
+        name = todo.pop()
+        if name not in done and name in known:
+            done.add(name)
+            todo += APT.depends(SUITE, arch, name)
+    return sorted(done)
+
+
+def unpacked(arch, *names):
+    """A folder with the packages; nothing of them has been configured."""
+    folder = CACHE / "userland" / f"{names[0]}-{arch}-{digest(SUITE, *names)}"
+    if not folder.exists():
+        packages = _closure(arch, names)
+        say(f"userland: fetching {' '.join(names)} for {arch} ({len(packages)} packages)")
+        new = pathlib.Path(f"{folder}.new")
+        shutil.rmtree(new, ignore_errors=True)
+        for name in packages:
+            APT.unpack(SUITE, arch, name, new)
+        for name in USELESS:
+            shutil.rmtree(new / "usr/share" / name, ignore_errors=True)
+        new.rename(folder)
+    return folder
+
+
+def files(arch, *names):
+    """What to put into an initramfs: name in the archive -> file or folder."""
+    folder = unpacked(arch, *names)
+    loader = next((folder / "usr/lib" / TRIPLET[arch]).glob("ld-linux*"))
+    return {"usr": folder / "usr", "etc": folder / "etc", f"lib/{loader.name}": loader.resolve()}
+
+
+def system(arch, *names):
+    """The same with systemd as PID 1, which runs the bench's init as its only service."""
+    folder = unpacked(arch, "systemd", "udev", "kmod", "dash", *names)
+    files = {name: TOP / "scripts/yocto/files" / file for name, file in IMAGE.items()}
+    return {**{name: cpio.Link(f"usr/{name}") for name in ("bin", "sbin", "lib")},
+            **{name: folder / name for name in ("usr", "etc", "var")},
+            "boardpack/init": HERE / "init", **SYSTEM, **files}
