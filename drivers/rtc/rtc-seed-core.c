@@ -23,12 +23,16 @@
 #include <linux/printk.h>
 #include <linux/reboot.h>
 #include <linux/spinlock.h>
+#include <linux/stringify.h>
 #include <linux/suspend.h>
 #include <linux/workqueue.h>
 
-/* Kbuild says when this was built, or released. */
-#ifndef SEED_BUILD_TIME
-#error "SEED_BUILD_TIME must be the seconds since 1970"
+/* Some build systems give a date of long ago where they know none. */
+#define SEED_RELEASED	1793491200	/* 2026-11-01 */
+#if SEED_BUILD_TIME > SEED_RELEASED
+#define SEED_FLOOR	SEED_BUILD_TIME
+#else
+#define SEED_FLOOR	SEED_RELEASED
 #endif
 
 #define SEED_SOON	2000	/* ms */
@@ -364,7 +368,7 @@ static void __init seed_read_params(void)
 	wait = min(wait, 3600U);
 	interval = clamp(interval, 1U, 86400U);
 
-	seed_set_floor(SEED_BUILD_TIME);
+	seed_set_floor(SEED_FLOOR);
 	if (floor) {
 		ret = seed_time_parse(floor, &time);
 		if (!ret)
@@ -468,3 +472,4 @@ module_exit(seed_exit);
 MODULE_AUTHOR("boardpack developers");
 MODULE_DESCRIPTION("Clock seeder: the clock is never in the past, whatever the RTCs say");
 MODULE_LICENSE("GPL");
+MODULE_INFO(floor, __stringify(SEED_FLOOR));

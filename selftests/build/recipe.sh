@@ -22,7 +22,7 @@ result() {
 }
 
 echo "TAP version 13"
-echo "1..4"
+echo "1..7"
 release=$(cat "$BUILD_KDIR/include/config/kernel.release")
 cross=aarch64-linux-gnu-
 cp -R "$top/Kbuild" "$top/Makefile" "$top/drivers" "$work/"
@@ -41,6 +41,22 @@ oe_make INSTALL_MOD_PATH="$work/image" DEPMOD=true modules_install
 result $? "2 modules_install takes them into the image"
 find "$work/image" -name 'leds-identify.ko*' | grep -q "/lib/modules/$release/"
 result $? "3 below /lib/modules of that kernel"
+
+# floor(epoch) - the floor of rtc-seed as built with that SOURCE_DATE_EPOCH
+floor() {
+	touch "$work/drivers/rtc/rtc-seed-core.c"
+	SOURCE_DATE_EPOCH=$1 oe_make && modinfo -F floor "$work/drivers/rtc/rtc-seed.ko"
+}
+
+first=$(floor 1800000000)
+sum=$(sha256sum <"$work/drivers/rtc/rtc-seed.ko")
+test "$first" = 1800000000
+result $? "4 the clock's floor is SOURCE_DATE_EPOCH"
+floor 1800000000 >/dev/null && [ "$(sha256sum <"$work/drivers/rtc/rtc-seed.ko")" = "$sum" ]
+result $? "5 the same SOURCE_DATE_EPOCH gives the same module"
+released=$(floor '')
+test "$(floor 1302044400)" = "$released" && test "$released" -gt 1793000000
+result $? "6 one before the release is not used"
 oe_make clean && ! find "$work" -path "$work/image" -prune -o -name '*.o' -print | grep -q .
-result $? "4 clean leaves no object behind"
+result $? "7 clean leaves no object behind"
 exit $failed
