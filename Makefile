@@ -42,7 +42,7 @@ demo:
 	@scripts/toolroot selftests/qemu/demo
 
 bench:
-	@scripts/toolroot selftests/qemu/bench --kernels '$(KERNELS)'
+	@scripts/toolroot selftests/qemu/bench --kernels '$(KERNELS)' --tests '$(TESTS)'
 
 selftests:
 	@$(MAKE) -C selftests install
@@ -66,7 +66,7 @@ help:
 	@echo '  INSTALL_MOD_PATH= INSTALL_MOD_DIR=   as for the kernel'
 	@echo '  CONFIG_LEDS_IDENTIFY=n               leave a module out'
 	@echo '  KERNELS=       check, bench: only these, such as "6.12 sanitizer" [$(KERNELS)]'
-	@echo '  TESTS=         check: only these, such as "leds static" [$(TESTS)]'
+	@echo '  TESTS=         check, bench: only these, such as "leds static" [$(TESTS)]'
 	@echo '  FRESH=1        check: run also what has not changed since it passed'
 	@echo '  INSTALL_PATH= KSFT=   selftests: where to, and the kernel tree whose lib.mk is used'
 	@echo '  XDG_CACHE_HOME=       where the cache goes [~/.cache]'

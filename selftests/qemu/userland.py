@@ -72,7 +72,7 @@ def files(arch, *names):
 
 def system(arch, *names):
     """The same with systemd as PID 1, which runs the bench's init as its only service."""
-    folder = unpacked(arch, "systemd", "udev", "kmod", "dash", *names)
+    folder = unpacked(arch, "systemd", "udev", "kmod", "dash", "coreutils", *names)
     files = {name: TOP / "scripts/yocto/files" / file for name, file in IMAGE.items()}
     return {**{name: cpio.Link(f"usr/{name}") for name in ("bin", "sbin", "lib")},
             **{name: folder / name for name in ("usr", "etc", "var")},

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How soon a late RTC has set the clock: rtc-seed, and user space in the same guest."""
+
+import concurrent.futures
+import dataclasses
+import json
+import os
+import re
+import statistics
+
+import plot
+import userland
+from debian import CACHE
+from guest import MACHINES, boot, stage_modules
+from kernel import HERE
+
+GUEST = HERE.parent / "bench"
+ROUNDS = 25
+LIMIT = 600
+MODULES = ["i2c-imx", "rtc-snvs", "rtc-ds1307"]
+UNITS = "etc/systemd/system"
+# Both functions have been there since 5.3; the time of the trace is that since boot.
+TRACE = ("trace_clock=mono kprobe_event=p:registered,__devm_rtc_register_device;"
+         "p:set,do_settimeofday64 trace_event=sched:sched_process_exec")
+EVENT = re.compile(r"(\S+)-\d+ +\[\d+\] +\S+ +([\d.]+): (?:(registered|set):|"
+                   r"sched_process_(exec): filename=/usr/sbin/hwclock|"
+                   r"tracing_mark_write: round (\S+))")
+
+
+@dataclasses.dataclass
+class Times:
+    """What one way took, in ms."""
+
+    way: str
+    values: list
+
+    def summary(self):
+        """Median, lowest and highest."""
+        return {"median_ms": round(statistics.median(self.values), 3),
+                "lowest_ms": round(min(self.values), 3),
+                "highest_ms": round(max(self.values), 3), "rounds": len(self.values)}
+
+
+def guest(kernel, script, tag, extra, **clock):
+    """Boot the board with systemd and udev, and the chip; returns the trace."""
+    work, _ = kernel.build_pack()
+    stage = stage_modules(kernel, MODULES, sorted(work.glob("drivers/**/*.ko")),
+                          CACHE / "stage" / f"{kernel.name}-{tag}")
+    outcome = boot(kernel, MACHINES["imx8mp-rtc"], {
+        **userland.system("arm64", "util-linux-extra"), **extra,
+        "lib/modules": stage / "lib/modules", "boardpack/modules": b"",
+        "boardpack/script": GUEST / script,
+        "boardpack/run": b"exec sh /boardpack/script %d\n" % ROUNDS},
+        LIMIT, tag=tag, append=f"{userland.APPEND} {TRACE}", **clock)
+    return outcome.verdict
+
+
+def after_registration(kernel):
+    """From the registration of an RTC to the clock that it sets."""
+    return by_round(guest(kernel, "clock.sh", "bench-clock", {}))
+
+
+def by_round(trace):
+    """The times of each way, from a trace."""
+    found, way, since = {}, None, None
+    for task, stamp, event, started, name in EVENT.findall(trace):
+        if name:
+            way, since = name, None
+        elif event == "registered":
+            since = float(stamp)
+        elif way and since and task != "date":      # that prepares the next round
+            what = f"{way}, hwclock starts" if started else way
+            found.setdefault(what, []).append(1000 * (float(stamp) - since))
+            way = way if started else None
+    return [Times(way, values) for way, values in found.items()]
+
+
+def since_boot(kernel):
+    """Uptime when the clock is right: a boot a round, rtc-seed and a unit in each.
+
+    By the time of the host: boots in which instructions are counted are all the same.
+    """
+    extra = {f"{UNITS}/hwclock-late.service": GUEST / "hwclock-late.service",
+             f"{UNITS}/sysinit.target.wants/hwclock-late.service":
+                 userland.cpio.Link("../hwclock-late.service"),
+             "etc/udev/rules.d/85-rtc.rules": b'SUBSYSTEM=="rtc", TAG+="systemd"\n',
+             "etc/modules-load.d/rtc-seed.conf": b"rtc-snvs\nrtc-seed\n"}  # the chip is rtc1
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        traces = pool.map(lambda n: guest(kernel, "boot.sh", f"bench-boot{n}", extra, icount=""),
+                          range(ROUNDS))
+        return by_task(traces)
+
+
+def by_task(traces):
+    """When the clock was set after the chip had come, by the task that did it."""
+    found = {"rtc-seed": [], "unit": []}
+    for trace in traces:
+        events = [(task, float(stamp), event) for task, stamp, event, *_ in EVENT.findall(trace)]
+        chip = [stamp for _, stamp, event in events if event == "registered"][-1]
+        for task, stamp, event in events:
+            if event == "set" and stamp > chip:
+                found["unit" if task == "hwclock" else "rtc-seed"].append(1000 * stamp)
+    return [Times(way, values) for way, values in found.items()]
+
+
+def draw(found, path):
+    """How the times after registration are distributed."""
+    picture = plot.Picture(760, 330, "How soon a late RTC has set the clock")
+    picture.text(20, 22, "From the registration of an RTC to the clock that it sets", 17)
+    across, share = plot.Axis(1, 1e4, 70, 720, log=True), plot.Axis(0, 100, 260, 50)
+    picture.x_axis(across, 260, 50, [(10.0 ** e, f"{10 ** e}") for e in range(5)], "ms")
+    picture.y_axis(share, 70, 720, [(p, str(p)) for p in range(0, 101, 25)],
+                   "rounds that had it by then (%)")
+    for number, (one, colour) in enumerate(zip(found, (plot.BLACK, plot.SKY, plot.RED))):
+        ranked = sorted(one.values)
+        points = [(across.at(v), share.at(100 * (i + part) / len(ranked)))
+                  for i, v in enumerate(ranked) for part in (0, 1)]
+        picture.line(points, colour, 2)
+        picture.line([(80 + 220 * number, 310), (110 + 220 * number, 310)], colour, 2)
+        picture.text(116 + 220 * number, 310, one.way)
+    picture.write(path)
+
+
+def report(kernel, folder):
+    """Measure, write the files, return the text to show."""
+    after, boots = after_registration(kernel), since_boot(kernel)
+    rows = [["what", "median ms", "lowest", "highest", "rounds"]]
+    data = {"kernel": kernel.release, "after_registration": {}, "since_boot": {}}
+    for key, title, found in (("after_registration", "after registration", after),
+                              ("since_boot", "uptime", boots)):
+        for one in found:
+            data[key][one.way] = {**one.summary(), "ms": one.values}
+            rows.append([f"{title}: {one.way}", *(f"{v:.1f}" for v in (
+                statistics.median(one.values), min(one.values), max(one.values))),
+                str(len(one.values))])
+    ours, theirs = (statistics.median(next(t.values for t in after if t.way == way))
+                    for way in ("rtc-seed", "udev"))
+    draw(after, folder / f"{kernel.name}-clock.svg")
+    (folder / f"{kernel.name}-clock.json").write_text(json.dumps(data) + "\n")
+    return rows, (f"Aim {'reached' if theirs >= 100 * ours else 'MISSED'}: 100 times sooner after "
+                  f"registration: {theirs / ours:.0f} times.\n")
