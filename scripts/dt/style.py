@@ -25,6 +25,8 @@ class Node:
 
 def rank(name):
     """Return where a property belongs, and the word for that place."""
+    if name in ('model', 'device_type'):
+        return 0, name              # as the kernel's trees have these two
     if name in FIRST:
         return FIRST.index(name), name
     if name == 'status':
