@@ -13,7 +13,7 @@ import time
 import cpio
 import ktap
 from debian import CACHE, say
-from kernel import APT, HERE, rows
+from kernel import APT, HERE, TOP, rows
 
 BINARY = {"arm64": "qemu-system-aarch64", "armhf": "qemu-system-arm",
           "amd64": "qemu-system-x86_64"}
@@ -134,6 +134,9 @@ def device_tree(kernel, machine, folder):
         subprocess.run([BINARY[machine.arch], *qemu_options(machine, folder), "-display",
                         "none", "-machine", f"dumpdtb={dtb}", "-serial", "null",
                         "-serial", "null"], check=True, capture_output=True)
+    elif base.endswith(".dts"):
+        _output(TOP / "scripts/dt/build", TOP / base)
+        shutil.copyfile(TOP / "out/dts" / f"{pathlib.Path(base).stem}.dtb", dtb)
     else:
         shutil.copyfile(kernel.dtb(base), dtb)
     # The seeds would differ from run to run, and kexec trips over the first.
