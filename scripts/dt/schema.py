@@ -66,7 +66,7 @@ def boards():
 def known_board(text):
     """Tell whether a complaint is that the kernel's list of boards lacks one of ours."""
     board = re.match(r'/ \(([\w,-]+)\): compatible: ', text)
-    schema = re.search(r'/schemas/arm/([\w,-]+)\.yaml', text)
+    schema = re.search(r'/schemas/arm/([\w,/-]+)\.yaml', text)
     return bool(board and board[1] in boards() and schema and
                 schema[1] != 'balena,carriers')
 

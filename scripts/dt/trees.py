@@ -39,11 +39,17 @@ def compile_board(source, work):
 @functools.lru_cache(maxsize=None)
 def kernel_tree(includes):
     """Return a tree of the kernel with the same SoM: what is said of both is not ours."""
-    folder = linux_source() / 'arch'
     for name in includes:
         arch, _, rest = name.partition('/')
-        for path in sorted((folder / arch / 'boot/dts' / rest).parent.glob('*.dts')):
-            if f'"{pathlib.Path(rest).name}"' in path.read_text(encoding='utf-8'):
+        folder = (linux_source() / 'arch' / arch / 'boot/dts' / rest).parent
+        users = {pathlib.Path(rest).name}
+        texts = {path: set(re.findall(r'^#include "([^"]+)"', path.read_text(encoding='utf-8'),
+                                      re.M)) for path in sorted(folder.glob('*.dts*'))}
+        for _ in range(3):          # a board's file may include it through others
+            users |= {path.name for path, used in texts.items()
+                      if path.suffix == '.dtsi' and used & users}
+        for path, used in texts.items():
+            if path.suffix == '.dts' and used & users:
                 return arch, path
     return None
 
