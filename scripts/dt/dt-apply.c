@@ -182,19 +182,53 @@ static void put_on(const struct job *job, struct stack *stack, size_t first, siz
 	}
 }
 
-/* Labels that nothing refers to need not be added, which saves most of the time. */
-static void keep_wanted(struct dtb_labels *map, const struct job *job)
+static bool refers(const struct overlay *overlay, const char *label)
+{
+	int fixups = fdt_path_offset(overlay->fdt, "/__fixups__");
+
+	return fixups >= 0 && fdt_getprop(overlay->fdt, fixups, label, NULL);
+}
+
+/* Whether an overlay for this tree refers to a label that the map lacks. */
+static bool lacks(const struct dtb_labels *map, const struct job *job, const void *fdt)
+{
+	size_t i, j;
+	int prop, fixups;
+
+	for (i = 0; i < job->overlay_count; i++) {
+		const void *overlay = job->overlays[i].fdt;
+
+		fixups = fdt_path_offset(overlay, "/__fixups__");
+		if (fixups < 0 || !dtb_claims(overlay, fdt))
+			continue;
+		fdt_for_each_property_offset(prop, overlay, fixups) {
+			const char *name = NULL;
+
+			fdt_getprop_by_offset(overlay, prop, &name, NULL);
+			for (j = 0; j < map->count; j++)
+				if (!strcmp(map->list[j].name, name))
+					break;
+			if (j == map->count)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Labels that nothing refers to need not be added, which saves most of the time; unless
+ * one is missing, and the nearest is looked for.
+ */
+static void keep_wanted(struct dtb_labels *map, const struct job *job, const void *fdt)
 {
 	size_t i, j, kept = 0;
 
+	if (lacks(map, job, fdt))
+		return;
 	for (i = 0; i < map->count; i++) {
-		for (j = 0; j < job->overlay_count; j++) {
-			const void *fdt = job->overlays[j].fdt;
-			int fixups = fdt_path_offset(fdt, "/__fixups__");
-
-			if (fixups >= 0 && fdt_getprop(fdt, fixups, map->list[i].name, NULL))
+		for (j = 0; j < job->overlay_count; j++)
+			if (refers(&job->overlays[j], map->list[i].name))
 				break;
-		}
 		if (j < job->overlay_count)
 			map->list[kept++] = map->list[i];
 	}
@@ -211,7 +245,7 @@ static void *open_base(const struct base *base, const struct job *job, struct dt
 		return fdt;
 	ret = dtb_labels_read(&map, base->map, err);
 	if (!ret && job)
-		keep_wanted(&map, job);
+		keep_wanted(&map, job, fdt);
 	if (!ret)
 		copy = dtb_copy(fdt, ROOM_FOR_LABELS, err);
 	if (copy)
