@@ -21,9 +21,10 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 import bases        # noqa: E402
+import boards       # noqa: E402
 import overlays     # noqa: E402
 import readme       # noqa: E402
-from tools import dt_apply          # noqa: E402
+from tools import Wrong, dt_apply   # noqa: E402
 
 # Trees that Debian builds without labels, a vendor each.
 BARE = {'6.12': ('imx8mm-evk', 'rk3399-rock-pi-4b', 'sun50i-h5-orangepi-pc2'),
@@ -111,6 +112,36 @@ def bad_readme(tap, work):
         broken.write_text(text.replace(old, new) if old else text + '\n' + new)
         said = '\n'.join(readme.readme(broken, {source: blob}))
         tap.result(words in said, f'README: {name}', said)
+
+
+def bad_boards(tap, work):
+    """Each defect of the table of boards is found."""
+    text = (TOP / 'scripts/boards.tsv').read_text(encoding='utf-8')
+    broken = work / 'boards.tsv'
+    row = next(line for line in text.splitlines() if line.startswith('raspberrypi4-64'))
+    for name, new, words in (
+            ('a family that is not there', row.replace('\traspberrypi\t', '\trasp\t'),
+             'no family "rasp"'),
+            ('a tree that is not there', row.replace('bcm2711-rpi-4-b', 'bcm2711-rpi-9'),
+             'no tree bcm2711-rpi-9'),
+            ('a tree of another family', row.replace('bcm2711-rpi-4-b', 'imx8mm-evk'),
+             'imx8mm-evk is not of family raspberrypi'),
+            ('a board that is there twice', f'{row}\n{row}', 'is there 2 times'),
+            ('an unknown selector', row.replace('config.txt', 'floppy'), 'selector "floppy"'),
+            ('a carrier that is not there', row.replace('bcm2711-rpi-4-b\t-',
+                                                        'bcm2711-rpi-4-b\tghost'),
+             'no ghost.dts'),
+            ('a malformed list of LEDs', row.replace('ACT,led0', 'ACT,,led0'), 'leds "ACT,,led0"'),
+            ('an unsorted row', f'{row}\n#'.replace('raspberrypi4-64', 'aaa'), 'not sorted')):
+        broken.write_text(text.replace(row, new))
+        said = '\n'.join(boards.check(broken))
+        tap.result(words in said, f'boards.tsv: {name}', said)
+    broken.write_text(text.replace(row, row.replace('\tconfig.txt', '')))
+    try:
+        said = '\n'.join(boards.check(broken))
+    except Wrong as wrong:
+        said = str(wrong)
+    tap.result('10 columns' in said, 'boards.tsv: a column is missing', said)
 
 
 def lookup(tree, label):
@@ -226,6 +257,7 @@ def main():
         board = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb')
         bad_files(tap, board)
         bad_readme(tap, work)
+        bad_boards(tap, work)
         broken(tap, board, work)
         combined(tap, board, work)
         labels(tap, work)
