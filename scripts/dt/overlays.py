@@ -50,6 +50,15 @@ def served(source):
             if all(getattr(family, column) != '-' for column in columns)]
 
 
+def renamed(given):
+    """Return definitions for what a user names."""
+    names = {'I2C': 'I2C_BUS', 'LED': 'LED', 'RTC': 'RTC', **{word: word for word in MODEM}}
+    for name in given:
+        if name not in names:
+            raise Wrong(f'there is no {name}=: there are {" ".join(names)}')
+    return {names[name]: value for name, value in given.items() if value}
+
+
 def defines(family, given=()):
     """Return the definitions for a family, with those that the user gave."""
     words = dict(given)
