@@ -44,6 +44,13 @@ demo:
 bench:
 	@scripts/toolroot selftests/qemu/bench --kernels '$(KERNELS)' --tests '$(TESTS)'
 
+overlays:
+	@scripts/toolroot scripts/dt/build $(FAMILY) $(foreach v,I2C LED RTC MODEM_POWER MODEM_RESET \
+		MODEM_RADIO,$(if $($v),'$v=$($v)'))
+
+dt-check:
+	@scripts/toolroot scripts/dt/check $(if $(BASE),--base '$(BASE)') $(abspath $(DTS))
+
 selftests:
 	@$(MAKE) -C selftests install
 
@@ -53,6 +60,9 @@ help:
 	@echo '  make modules_install  install them (INSTALL_MOD_PATH= for a root elsewhere)'
 	@echo '  make clean            remove what a build left'
 	@echo '  make graft            copy the drivers into the kernel tree KDIR, with Kconfig'
+	@echo 'Device trees'
+	@echo '  make overlays         compile the overlays, into out/overlays/<family>/'
+	@echo '  make dt-check         check all trees and overlays, or DTS=my.dts'
 	@echo 'Tests (each installs what it lacks, in a cache outside this folder)'
 	@echo '  make demo             see an LED identify itself on an emulated board'
 	@echo '  make check            run all tests'
@@ -68,6 +78,8 @@ help:
 	@echo '  KERNELS=       check, bench: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check, bench: only these, such as "leds static" [$(TESTS)]'
 	@echo '  FRESH=1        check: run also what has not changed since it passed'
+	@echo '  FAMILY= I2C= LED= RTC= MODEM_POWER=  overlays: see overlays/README'
+	@echo '  DTS= BASE=     dt-check: files of yours, and the tree that an overlay is for'
 	@echo '  INSTALL_PATH= KSFT=   selftests: where to, and the kernel tree whose lib.mk is used'
 	@echo '  XDG_CACHE_HOME=       where the cache goes [~/.cache]'
 	@echo '  BOARDPACK_MIRROR=     Debian mirror, where the apt sources name none'
@@ -76,4 +88,4 @@ version:
 	@echo $(VERSION)
 
 .PHONY: all check-kdir modules modules_install clean graft check demo bench \
-	selftests help version
+	overlays dt-check selftests help version

@@ -55,7 +55,8 @@ result $? "4 the clock's floor is SOURCE_DATE_EPOCH"
 floor 1800000000 >/dev/null && [ "$(sha256sum <"$work/drivers/rtc/rtc-seed.ko")" = "$sum" ]
 result $? "5 the same SOURCE_DATE_EPOCH gives the same module"
 released=$(floor '')
-test "$(floor 1302044400)" = "$released" && test "$released" -gt 1793000000
+fallback=$(floor 1302044400)
+test "$fallback" -gt 1793000000 -a "$fallback" = "$released"
 result $? "6 one before the release is not used"
 oe_make clean && ! find "$work" -path "$work/image" -prune -o -name '*.o' -print | grep -q .
 result $? "7 clean leaves no object behind"

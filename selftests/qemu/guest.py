@@ -13,7 +13,7 @@ import time
 import cpio
 import ktap
 from debian import CACHE, say
-from kernel import APT, HERE, rows
+from kernel import APT, HERE, TOP, rows
 
 BINARY = {"arm64": "qemu-system-aarch64", "armhf": "qemu-system-arm",
           "amd64": "qemu-system-x86_64"}
@@ -134,13 +134,23 @@ def device_tree(kernel, machine, folder):
         subprocess.run([BINARY[machine.arch], *qemu_options(machine, folder), "-display",
                         "none", "-machine", f"dumpdtb={dtb}", "-serial", "null",
                         "-serial", "null"], check=True, capture_output=True)
+    elif base.endswith(".dts"):
+        _output(TOP / "scripts/dt/build", TOP / base)
+        shutil.copyfile(TOP / "out/dts" / f"{pathlib.Path(base).stem}.dtb", dtb)
     else:
         shutil.copyfile(kernel.dtb(base), dtb)
     # The seeds would differ from run to run, and kexec trips over the first.
     (folder / "machine.dts").write_text(re.sub(
         r".*(kaslr|rng)-seed.*\n", "", _output("dtc", "-q", "-I", "dtb", "-O", "dts", dtb)))
-    for name in filter(None, extra.split("+")):
-        dtb = add_to_tree(dtb, name, folder)
+    names = [name for name in extra.split("+") if name]
+    packs = [name for name in names if "." not in name]
+    for name in names:
+        if name not in packs:
+            dtb = add_to_tree(dtb, name, folder)
+    if packs:
+        _output(TOP / "scripts/dt/merge", kernel.name, pathlib.Path(base).stem, dtb,
+                folder / "overlays.dtb", *packs)
+        dtb = folder / "overlays.dtb"
     return dtb
 
 
@@ -185,7 +195,7 @@ def command(kernel, machine, folder, initrd, append="", icount=ICOUNT, extra=(),
     if len(family) == 1:
         order = [f"{next(iter(family))}{i}" for i in range(count)]
     else:       # different drivers: the order of the machine's own ports
-        order = sorted(used)[::-1] if machine.name != "raspi3b" else ["ttyAMA0", "ttyS1"]
+        order = sorted(used)[::-1] if not machine.name.startswith("raspi3b") else ["ttyAMA0", "ttyS1"]
     for port in order:
         serial += ["-serial", f"file:{folder / files[port]}" if port in files else "null"]
     accel = "kvm" if machine.arch == "amd64" and kvm_works() else "tcg"

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""scripts/boards.tsv against the sources, and the table that README has of it."""
+
+import re
+from collections import Counter, namedtuple
+
+import bases
+import overlays
+from tools import TOP, Wrong
+
+TABLE = TOP / 'scripts/boards.tsv'
+WORDS = {'selector': ('config.txt', 'custom_fdt_file', 'none', '-'),
+         'place': ('boot', 'rootfs', 'boot,rootfs', '-'),
+         'arch': ('aarch64', 'armv7hf', 'rpi', 'amd64', 'i386', 'i386-nlp')}
+BEGIN, END = '<!-- boards: made by scripts/dt/board-table -->', '<!-- boards: end -->'
+
+Board = namedtuple('Board', 'slug family arch state kernel trees carrier selector place leds rtcs')
+
+
+def boards(path=TABLE):
+    """Return the rows of a table."""
+    found = []
+    for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+        if line.startswith('#') or not line:
+            continue
+        row = line.split('\t')
+        if len(row) != len(Board._fields) or not all(row):
+            raise Wrong(f'{path}:{number}: {len(row)} columns, or an empty one; there are '
+                        f'{len(Board._fields)}, and what is not known is "-"')
+        found.append(Board(*row))
+    return found
+
+
+def check(path=TABLE):
+    """Return what is wrong with a table."""
+    rows = boards(path)
+    known = {}
+    for kernel in bases.KERNELS:
+        for base in bases.shipped(kernel):
+            known.setdefault(base.name, set()).update(base.compatible)
+    families = overlays.families()
+    found = []
+    for row in rows:
+        found += [f'{path}: {row.slug}: {line}' for line in wrong(row, known, families)]
+    counts = Counter(row.slug for row in rows)
+    found += [f'{path}: {slug} is there {count} times' for slug, count in counts.items()
+              if count > 1]
+    if [row.slug for row in rows] != sorted(row.slug for row in rows):
+        found.append(f'{path}: the rows are not sorted by slug')
+    return found
+
+
+def wrong(row, known, families):
+    """Return what is wrong with a row."""
+    found = [f'{field} "{getattr(row, field)}": it is one of {" ".join(words)}'
+             for field, words in WORDS.items() if getattr(row, field) not in words]
+    if row.family not in (*families, '-'):
+        found.append(f'no family "{row.family}" in overlays/families.tsv')
+        return found
+    for name in row.trees.split():
+        if name == '-':
+            continue
+        if name not in known:
+            found.append(f'no tree {name} in Debian\'s kernels')
+        elif row.family != '-' and \
+                not set(families[row.family].compatible.split()) & known[name]:
+            found.append(f'{name} is not of family {row.family}')
+    if row.carrier != '-' and not list((TOP / 'dts').rglob(f'{row.carrier}.dts')):
+        found.append(f'no {row.carrier}.dts in dts/')
+    if (row.selector in ('none', '-')) != (row.place == '-'):
+        found.append('a place goes with a selector')
+    if not re.fullmatch(r'-|[^,\s]+(,[^,\s]+)*', row.leds):
+        found.append(f'leds "{row.leds}": names with commas between')
+    if not re.fullmatch(r'-|[\w-]+,[\w-]+\+?( [\w-]+,[\w-]+\+?)*', row.rtcs):
+        found.append(f'rtcs "{row.rtcs}": compatibles, + for a battery')
+    return found
+
+
+def table():
+    """Return the table of README: what there is for each family."""
+    rows, lines = boards(), []
+    for name in [*overlays.families(), '-']:
+        mine = [row for row in rows if row.family == name]
+        if not mine:
+            continue
+        count = sum(name in overlays.served(source) for source in overlays.sources())
+        carriers = sorted({row.carrier for row in mine} - {'-'})
+        trees = {tree for row in mine for tree in row.trees.split()} - {'-'}
+        selectors = sorted({row.selector for row in mine} - {'none', '-'})
+        lines.append(f'| {name if name != "-" else "others"} | {len(mine)} | '
+                     f'{count if name != "-" else 1} | {len(trees)} | '
+                     f'{", ".join(carriers) or "-"} | {", ".join(selectors) or "-"} |')
+    return '\n'.join([
+        '| family | device types | overlays | trees in mainline | carriers | chosen by |',
+        '|---|---:|---:|---:|---|---|', *lines])
+
+
+def readme(path):
+    """Return whether README has that table."""
+    text = path.read_text(encoding='utf-8')
+    if f'{BEGIN}\n{table()}\n{END}' in text:
+        return []
+    return [f'{path}: the table of boards is not that of scripts/boards.tsv: '
+            'run scripts/toolroot scripts/dt/board-table']

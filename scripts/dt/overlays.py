@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Overlays: which there are, for which families, and how they are compiled."""
+
+import os
+import pathlib
+import re
+import subprocess
+from collections import namedtuple
+
+import libfdt
+
+from tools import TOP, Wrong, cpp, linux_source
+
+FOLDER = TOP / 'overlays'
+# What a source has to be told, and the column of families.tsv that tells it.
+NEEDS = {'I2C_BUS': 'i2c', 'LED': 'led', 'RTC': 'rtc', 'MODEM_POWER': 'modem'}
+MODEM = ('MODEM_POWER', 'MODEM_RESET', 'MODEM_RADIO')
+GENERIC = 'generic'
+
+Family = namedtuple('Family', 'name i2c led rtc modem compatible')
+
+
+def families():
+    """Return the rows of families.tsv by name."""
+    rows = [line.split('\t') for line in
+            (FOLDER / 'families.tsv').read_text(encoding='utf-8').splitlines()
+            if line and not line.startswith('#')]
+    wrong = [row[0] for row in rows if len(row) != len(Family._fields)]
+    if wrong:
+        raise Wrong(f'overlays/families.tsv: {wrong[0]}: not {len(Family._fields)} columns')
+    return {row[0]: Family(*row) for row in rows}
+
+
+def wants(source):
+    """Return the columns of families.tsv that a source asks for."""
+    text = source.read_text(encoding='utf-8')
+    for name in re.findall(r'^#include "(.*)"', text, re.M):
+        included = source.parent / name
+        text += included.read_text(encoding='utf-8') if included.exists() else ''
+    return [column for word, column in NEEDS.items()
+            if re.search(rf'^#if.*(ndef |defined\(){word}\b', text, re.M)]
+
+
+def served(source):
+    """Return the families that an overlay is for; it is generic where it asks nothing."""
+    columns = wants(source)
+    if not columns:
+        return [GENERIC]
+    return [family.name for family in families().values()
+            if all(getattr(family, column) != '-' for column in columns)]
+
+
+def renamed(given):
+    """Return definitions for what a user names."""
+    names = {'I2C': 'I2C_BUS', 'LED': 'LED', 'RTC': 'RTC', **{word: word for word in MODEM}}
+    for name in given:
+        if name not in names:
+            raise Wrong(f'there is no {name}=: there are {" ".join(names)}')
+    return {names[name]: value for name, value in given.items() if value}
+
+
+def defines(family, given=()):
+    """Return the definitions for a family, with those that the user gave."""
+    words = dict(given)
+    if family:
+        row = families()[family]
+        boards = ', '.join(f'"{name}"' for name in row.compatible.split())
+        words = {'BASES': boards, 'I2C_BUS': row.i2c, 'LED': row.led, 'RTC': row.rtc,
+                 **dict(zip(MODEM, row.modem.split(','))), **words}
+        if family.startswith('raspberry'):
+            words['RASPBERRY_PI'] = '1'
+    return [f'-D{word}={value}' for word, value in words.items() if value != '-']
+
+
+def preprocess(source, options=()):
+    """Return the text of a source without its macros."""
+    done = subprocess.run(
+        [*cpp(linux_source(), source.parent, TOP / 'dts', TOP / 'overlays'), *options,
+         source], capture_output=True, text=True, check=False)
+    if done.returncode or done.stderr:
+        raise Wrong(done.stderr.strip())
+    return done.stdout
+
+
+def compile_source(source, out, options=(), quiet=False):
+    """Compile a tree or an overlay with all warnings; anything that dtc says is wrong."""
+    text = preprocess(source, options)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    new = pathlib.Path(f'{out}.{os.getpid()}')
+    done = subprocess.run(['dtc', '-@', *(['-q'] if quiet else []), '-O', 'dtb', '-o', new, '-'],
+                          input=text, capture_output=True, text=True, check=False)
+    if done.returncode or done.stderr:
+        new.unlink(missing_ok=True)
+        raise Wrong(done.stderr.strip().replace('<stdin>', str(source)) or
+                    f'{source}: dtc failed')
+    new.rename(out)
+    return out
+
+
+def sources():
+    """Return the sources of overlays."""
+    return sorted(FOLDER.glob('*.dtso'))
+
+
+def build(out, only=None, given=()):
+    """Compile the overlays of all families; return {family: [overlay, ...]}.
+
+    The modem slot is left out where nobody said which GPIOs: its lines would be
+    somebody else's.
+    """
+    found = {}
+    for source in sources():
+        for name in served(source):
+            if only and name not in only:
+                continue
+            family = None if name == GENERIC else name
+            path = out / name / f'{source.stem}.dtbo'
+            found.setdefault(name, []).append(
+                compile_source(source, path, defines(family, given)))
+    return found

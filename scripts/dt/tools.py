@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the verifiers of device trees share: where kernels are, and the tools."""
+
+import functools
+import hashlib
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+CACHE = pathlib.Path(os.environ['BOARDPACK_CACHE'])
+LIBFDT = ('fdt', 'fdt_ro', 'fdt_rw', 'fdt_wip', 'fdt_sw', 'fdt_overlay', 'fdt_strerror',
+          'fdt_empty_tree', 'fdt_addresses')
+# Trees are checked when they are read and changed only by libfdt, which then need not
+# check them at every step: see enum in libfdt_internal.h.
+FLAWLESS = '-DFDT_ASSUME_MASK=0x37'
+LIBRARY = TOP / 'scripts/dtb-swap'
+
+# The packages are the test bench's business.
+sys.path.insert(0, str(TOP / 'selftests/qemu'))
+
+# pylint: disable=wrong-import-position
+import kernel as bench          # noqa: E402
+
+
+class Wrong(Exception):
+    """A source is wrong; the text says where and how."""
+
+
+class Package:
+    """A Debian package that is unpacked when it is asked for."""
+
+    def __init__(self, suite, arch, name):
+        self.where = suite, arch, name
+
+    def unpack(self, into):
+        """Unpack it into a folder."""
+        bench.APT.unpack(*self.where, into)
+
+
+def kernels():
+    """Return the kernels of the bench by name."""
+    return bench.KERNELS
+
+
+@functools.lru_cache(maxsize=None)
+def linux_source():
+    """Return Debian's kernel source."""
+    return bench.linux_source()
+
+
+@functools.lru_cache(maxsize=None)
+def source_package(suite, pattern):
+    """Return a package of kernel source and its version."""
+    name = bench.APT.newest(suite, 'amd64', pattern)
+    return (Package(suite, 'amd64', name),
+            bench.APT.packages(suite, 'amd64')[name]['Version'])
+
+
+@functools.lru_cache(maxsize=None)
+def libfdt():
+    """Return the folder of libfdt's headers and archive, from Debian."""
+    folder = CACHE / 'libfdt/amd64'
+    if not folder.exists():
+        new = pathlib.Path(f'{folder}.{os.getpid()}')
+        Package('trixie', 'amd64', 'libfdt-dev').unpack(new)
+        new.rename(folder)
+    return folder / 'usr'
+
+
+@functools.lru_cache(maxsize=None)
+def dt_apply():
+    """Return the program that applies overlays, built when its sources changed."""
+    # The kernel's libfdt as source, to be inlined; it lacks fdt_check_full().
+    fdt = linux_source() / 'scripts/dtc/libfdt'
+    sources = sorted(LIBRARY.glob('dtb*.[ch]')) + [TOP / 'scripts/dt/dt-apply.c']
+    key = hashlib.sha256(b''.join([FLAWLESS.encode(),
+                                   *(path.read_bytes() for path in sources)])).hexdigest()
+    program = CACHE / 'dt' / f'dt-apply-{key[:12]}'
+    if not program.exists():
+        with tempfile.TemporaryDirectory() as work:
+            compile_c([path for path in sources if path.suffix == '.c'], work, fdt,
+                      '-Wall', '-Wextra', '-Wno-sign-compare', '-Werror')
+            compile_c([fdt / f'{name}.c' for name in LIBFDT], work, fdt, '-w')
+            program.parent.mkdir(exist_ok=True)
+            careful_check(f'{work}/fdt_check.o')
+            run_cc('-w', '-o', f'{program}.{os.getpid()}', *pathlib.Path(work).glob('*.o'))
+        os.rename(f'{program}.{os.getpid()}', program)
+    return program
+
+
+def careful_check(out):
+    """Take fdt_check_full() from Debian's archive, with all that it calls, for itself."""
+    run('ld', '-r', '-u', 'fdt_check_full', '-o', out, next(libfdt().glob('lib/*/libfdt.a')))
+    run('objcopy', '--keep-global-symbol=fdt_check_full', out)
+
+
+def compile_c(sources, work, fdt, *warnings):
+    """Compile C files into a folder."""
+    for source in sources:
+        run_cc(*warnings, FLAWLESS, f'-I{fdt}', f'-I{LIBRARY}', '-c', source, '-o',
+               f'{work}/{source.stem}.o')
+
+
+def run_cc(*args):
+    """Run the compiler of this machine."""
+    run('gcc', '-O3', '-flto=auto', *args)
+
+
+def run(*command):
+    """Run a tool; if it fails, so does everything."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+
+
+def cpp(top, *folders):
+    """Return the command that preprocesses a tree, as the kernel's makefiles have it."""
+    return ['cpp', '-nostdinc', '-undef', '-D__DTS__', '-x', 'assembler-with-cpp',
+            *(f'-I{folder}' for folder in folders), f'-I{top}/scripts/dtc/include-prefixes',
+            f'-I{top}/include']

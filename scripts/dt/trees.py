@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Complete trees, and files of a user: carriers and overlays alike."""
+
+import functools
+import pathlib
+import re
+import shutil
+
+import bases
+import overlays
+import schema
+import style
+from tools import TOP, linux_source
+
+BLOBS = ('.dtb', '.dtbo')
+
+
+def compile_board(source, work):
+    """Compile a complete tree; dtc's warnings about the kernel's own files are not ours."""
+    out = work / f'board-{source.stem}.dtb'
+    try:
+        overlays.compile_source(source, out)
+    except overlays.Wrong as wrong:
+        lines = str(wrong).splitlines()
+        top = str(linux_source())
+        # A warning begins with the place, "file:line.column: Warning"; the rest belongs to it.
+        mine, keep = [], True
+        for line in lines:
+            if re.match(r'\S+:\d+\.\d+', line):
+                keep = not line.startswith(top)
+            if keep:
+                mine.append(line)
+        if mine:
+            raise overlays.Wrong('\n'.join(mine)) from None
+        overlays.compile_source(source, out, quiet=True)
+    return out
+
+
+@functools.lru_cache(maxsize=None)
+def kernel_tree(includes):
+    """Return a tree of the kernel with the same SoM: what is said of both is not ours."""
+    for name in includes:
+        arch, _, rest = name.partition('/')
+        folder = (linux_source() / 'arch' / arch / 'boot/dts' / rest).parent
+        users = {pathlib.Path(rest).name}
+        texts = {path: set(re.findall(r'^#include "([^"]+)"', path.read_text(encoding='utf-8'),
+                                      re.M)) for path in sorted(folder.glob('*.dts*'))}
+        for _ in range(3):          # a board's file may include it through others
+            users |= {path.name for path, used in texts.items()
+                      if path.suffix == '.dtsi' and used & users}
+        for path, used in texts.items():
+            if path.suffix == '.dts' and used & users:
+                return arch, path
+    return None
+
+
+def reference(source):
+    """Return the compiled tree of the kernel that a source is to be compared with."""
+    includes = re.findall(r'#include <(arm(?:64)?/[^>]+\.dtsi)>',
+                          source.read_text(encoding='utf-8'))
+    found = kernel_tree(tuple(includes))
+    if not found:
+        return None
+    folder = bases.CACHE / 'dt' / linux_source().name / found[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    blob = folder / f'{found[1].stem}.dtb'
+    if not blob.exists():
+        bases.compile_tree(found[1], linux_source(), blob)
+    return blob
+
+
+def validate(blobs):
+    """Return what the schemas say of complete trees and not of the kernel's own."""
+    wrong = []
+    sources = {path.stem: path for path in (TOP / 'dts').rglob('*.dts')}
+    for blob in blobs:
+        source = sources.get(blob.stem.removeprefix('board-'))
+        wrong += compare(blob, reference(source) if source else None)
+    return wrong
+
+
+def compare(blob, other):
+    """Return what the schemas say of a tree and not of another."""
+    theirs = {text for _, text in schema.validate([other])} if other else set()
+    return [f'{blob.stem}: {text}' for _, text in schema.validate([blob])
+            if text not in theirs]
+
+
+class File:
+    """A file of a user."""
+
+    def __init__(self, path, base, work):
+        self.path, self.base, self.work = path.resolve(), base, work
+        self.blob = None
+
+    @property
+    def overlay(self):
+        """Whether it is an overlay."""
+        return self.path.suffix in ('.dtso', '.dtbo') or (
+            self.path.suffix not in BLOBS and
+            '/plugin/' in self.path.read_text(encoding='utf-8'))
+
+    def style(self):
+        """Its order and form."""
+        return style.style(self.path)
+
+    def compile(self):
+        """Its tree, without any warning."""
+        try:
+            if self.path.suffix in BLOBS:
+                self.blob = self.work / self.path.name
+                shutil.copyfile(self.path, self.blob)
+            elif self.overlay:
+                self.blob = overlays.compile_source(self.path, self.work /
+                                                    f'{self.path.stem}.dtbo')
+            else:
+                self.blob = compile_board(self.path, self.work)
+        except overlays.Wrong as wrong:
+            return [str(wrong)]
+        return []
+
+    def bases(self):
+        """The trees that it is for, as lines for dt-apply."""
+        if self.base and pathlib.Path(self.base).is_file():
+            return [str(pathlib.Path(self.base).resolve())]
+        if self.base:
+            found = [base for kernel in bases.KERNELS for base in bases.shipped(kernel)
+                     if base.name == self.base]
+            if not found:
+                raise overlays.Wrong(f'no tree {self.base}: give a .dtb, or the name of one '
+                                     'of the kernel\'s, such as imx8mp-evk')
+            return bases.lines(found)
+        names = bases.root_compatible(self.blob)
+        if not names:
+            raise overlays.Wrong(
+                f'{self.path}: for which boards? say --base NAME, or in the source '
+                '/ { compatible = "fsl,imx8mp"; }; as the root of the tree has it')
+        return bases.listing(names)
+
+    def apply(self, how):
+        """Whether it applies to the trees that it is for."""
+        if not self.blob:
+            return ['it was not compiled']
+        return [self.place(line) + line for line in how([self.blob], self.bases(), True)]
+
+    def place(self, line):
+        """Where the source names a label that is missing, as "file:line: "."""
+        match = re.search(r'no label "(\w+)"', line)
+        if not match or self.path.suffix in BLOBS:
+            return ''
+        for number, text in enumerate(self.path.read_text(encoding='utf-8').splitlines(), 1):
+            if re.search(rf'&{match[1]}\b', text):
+                return f'{self.path}:{number}: '
+        return ''
+
+    def schema(self):
+        """What the schemas say."""
+        if not self.blob:
+            return ['it was not compiled']
+        if not self.overlay:
+            known = reference(self.path) if self.path.suffix == '.dts' else None
+            return compare(self.blob, known)
+        tree, _, labels = self.bases()[0].lstrip('*').partition('\t')
+        merged = self.work / f'{self.path.stem}-merged.dtb'
+        plain = self.work / f'{self.path.stem}-plain.dtb'
+        for out, blobs in ((plain, ()), (merged, (self.blob,))):
+            schema.merge(tree, labels, out, blobs)
+        theirs = {text for _, text in schema.validate([plain])}
+        return [text for _, text in schema.validate([merged]) if text not in theirs]
+
+
+def steps(paths, base, work, how):
+    """Return the checks of a user's files, as (name, function)."""
+    found = []
+    for path in paths:
+        one = File(path, base, work)
+        if path.suffix not in BLOBS:
+            found.append((f'{path}: style', one.style))
+        if path.suffix == '.dtsi':
+            continue
+        found.append((f'{path}: dtc', one.compile))
+        if one.overlay:
+            found.append((f'{path}: apply', functools.partial(one.apply, how)))
+        found.append((f'{path}: schemas', one.schema))
+    return found

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Apply an overlay, and say by name what it does not find.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dtb.h"
+
+static int no_label(const void *fdt, const char *label, const char *user,
+		    struct dtb_error *err)
+{
+	char near[256];
+
+	dtb_label_nearest(fdt, label, near, sizeof(near));
+	return dtb_fail(err, -FDT_ERR_NOTFOUND,
+			"no label \"%s\" in this tree (wanted by %s); nearest: %s", label, user,
+			near);
+}
+
+/* Every label that the overlay refers to has to be there, and what it stands for. */
+static int check_labels(const void *fdt, const void *overlay, struct dtb_error *err)
+{
+	int fixups = fdt_path_offset(overlay, "/__fixups__"), prop;
+
+	if (fixups == -FDT_ERR_NOTFOUND)
+		return 0;
+	fdt_for_each_property_offset(prop, overlay, fixups) {
+		const char *label = NULL, *user, *path;
+
+		user = fdt_getprop_by_offset(overlay, prop, &label, NULL);
+		path = dtb_label_path(fdt, label);
+		if (!path)
+			return no_label(fdt, label, user, err);
+		if (fdt_path_offset(fdt, path) < 0)
+			return dtb_fail(err, -FDT_ERR_NOTFOUND,
+					"label \"%s\" stands for %s, which is not there", label,
+					path);
+	}
+	return 0;
+}
+
+/* The label in whose property of /__fixups__ there is "/fragment@0:target:0". */
+static const char *target_label(const void *overlay, int fragment)
+{
+	int fixups = fdt_path_offset(overlay, "/__fixups__"), prop;
+	char place[128];
+
+	snprintf(place, sizeof(place), "/%s:target:0", fdt_get_name(overlay, fragment, NULL));
+	if (fixups < 0)
+		return NULL;
+	fdt_for_each_property_offset(prop, overlay, fixups) {
+		const char *label = NULL;
+
+		fdt_getprop_by_offset(overlay, prop, &label, NULL);
+		if (fdt_stringlist_search(overlay, fixups, label, place) >= 0)
+			return label;
+	}
+	return NULL;
+}
+
+/**
+ * dtb_target() - the node that a fragment of an overlay changes
+ * @fdt: the tree
+ * @overlay: the overlay, before it is applied
+ * @fragment: offset of a child of its root that has a node __overlay__
+ * @err: why there is none
+ *
+ * Return: offset in @fdt, or a negative code
+ */
+int dtb_target(const void *fdt, const void *overlay, int fragment, struct dtb_error *err)
+{
+	const char *path = fdt_getprop(overlay, fragment, "target-path", NULL);
+	const char *label = path ? NULL : target_label(overlay, fragment);
+	int node;
+
+	if (label) {
+		path = dtb_label_path(fdt, label);
+		if (!path)
+			return no_label(fdt, label, fdt_get_name(overlay, fragment, NULL), err);
+	}
+	if (!path)
+		return dtb_fail(err, -FDT_ERR_BADOVERLAY, "%s has no target",
+				fdt_get_name(overlay, fragment, NULL));
+	node = fdt_path_offset(fdt, path);
+	if (node < 0)
+		return dtb_fail(err, node, "no node \"%s\" in this tree (target of %s)", path,
+				fdt_get_name(overlay, fragment, NULL));
+	return node;
+}
+
+static int check_targets(const void *fdt, const void *overlay, struct dtb_error *err)
+{
+	int fragment;
+
+	fdt_for_each_subnode(fragment, overlay, 0) {
+		if (fdt_subnode_offset(overlay, fragment, "__overlay__") < 0)
+			continue;
+		/* The others are among the labels. */
+		if (fdt_getprop(overlay, fragment, "target-path", NULL) ||
+		    !target_label(overlay, fragment)) {
+			int node = dtb_target(fdt, overlay, fragment, err);
+
+			if (node < 0)
+				return node;
+		}
+	}
+	return 0;
+}
+
+/* libfdt applies nothing without a word. */
+static bool has_fragment(const void *overlay)
+{
+	int fragment;
+
+	fdt_for_each_subnode(fragment, overlay, 0)
+		if (fdt_subnode_offset(overlay, fragment, "__overlay__") >= 0)
+			return true;
+	return false;
+}
+
+/**
+ * dtb_apply() - a tree with an overlay applied
+ * @fdt: the tree, not changed
+ * @overlay: not changed
+ * @room: bytes that it may grow by
+ * @err: what was not found, by name, and what is nearest; its code is libfdt's
+ *
+ * Return: the new tree, for free(), or NULL
+ */
+void *dtb_apply(const void *fdt, const void *overlay, size_t room, struct dtb_error *err)
+{
+	void *spoilt, *result;
+	int ret;
+
+	if (!has_fragment(overlay)) {
+		dtb_fail(err, -FDT_ERR_BADOVERLAY, "it is no overlay: no fragment");
+		return NULL;
+	}
+	spoilt = dtb_copy(overlay, 0, err);
+	result = spoilt ? dtb_copy(fdt, room, err) : NULL;
+	ret = result ? fdt_overlay_apply(result, spoilt) : -FDT_ERR_NOSPACE;
+	free(spoilt);
+	if (!ret)
+		return result;
+	/* libfdt knows only numbers: look for what it has tripped over. */
+	if (result && !check_labels(fdt, overlay, err) && !check_targets(fdt, overlay, err))
+		dtb_fail(err, ret, "cannot apply: %s", fdt_strerror(ret));
+	free(result);
+	return NULL;
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trees from files and into files, and what a node says about itself.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dtb.h"
+
+#define LARGEST (16 << 20)
+
+/**
+ * dtb_fail() - say what went wrong
+ * @err: where
+ * @code: what is returned
+ * @format: as printf()
+ *
+ * Return: @code
+ */
+int dtb_fail(struct dtb_error *err, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(err->text, sizeof(err->text), format, args);
+	va_end(args);
+	err->code = code;
+	return code;
+}
+
+static void *read_all(FILE *file, size_t *size)
+{
+	size_t room = 1 << 16, got;
+	char *data = malloc(room);
+
+	*size = 0;
+	while (data && (got = fread(data + *size, 1, room - *size, file)) > 0) {
+		char *more;
+
+		*size += got;
+		if (*size < room)
+			continue;
+		room *= 2;
+		more = room <= 2 * LARGEST ? realloc(data, room) : NULL;
+		if (!more)
+			free(data);
+		data = more;
+	}
+	return data;
+}
+
+/**
+ * dtb_read() - read a tree, or an overlay, and check all of it
+ * @path: of the file
+ * @err: what is wrong with it
+ *
+ * Return: the tree, for free(), or NULL
+ */
+void *dtb_read(const char *path, struct dtb_error *err)
+{
+	FILE *file = fopen(path, "rb");
+	size_t size;
+	void *fdt;
+	int ret;
+
+	if (!file) {
+		dtb_fail(err, -FDT_ERR_NOTFOUND, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	fdt = read_all(file, &size);
+	fclose(file);
+	if (!fdt) {
+		dtb_fail(err, -FDT_ERR_NOSPACE, "%s: larger than %d MB", path, LARGEST >> 20);
+		return NULL;
+	}
+	ret = fdt_check_full(fdt, size);
+	if (ret) {
+		dtb_fail(err, ret, "%s: not a device tree: %s", path, fdt_strerror(ret));
+		free(fdt);
+		return NULL;
+	}
+	return fdt;
+}
+
+/**
+ * dtb_copy() - a copy of a tree with room to grow
+ * @fdt: the tree
+ * @room: bytes on top of its size
+ * @err: why there is none
+ *
+ * Return: the copy, for free(), or NULL
+ */
+void *dtb_copy(const void *fdt, size_t room, struct dtb_error *err)
+{
+	size_t size = fdt_totalsize(fdt) + room;
+	void *copy = malloc(size);
+	int ret = copy ? fdt_open_into(fdt, copy, size) : -FDT_ERR_NOSPACE;
+
+	if (!ret)
+		return copy;
+	dtb_fail(err, ret, "cannot copy the tree: %s", fdt_strerror(ret));
+	free(copy);
+	return NULL;
+}
+
+/**
+ * dtb_write() - write a tree, packed
+ * @path: the file
+ * @fdt: the tree, not changed
+ * @err: why it is not written
+ *
+ * Return: 0 or a negative code
+ */
+int dtb_write(const char *path, const void *fdt, struct dtb_error *err)
+{
+	void *copy = dtb_copy(fdt, 0, err);
+	FILE *file;
+	bool good;
+
+	if (!copy)
+		return -FDT_ERR_NOSPACE;
+	fdt_pack(copy);
+	file = fopen(path, "wb");
+	good = file && fwrite(copy, fdt_totalsize(copy), 1, file) == 1;
+	if (file && fclose(file))
+		good = false;
+	free(copy);
+	return good ? 0 : dtb_fail(err, -FDT_ERR_NOSPACE, "%s: %s", path, strerror(errno));
+}
+
+/**
+ * dtb_enabled() - whether a node is used
+ * @fdt: the tree
+ * @node: offset
+ *
+ * Return: false where its status says that it is not
+ */
+bool dtb_enabled(const void *fdt, int node)
+{
+	const char *status = fdt_getprop(fdt, node, "status", NULL);
+
+	return !status || !strcmp(status, "okay") || !strcmp(status, "ok");
+}
+
+/**
+ * dtb_claims() - whether an overlay is for the board of a tree
+ * @overlay: names what it is for in the property compatible of its root
+ * @fdt: the tree
+ *
+ * Return: true where one of the names is one of the tree's, or where the overlay has
+ * none, which makes it one for all boards
+ */
+bool dtb_claims(const void *overlay, const void *fdt)
+{
+	int i, count = fdt_stringlist_count(overlay, 0, "compatible");
+
+	for (i = 0; i < count; i++) {
+		const char *name = fdt_stringlist_get(overlay, 0, "compatible", i, NULL);
+
+		if (!fdt_node_check_compatible(fdt, 0, name))
+			return true;
+	}
+	return count < 1;
+}

@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A carrier's functions, from the device tree alone: the identify LED on its GPIO, the
+# clock chip whose bus comes late, the modem slot, the watchdog. No module has a parameter.
+
+# shellcheck source=selftests/lib/pack.sh
+. "$(dirname "$0")/../lib/pack.sh"
+
+tree=/proc/device-tree
+seed=/sys/class/misc/rtc-seed
+id=/sys/class/leds/identify
+right=1927857906		# 2031-02-03, what QEMU gives the chip
+
+[ -e $tree/identify ] || skip_all "the tree has no identify node"
+
+# gpio(name) - the line of debugfs about a GPIO, such as "gpio-528 (... ) out hi"
+gpio() {
+	grep -F "$1" /sys/kernel/debug/gpio
+}
+
+# drives(name, level) - whether a GPIO is an output of that level; names are cut off
+drives() {
+	gpio "$1" | grep -q "out $2"
+}
+
+# changes(name) - whether both levels are seen while identify runs
+changes() {
+	wait_for 5 drives "$1" hi && wait_for 5 drives "$1" lo
+}
+
+beats() {
+	grep -q '\[heartbeat\]' /sys/class/leds/green:status/trigger
+}
+
+clock_is_right() {
+	_now=$(date +%s)
+	[ "$_now" -ge $right ] && [ "$_now" -lt $((right + 3600)) ]
+}
+
+reads() {
+	[ "$(cat "$1")" = "$2" ]
+}
+
+chip_time() {
+	[ "$(cat "$1/since_epoch")" -ge $right ]
+}
+
+plan 14
+modprobe ledtrig-heartbeat
+modprobe leds-gpio
+check "the LED is there" wait_for 10 [ -e /sys/class/leds/green:status ]
+check "it beats" beats
+modprobe leds-identify
+echo 5 >$id/identify
+check "identify borrows it, as the tree says" wait_for 5 eval "! beats"
+check "and blinks its GPIO" changes green:status
+echo 0 >$id/identify
+check "its trigger is back" wait_for 5 beats
+
+check "no clock chip is there yet" [ ! -e /sys/class/rtc/rtc0/name ]
+modprobe rtc-seed
+refuse "the clock is not right yet" clock_is_right
+modprobe i2c-imx
+modprobe rtc-ds1307
+check "the clock chip is there" wait_for 20 [ -e /sys/class/rtc/rtc0/name ]
+check "it has the time" wait_for 20 chip_time /sys/class/rtc/rtc0
+check "rtc-seed sets the clock from it" wait_for 20 clock_is_right
+check "and says so" reads $seed/source rtc0
+
+modprobe fixed
+check "the modem has power, and is not in reset" wait_for 10 \
+	eval 'drives modem-powe hi && drives modem-rese hi'
+if installed rfkill-gpio; then
+	modprobe rfkill-gpio
+	check "its radio can be switched" wait_for 10 [ -e /sys/class/rfkill/rfkill0/soft ]
+else
+	skip "its radio can be switched" "this kernel has no rfkill-gpio"
+fi
+modprobe imx2_wdt 2>/dev/null
+check "the watchdog is there" wait_for 10 [ -e /sys/class/watchdog/watchdog0/timeout ]
+ktap_finished

@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The device trees are right, and the verifiers find each bad one.
+
+The line "expect:" in a bad input is the check that has to fail, and what it says.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import libfdt
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+CHECK = TOP / 'scripts/dt/check'
+sys.path.insert(0, str(TOP / 'scripts/dt'))
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+import bases        # noqa: E402
+import boards       # noqa: E402
+import overlays     # noqa: E402
+import readme       # noqa: E402
+from tools import Wrong, dt_apply   # noqa: E402
+
+# Trees that Debian builds without labels, a vendor each.
+BARE = {'6.12': ('imx8mm-evk', 'rk3399-rock-pi-4b', 'sun50i-h5-orangepi-pc2'),
+        '6.12-armhf': ('am335x-boneblack', 'sun7i-a20-bananapi')}
+OVERLAY = {'imx8mm-evk': 'imx8m', 'rk3399-rock-pi-4b': 'rockchip',
+           'sun50i-h5-orangepi-pc2': 'allwinner-h3', 'am335x-boneblack': 'am335x',
+           'sun7i-a20-bananapi': 'allwinner-a20'}
+
+
+class Tap:
+    """Results, printed as they come."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def result(self, good, name, said=''):
+        """Print one."""
+        self.count += 1
+        self.failed += not good
+        print(f'{"ok" if good else "not ok"} {self.count} {name}')
+        for line in ('' if good else str(said)).splitlines():
+            print(f'# {line}')
+        sys.stdout.flush()
+
+
+def run(*command, **options):
+    """Run a tool; return its status and what it said."""
+    done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, cwd=TOP,
+                          stderr=subprocess.STDOUT, text=True, check=False, **options)
+    return done.returncode, done.stdout
+
+
+def blocks(text):
+    """Return what each failed line of TAP is followed by."""
+    found, name = {}, None
+    for line in text.splitlines():
+        match = re.match(r'(not )?ok \d+ (.*)', line)
+        if match:
+            name = match[2] if match[1] else None
+        elif name:
+            found[name] = found.get(name, '') + line[2:] + '\n'
+    return found
+
+
+def ours(tap):
+    """The pack's own sources."""
+    _, said = run(CHECK)
+    for line in said.splitlines():
+        match = re.match(r'(not )?ok \d+ (.*)', line)
+        if match:
+            tap.result(not match[1], match[2], said)
+
+
+def bad_files(tap, board):
+    """Each bad input is found for the reason in its name."""
+    files = sorted(HERE.glob('bad-*.dts*'))
+    status, said = run(CHECK, '--base', board, *files)
+    found = blocks(said)
+    for path in files:
+        expect = re.search(r'expect: (\w+): (.*)', path.read_text(encoding='utf-8'))
+        text = found.get(f'{path.relative_to(TOP)}: {expect[1]}', '')
+        tap.result(expect[2] in text, path.name, text or f'{expect[1]} has passed')
+    tap.result(status == 1, 'the exit status tells', said)
+    status, said = run(CHECK, HERE / 'bad-style-hex.dtso')
+    tap.result(status and 'for which boards? say --base' in said,
+               'an overlay that says for no board needs one', said)
+    status, said = run(CHECK, '--base', 'no-such', HERE / 'bad-style-hex.dtso')
+    tap.result(status and 'no tree no-such' in said, 'an unknown board is named', said)
+
+
+def bad_readme(tap, work):
+    """Each defect of the database is found."""
+    text = (TOP / 'overlays/README').read_text(encoding='utf-8')
+    source = overlays.FOLDER / 'rtc-ds3231.dtso'
+    blob = overlays.compile_source(source, work / 'rtc.dtbo', overlays.defines('raspberrypi'))
+    broken = work / 'README'
+    for name, old, new, words in (
+            ('no entry', 'Name:   rtc-ds3231', 'Name:   rtc-ds32', 'has no entry'),
+            ('a source that is not there', '', 'Name:   ghost\nInfo:   x\n\n', 'no ghost.dtso'),
+            ('a tab', 'Info:   Maxim', 'Info:   Maxim\t', 'a tab'),
+            ('an unknown field', 'Load:   dtoverlay=rtc-ds3231', 'Lode:   x', 'no field "Lode:"'),
+            ('a parameter too few', '        wakeup-source', '        sleep-source',
+             'wakeup-source is not described'),
+            ('a wrong module', 'rtc-ds1307 rtc-seed', 'rtc-ds1307', 'Modules: has to be')):
+        broken.write_text(text.replace(old, new) if old else text + '\n' + new)
+        said = '\n'.join(readme.readme(broken, {source: blob}))
+        tap.result(words in said, f'README: {name}', said)
+
+
+def bad_boards(tap, work):
+    """Each defect of the table of boards is found."""
+    text = (TOP / 'scripts/boards.tsv').read_text(encoding='utf-8')
+    broken = work / 'boards.tsv'
+    row = next(line for line in text.splitlines() if line.startswith('raspberrypi4-64'))
+    for name, new, words in (
+            ('a family that is not there', row.replace('\traspberrypi\t', '\trasp\t'),
+             'no family "rasp"'),
+            ('a tree that is not there', row.replace('bcm2711-rpi-4-b', 'bcm2711-rpi-9'),
+             'no tree bcm2711-rpi-9'),
+            ('a tree of another family', row.replace('bcm2711-rpi-4-b', 'imx8mm-evk'),
+             'imx8mm-evk is not of family raspberrypi'),
+            ('a board that is there twice', f'{row}\n{row}', 'is there 2 times'),
+            ('an unknown selector', row.replace('config.txt', 'floppy'), 'selector "floppy"'),
+            ('a carrier that is not there', row.replace('bcm2711-rpi-4-b\t-',
+                                                        'bcm2711-rpi-4-b\tghost'),
+             'no ghost.dts'),
+            ('a malformed list of LEDs', row.replace('ACT,led0', 'ACT,,led0'), 'leds "ACT,,led0"'),
+            ('an unsorted row', f'{row}\n#'.replace('raspberrypi4-64', 'aaa'), 'not sorted')):
+        broken.write_text(text.replace(row, new))
+        said = '\n'.join(boards.check(broken))
+        tap.result(words in said, f'boards.tsv: {name}', said)
+    broken.write_text(text.replace(row, row.replace('\tconfig.txt', '')))
+    try:
+        said = '\n'.join(boards.check(broken))
+    except Wrong as wrong:
+        said = str(wrong)
+    tap.result('10 columns' in said, 'boards.tsv: a column is missing', said)
+
+
+def lookup(tree, label):
+    """Return the path of a label."""
+    return tree.getprop(tree.path_offset('/__symbols__'), label).as_str()
+
+
+def labels(tap, work):
+    """Labels for a tree that has none are those that dtc -@ would have given it."""
+    for kernel, names in BARE.items():
+        for base in (b for b in bases.shipped(kernel) if b.name in names):
+            with_labels = bases.compiled([base])[base]
+            out = work / f'{base.name}.dtb'
+            status, said = run(dt_apply(), 'merge', '-l', with_labels.with_suffix('.labels'),
+                               base.dtb, out)
+            mine = sorted(run(dt_apply(), 'labels', out)[1].splitlines())
+            wanted = sorted(there(base, run(dt_apply(), 'labels', with_labels)[1]))
+            tap.result(not status and mine == wanted and mine,
+                       f'{base.name}: {len(wanted)} labels, as dtc -@ gives them',
+                       said or '\n'.join(sorted(set(mine) ^ set(wanted))))
+            phandles(tap, base, out)
+            peers(tap, base, out, work)
+
+
+def there(base, text):
+    """Return the labels of nodes that a tree has: without -@ dtc leaves out those that
+    are marked /omit-if-no-ref/."""
+    tree = libfdt.Fdt(pathlib.Path(base.dtb).read_bytes())
+    return [line for line in text.splitlines()
+            if tree.path_offset(line.split('\t')[1], quiet=(libfdt.NOTFOUND,)) >= 0]
+
+
+def phandles(tap, base, blob):
+    """Each label's node can be referred to, by a number of its own."""
+    tree = libfdt.Fdt(blob.read_bytes())
+    seen = {}
+    for line in run(dt_apply(), 'labels', blob)[1].splitlines():
+        path = line.split('\t')[1]
+        seen.setdefault(tree.get_phandle(tree.path_offset(path)), set()).add(path)
+    tap.result(0 not in seen and all(len(paths) == 1 for paths in seen.values()),
+               f'{base.name}: one phandle a node',
+               [paths for number, paths in seen.items() if not number or len(paths) > 1])
+
+
+def peers(tap, base, labelled, work):
+    """An overlay gives what fdtoverlay makes of it, and what was asked for."""
+    overlay = overlays.compile_source(overlays.FOLDER / 'rtc-ds3231.dtso', work / 'x.dtbo',
+                                      overlays.defines(OVERLAY[base.name]))
+    mine, theirs = work / 'mine.dtb', work / 'theirs.dtb'
+    run(dt_apply(), 'merge', labelled, mine, overlay)
+    run('fdtoverlay', '-i', labelled, '-o', theirs, overlay)
+    text = [run('dtc', '-q', '-s', '-I', 'dtb', '-O', 'dts', path)[1] for path in (mine, theirs)]
+    tap.result(text[0] == text[1] and 'maxim,ds3231' in text[0],
+               f'{base.name}: merged as fdtoverlay does it', '')
+    tree = libfdt.Fdt(mine.read_bytes())
+    rtcs = tree.getprop(tree.path_offset('/clock'), 'rtcs').as_uint32()
+    tap.result(tree.path_offset(lookup(tree, 'battery_rtc')) ==
+               tree.node_offset_by_phandle(rtcs), f'{base.name}: the clock is the preferred one')
+
+
+def broken(tap, board, work):
+    """Files that are no trees, and maps that do not fit, are refused by name."""
+    good = board.read_bytes()
+    for name, data in (('cut off', good[:len(good) // 2]), ('empty', b''),
+                       ('no tree', b'hello' * 100),
+                       ('offset past the end', good[:8] + b'\x7f' + good[9:])):
+        path = work / 'broken.dtb'
+        path.write_bytes(data)
+        status, said = run(dt_apply(), 'merge', path, work / 'out.dtb')
+        tap.result(status == 1 and 'broken.dtb: not a device tree' in said,
+                   f'a tree that is broken: {name}', said)
+    plain = work / 'plain.dtb'
+    run('dtc', '-q', '-I', 'dtb', '-O', 'dtb', '-o', plain, board)
+    run('fdtput', '-r', plain, '/__symbols__')
+    for name, text, status, words in (
+            ('malformed', 'i2c /i2c\n', 1, ':1: not "label<tab>/path"'),
+            ('for another tree', 'gone\t/soc/gone\n', 0, '')):
+        path = work / 'bad.labels'
+        path.write_text(text)
+        got, said = run(dt_apply(), 'merge', '-l', path, plain, work / 'out.dtb')
+        tap.result(got == status and words in said, f'a label map: {name}', said)
+    tap.result(run(dt_apply(), 'labels', work / 'out.dtb')[1].strip() == '',
+               'no label stands for a node that is not there')
+
+
+def combined(tap, board, work):
+    """Overlays that exclude each other are not combined, others are looked at together."""
+    def overlay(name, exclusive, line):
+        source = work / f'{name}.dts'
+        source.write_text(f'''/dts-v1/; /plugin/;
+/ {{ metadata {{ exclusive = "{exclusive}"; }}; }};
+&{{/}} {{ {name} {{ compatible = "rfkill-gpio"; shutdown-gpios = <&gpio {line} 0>; }}; }};
+''')
+        out = work / f'{name}.dtbo'
+        run('dtc', '-q', '-@', '-O', 'dtb', '-o', out, source)
+        return out
+
+    one, two, three = overlay('one', 'a', 7), overlay('two', 'a', 7), overlay('three', 'b', 7)
+    status, said = run(dt_apply(), 'check', '-c', one, two, input=f'*{board}\n')
+    tap.result(not status and '2 applied, 0 combined, 0 refused' in said,
+               'overlays that exclude each other are not combined', said)
+    status, said = run(dt_apply(), 'check', '-c', '-v', one, three, input=f'*{board}\n')
+    tap.result('one.dtbo + three.dtbo: GPIO 0.7 of /gpio@1000 is used by' in said,
+               'two overlays on one GPIO are refused', said)
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    print('TAP version 13')
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        board = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb')
+        bad_files(tap, board)
+        bad_readme(tap, work)
+        bad_boards(tap, work)
+        broken(tap, board, work)
+        combined(tap, board, work)
+        labels(tap, work)
+        ours(tap)
+    print(f'1..{tap.count}')
+    return 1 if tap.failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
