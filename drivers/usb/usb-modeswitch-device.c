@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * USB mode switcher: what a device is, and taking its interfaces over
+ *
+ * All of this needs the device's lock.
+ */
+
+#include "usb-modeswitch.h"
+
+#include <linux/bitops.h>
+#include <linux/device.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <linux/usb.h>
+
+#define UMS_SUBCLASS_MBIM	0x0e
+
+static bool ums_config_has_mbim(const struct usb_host_config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->desc.bNumInterfaces; i++) {
+		const struct usb_interface_cache *cache = config->intf_cache[i];
+		const struct usb_interface_descriptor *desc;
+
+		if (!cache || !cache->num_altsetting)
+			continue;
+		desc = &cache->altsetting[0].desc;
+		if (desc->bInterfaceClass == USB_CLASS_COMM &&
+		    desc->bInterfaceSubClass == UMS_SUBCLASS_MBIM)
+			return true;
+	}
+
+	return false;
+}
+
+static void ums_facts_read_configs(const struct usb_device *udev, struct ums_facts *facts)
+{
+	unsigned int unit = udev->speed >= USB_SPEED_SUPER ? 8 : 2;
+	unsigned int i;
+
+	facts->nr_configs = udev->descriptor.bNumConfigurations;
+	for (i = 0; i < facts->nr_configs; i++) {
+		const struct usb_host_config *config = &udev->config[i];
+		u8 number = config->desc.bConfigurationValue;
+
+		if (config->desc.bMaxPower * unit > udev->bus_mA)
+			continue;
+		facts->configs[number / 32] |= BIT(number % 32);
+		if (!facts->mbim && ums_config_has_mbim(config))
+			facts->mbim = number;
+	}
+}
+
+/**
+ * ums_facts_read() - read what decides about a device
+ * @udev: the device, configured
+ * @facts: where to put it; its strings are the device's own
+ */
+void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts)
+{
+	const struct usb_host_config *config = udev->actconfig;
+	unsigned int i;
+
+	memset(facts, 0, sizeof(*facts));
+	facts->vid = le16_to_cpu(udev->descriptor.idVendor);
+	facts->pid = le16_to_cpu(udev->descriptor.idProduct);
+	facts->manufacturer = udev->manufacturer;
+	facts->product = udev->product;
+	facts->config = config->desc.bConfigurationValue;
+	for (i = 0; i < config->desc.bNumInterfaces && i < UMS_MAX_INTERFACES; i++)
+		facts->classes[i] = config->interface[i]->altsetting[0].desc.bInterfaceClass;
+	facts->nr_interfaces = i;
+	ums_facts_read_configs(udev, facts);
+}
+
+/**
+ * ums_taken_add() - remember an interface that is ours
+ * @taken: what is ours
+ * @intf: the interface
+ */
+void ums_taken_add(struct ums_taken *taken, struct usb_interface *intf)
+{
+	usb_set_intfdata(intf, taken);
+	taken->intf[taken->intf[0] ? 1 : 0] = usb_get_intf(intf);
+}
+
+static int ums_take(struct ums_taken *taken, struct usb_interface *intf)
+{
+	struct device_driver *driver = intf->dev.driver;
+	int ret;
+
+	if (taken->intf[0] == intf)
+		return 0;
+	/* A program has it by usbfs: it knows what it does. */
+	if (driver && !strcmp(driver->name, "usbfs"))
+		return -EBUSY;
+	if (driver)
+		usb_driver_release_interface(to_usb_driver(driver), intf);
+	ret = usb_driver_claim_interface(&ums_driver, intf, taken);
+	if (!ret)
+		ums_taken_add(taken, intf);
+
+	return ret;
+}
+
+static int ums_take_class(struct usb_device *udev, struct ums_taken *taken, u8 class)
+{
+	struct usb_host_config *config = udev->actconfig;
+	unsigned int i;
+
+	for (i = 0; i < config->desc.bNumInterfaces; i++) {
+		if (config->interface[i]->altsetting[0].desc.bInterfaceClass == class)
+			return ums_take(taken, config->interface[i]);
+	}
+
+	return -ENODEV;
+}
+
+/**
+ * ums_take_over() - take the interfaces that a script needs from their drivers
+ * @udev: the device
+ * @script: number of the script
+ * @taken: where to put them, also if there is an error
+ *
+ * Return: 0, -EBUSY if a program uses one, or another negative error code.
+ */
+int ums_take_over(struct usb_device *udev, unsigned int script, struct ums_taken *taken)
+{
+	int ret;
+
+	if (udev->state != USB_STATE_CONFIGURED || !udev->actconfig)
+		return -ENODEV;
+	if (script == UMS_SCRIPT_CONFIG || script == UMS_SCRIPT_MBIM)
+		return 0;
+
+	if (ums_scripts[script].gate == UMS_GATE_MODEM)
+		ret = ums_take_class(udev, taken, USB_CLASS_CDC_DATA) ?:
+		      ums_take_class(udev, taken, USB_CLASS_COMM);
+	else
+		ret = ums_take(taken, udev->actconfig->interface[0]);
+	if (ret)
+		return ret;
+	ret = usb_autopm_get_interface(taken->intf[0]);
+	taken->awake = !ret;
+
+	return ret;
+}
+
+/* A device that is gone takes its interfaces with it. */
+static void ums_give_back_one(struct usb_device *udev, struct ums_taken *taken,
+			      struct usb_interface *intf, bool awake)
+{
+	if (usb_get_intfdata(intf) != taken)
+		return;
+	usb_set_intfdata(intf, NULL);
+	if (udev->state == USB_STATE_NOTATTACHED)
+		return;
+
+	if (awake)
+		usb_autopm_put_interface(intf);
+	usb_driver_release_interface(&ums_driver, intf);
+	if (udev->state == USB_STATE_CONFIGURED && !intf->dev.driver &&
+	    device_attach(&intf->dev) < 0)
+		dev_dbg(&intf->dev, "no driver wants it\n");
+}
+
+/**
+ * ums_give_back() - let other drivers have the interfaces
+ * @udev: the device
+ * @taken: the interfaces, none afterwards
+ */
+void ums_give_back(struct usb_device *udev, struct ums_taken *taken)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(taken->intf); i++) {
+		if (!taken->intf[i])
+			continue;
+		ums_give_back_one(udev, taken, taken->intf[i], !i && taken->awake);
+		usb_put_intf(taken->intf[i]);
+		taken->intf[i] = NULL;
+	}
+}

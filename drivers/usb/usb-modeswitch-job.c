@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * USB mode switcher: one device, taken over, switched, given back
+ *
+ * A job begins while the device is being set up, with its lock held, and does
+ * the rest in a work. Whoever holds a device's lock may end the job's transfers,
+ * but never waits for its work, which takes that lock. On the list is a job
+ * that has not ended; the list and each queued work hold a reference.
+ */
+
+#include "usb-modeswitch.h"
+
+#include <linux/completion.h>
+#include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/kref.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/usb.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#define UMS_BUDGET_SECONDS	10	/* for all transfers of a device */
+
+enum {
+	UMS_JOB_GONE,		/* unplugged */
+	UMS_JOB_LOST,		/* the interface is somebody else's */
+	UMS_JOB_CANCEL,
+	UMS_JOB_PAUSED,		/* suspended */
+	UMS_JOB_RESTART,	/* was, and is to begin again */
+};
+
+#define UMS_JOB_OVER	(BIT(UMS_JOB_GONE) | BIT(UMS_JOB_LOST) | BIT(UMS_JOB_CANCEL))
+
+struct ums_job {
+	struct list_head node;
+	struct kref ref;
+	struct delayed_work work;
+	struct usb_device *udev;
+	struct ums_taken taken;
+	struct usb_anchor urbs;
+	struct completion gone;
+	unsigned long flags;
+	struct ums_port *port;
+	struct ums_facts facts;
+	struct ums_plan plan;
+	bool ask;
+	bool sent;
+	ktime_t begin;
+	u8 *buf;
+};
+
+static LIST_HEAD(ums_jobs);
+static DECLARE_WAIT_QUEUE_HEAD(ums_jobs_ended);
+static struct workqueue_struct *ums_wq;
+
+static void ums_job_free(struct kref *ref)
+{
+	struct ums_job *job = container_of(ref, struct ums_job, ref);
+
+	usb_put_dev(job->udev);
+	kfree(job->buf);
+	kfree(job);
+}
+
+static void ums_job_queue(struct ums_job *job, unsigned int ms)
+{
+	kref_get(&job->ref);
+	if (mod_delayed_work(ums_wq, &job->work, msecs_to_jiffies(ms)))
+		kref_put(&job->ref, ums_job_free);
+}
+
+/* Ends what it does at once; the rest is done by its work. */
+static void ums_job_end_soon(struct ums_job *job, unsigned int why)
+{
+	set_bit(why, &job->flags);
+	complete_all(&job->gone);
+	usb_poison_anchored_urbs(&job->urbs);
+	ums_job_queue(job, 0);
+}
+
+static struct ums_job *ums_job_find(const struct usb_device *udev)
+{
+	struct ums_job *job;
+
+	list_for_each_entry(job, &ums_jobs, node) {
+		if (job->udev == udev)
+			return job;
+	}
+
+	return NULL;
+}
+
+static bool ums_job_is_over(const struct ums_job *job)
+{
+	return READ_ONCE(job->flags) & UMS_JOB_OVER;
+}
+
+static struct ums_job *ums_job_get(const struct usb_device *udev)
+{
+	struct ums_job *job;
+
+	mutex_lock(&ums_lock);
+	job = ums_job_find(udev);
+	if (job)
+		kref_get(&job->ref);
+	mutex_unlock(&ums_lock);
+
+	return job;
+}
+
+static void ums_job_log(const struct ums_job *job, enum ums_result result, int error)
+{
+	struct device *dev = &job->udev->dev;
+	const char *method = ums_method(job->plan.script);
+
+	if (result == UMS_RESULT_SENT || result == UMS_RESULT_SWITCHED)
+		dev_info(dev, UMS_NAME ": switched by %s\n", method);
+	else if (result == UMS_RESULT_FAILED)
+		dev_warn(dev, UMS_NAME ": %s failed (%d), given back\n", method, error);
+}
+
+static void ums_job_finish(struct ums_job *job, enum ums_result result, int error)
+{
+	usb_lock_device(job->udev);
+	mutex_lock(&ums_lock);
+	if (!test_bit(UMS_JOB_GONE, &job->flags))
+		ums_port_leave(job->port, job->udev);
+	mutex_unlock(&ums_lock);
+	ums_give_back(job->udev, &job->taken);
+	usb_unlock_device(job->udev);
+
+	ums_job_log(job, result, error);
+	mutex_lock(&ums_lock);
+	ums_port_end(job->port, result, error);
+	list_del_init(&job->node);
+	mutex_unlock(&ums_lock);
+	wake_up_all(&ums_jobs_ended);
+	kref_put(&job->ref, ums_job_free);
+}
+
+/* The strings decide: the verdict may be that it is no modem at all. */
+static int ums_job_ask(struct ums_job *job, struct ums_wire *wire)
+{
+	enum ums_verdict verdict;
+	int ret;
+
+	ret = ums_script_inquire(wire, &job->facts);
+	if (ret)
+		return ret;
+	mutex_lock(&ums_lock);
+	verdict = ums_decide(&job->facts, &ums_settings, ums_state.mbim, &job->plan);
+	mutex_unlock(&ums_lock);
+	job->ask = false;
+
+	return verdict == UMS_SWITCH ? 0 : -ENOMEDIUM;
+}
+
+static int ums_job_work(struct ums_job *job)
+{
+	unsigned int seconds = max_t(unsigned int, UMS_BUDGET_SECONDS,
+				     ums_scripts[job->plan.script].wait);
+	struct ums_wire wire = {
+		.udev = job->udev,
+		.urbs = &job->urbs,
+		.gone = &job->gone,
+		.buf = job->buf,
+	};
+	int ret;
+
+	usb_lock_device(job->udev);
+	ret = ums_job_is_over(job) ? -ENODEV :
+	      ums_take_over(job->udev, job->plan.script, &job->taken);
+	usb_unlock_device(job->udev);
+	if (ret)
+		return ret;
+
+	wire.intf = job->taken.intf[0];
+	wire.end = jiffies + seconds * HZ;
+	if (job->ask)
+		ret = ums_job_ask(job, &wire);
+	if (ret)
+		return ret;
+
+	mutex_lock(&ums_lock);
+	ums_port_sent(job->port, ktime_to_us(ktime_sub(ktime_get(), job->begin)));
+	mutex_unlock(&ums_lock);
+	job->sent = true;
+
+	return ums_script_run(&wire, &job->plan);
+}
+
+/* Such a job is done when its script is, and its interface is gone by then. */
+static bool ums_job_is_config(const struct ums_job *job)
+{
+	const struct ums_script *script = &ums_scripts[job->plan.script];
+	unsigned int action;
+
+	if (!script->count)
+		return false;
+	action = ums_steps[script->first + script->count - 1].action;
+
+	return action == UMS_CONFIG || action == UMS_MBIM;
+}
+
+/* What the end of the script, or of the wait after it, means. */
+static void ums_job_conclude(struct ums_job *job, int ret)
+{
+	if (test_bit(UMS_JOB_GONE, &job->flags))
+		ums_job_finish(job, job->sent ? UMS_RESULT_SENT : UMS_RESULT_NONE, 0);
+	else if (!ret && ums_job_is_config(job))
+		ums_job_finish(job, UMS_RESULT_SWITCHED, 0);
+	else if (ums_job_is_over(job) || ret == -ENOMEDIUM)
+		ums_job_finish(job, UMS_RESULT_CANCELLED, 0);
+	else if (ret == -EBUSY)
+		ums_job_finish(job, UMS_RESULT_BUSY, ret);
+	else
+		ums_job_finish(job, UMS_RESULT_FAILED, ret);
+}
+
+/* A device that is on its way out says so a little later. */
+static bool ums_job_waits(const struct ums_job *job, int ret)
+{
+	return !ums_job_is_over(job) && job->sent && !ums_job_is_config(job) &&
+	       (!ret || ums_wire_is_dead(ret));
+}
+
+static void ums_job_run(struct work_struct *work)
+{
+	struct ums_job *job = container_of(to_delayed_work(work), struct ums_job, work);
+	int ret;
+
+	if (list_empty(&job->node) || test_bit(UMS_JOB_PAUSED, &job->flags))
+		goto put;
+	if (test_and_clear_bit(UMS_JOB_RESTART, &job->flags))
+		job->sent = false;
+	if (job->sent || ums_job_is_over(job)) {
+		ums_job_conclude(job, -ETIMEDOUT);
+		goto put;
+	}
+
+	ret = ums_job_work(job);
+	if (test_bit(UMS_JOB_RESTART, &job->flags) && !ums_job_is_over(job))
+		goto put;
+	if (ums_job_waits(job, ret))
+		ums_job_queue(job, ums_scripts[job->plan.script].wait * MSEC_PER_SEC);
+	else
+		ums_job_conclude(job, ret);
+put:
+	kref_put(&job->ref, ums_job_free);
+}
+
+static struct ums_job *ums_job_new(struct usb_device *udev, const struct ums_facts *facts,
+				   const struct ums_plan *plan)
+{
+	struct ums_job *job = kzalloc(sizeof(*job), GFP_KERNEL);
+
+	if (!job)
+		return NULL;
+	job->buf = kmalloc(UMS_BUF_SIZE, GFP_KERNEL);
+	if (!job->buf) {
+		kfree(job);
+		return NULL;
+	}
+	kref_init(&job->ref);
+	INIT_DELAYED_WORK(&job->work, ums_job_run);
+	init_usb_anchor(&job->urbs);
+	init_completion(&job->gone);
+	job->udev = usb_get_dev(udev);
+	job->facts = *facts;
+	job->plan = *plan;
+	job->begin = ktime_get();
+
+	return job;
+}
+
+/* Needs ums_lock; returns whether the device is ours from now on. */
+static bool ums_job_begin(struct usb_device *udev, struct ums_port *port,
+			  const struct ums_facts *facts, const struct ums_plan *plan,
+			  bool ask)
+{
+	struct ums_job *job;
+
+	if (!ums_port_try(port))
+		return false;
+	job = ums_job_new(udev, facts, plan);
+	if (!job)
+		return false;
+
+	job->port = port;
+	job->ask = ask;
+	list_add_tail(&job->node, &ums_jobs);
+	ums_port_begin(port, udev, plan->script);
+	ums_job_queue(job, plan->delay * MSEC_PER_SEC);
+
+	return true;
+}
+
+static bool ums_job_decide(struct usb_device *udev)
+{
+	struct ums_port *port = ums_port_find(udev);
+	enum ums_verdict verdict;
+	struct ums_facts facts;
+	struct ums_plan plan;
+	unsigned int again;
+	bool wanted;
+
+	if (port && ums_port_is_left(port, udev))
+		return false;
+
+	ums_facts_read(udev, &facts);
+	verdict = ums_decide(&facts, &ums_settings, ums_state.mbim, &plan);
+	again = port ? ums_port_again(port, udev) : 0;
+	if (again && verdict != UMS_IGNORED) {
+		plan.script = again;
+		verdict = UMS_SWITCH;
+	}
+	wanted = verdict == UMS_SWITCH || verdict == UMS_ASK;
+	if (port)
+		ums_port_appeared(port, udev, wanted && !again);
+	if (!wanted)
+		return false;
+	if (!port)
+		port = ums_port_new(udev);
+	if (!port)
+		return false;
+	if (ums_job_begin(udev, port, &facts, &plan, verdict == UMS_ASK))
+		return true;
+	ums_port_leave(port, udev);
+
+	return false;
+}
+
+/* Keeps the interface from other drivers until the job is done. */
+static bool ums_job_keep(struct ums_job *job, struct usb_interface *intf)
+{
+	if (ums_job_is_over(job) || ums_scripts[job->plan.script].gate != UMS_GATE_STORAGE ||
+	    intf != job->udev->actconfig->interface[0] || job->taken.intf[0])
+		return false;
+	ums_taken_add(&job->taken, intf);
+
+	return true;
+}
+
+/**
+ * ums_job_consider() - switch a device if that is wanted
+ * @udev: the device, locked
+ * @intf: one of its interfaces that looks for a driver, or NULL
+ *
+ * Return: true if @intf is used for that.
+ */
+bool ums_job_consider(struct usb_device *udev, struct usb_interface *intf)
+{
+	struct ums_job *job;
+	bool kept;
+
+	if (!udev->authorized || !udev->actconfig || !udev->parent)
+		return false;
+
+	mutex_lock(&ums_lock);
+	job = ums_job_find(udev);
+	if (!job && ums_state.enable && !ums_state.closing && ums_job_decide(udev))
+		job = ums_job_find(udev);
+	kept = job && intf && ums_job_keep(job, intf);
+	mutex_unlock(&ums_lock);
+
+	return kept;
+}
+
+/**
+ * ums_job_gone() - end the job of a device that was unplugged
+ * @udev: the device, locked
+ */
+void ums_job_gone(struct usb_device *udev)
+{
+	struct ums_job *job = ums_job_get(udev);
+
+	if (!job)
+		return;
+	ums_job_end_soon(job, UMS_JOB_GONE);
+	kref_put(&job->ref, ums_job_free);
+}
+
+static struct ums_job *ums_job_of(struct usb_interface *intf)
+{
+	struct ums_taken *taken = usb_get_intfdata(intf);
+
+	return taken ? container_of(taken, struct ums_job, taken) : NULL;
+}
+
+/**
+ * ums_job_lost() - end the job whose interface is taken away
+ * @intf: the interface; its device is locked
+ */
+void ums_job_lost(struct usb_interface *intf)
+{
+	struct usb_device *udev = interface_to_usbdev(intf);
+	struct ums_job *job = ums_job_of(intf);
+
+	if (!job)
+		return;
+	usb_set_intfdata(intf, NULL);
+	ums_job_end_soon(job, udev->state == USB_STATE_NOTATTACHED ? UMS_JOB_GONE :
+			 UMS_JOB_LOST);
+}
+
+/**
+ * ums_job_pause() - end transfers before a suspend or a reset
+ * @intf: the interface; its device is locked
+ */
+void ums_job_pause(struct usb_interface *intf)
+{
+	struct ums_job *job = ums_job_of(intf);
+
+	if (!job)
+		return;
+	set_bit(UMS_JOB_PAUSED, &job->flags);
+	set_bit(UMS_JOB_RESTART, &job->flags);
+	complete_all(&job->gone);
+	usb_poison_anchored_urbs(&job->urbs);
+}
+
+/**
+ * ums_job_resume() - begin again after a suspend or a reset
+ * @intf: the interface; its device is locked
+ */
+void ums_job_resume(struct usb_interface *intf)
+{
+	struct ums_job *job = ums_job_of(intf);
+
+	if (!job || ums_job_is_over(job))
+		return;
+	reinit_completion(&job->gone);
+	usb_unpoison_anchored_urbs(&job->urbs);
+	clear_bit(UMS_JOB_PAUSED, &job->flags);
+	ums_job_queue(job, 0);
+}
+
+/**
+ * ums_job_cancel_all() - let go of all devices, and wait until that is done
+ */
+void ums_job_cancel_all(void)
+{
+	struct ums_job *job;
+
+	mutex_lock(&ums_lock);
+	list_for_each_entry(job, &ums_jobs, node)
+		ums_job_end_soon(job, UMS_JOB_CANCEL);
+	mutex_unlock(&ums_lock);
+	wait_event(ums_jobs_ended, list_empty_careful(&ums_jobs));
+}
+
+/**
+ * ums_job_start() - get ready for jobs
+ *
+ * Return: 0 or a negative error code.
+ */
+int ums_job_start(void)
+{
+	/* Each device has its own thread: none waits for another. */
+	ums_wq = alloc_workqueue(UMS_NAME, WQ_UNBOUND | WQ_HIGHPRI, 0);
+
+	return ums_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * ums_job_stop() - free what ums_job_start() made; no job may be there
+ */
+void ums_job_stop(void)
+{
+	destroy_workqueue(ums_wq);
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * USB mode switcher: the steps of a script
+ *
+ * Times and order are those of usb_modeswitch 2.6, with two differences: the
+ * data that a command asks for is read, and a device that does not answer one
+ * message gets the next one.
+ */
+
+#include "usb-modeswitch.h"
+
+#include <linux/completion.h>
+#include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <linux/usb.h>
+
+#define UMS_MS_OUT		1000
+#define UMS_MS_IN		3000
+#define UMS_MS_CONTROL		1000
+#define UMS_MS_VANISH		500	/* from a bus error to the disconnect */
+#define UMS_MS_AT		1000
+#define UMS_MAX_DATA_READS	8
+
+static bool ums_script_sleep(struct ums_wire *wire, unsigned int ms)
+{
+	return wait_for_completion_timeout(wire->gone, msecs_to_jiffies(ms));
+}
+
+/* Bus errors come first when a device vanishes; 0 if it is worth going on. */
+static int ums_script_error(struct ums_wire *wire, u8 endpoint, int error)
+{
+	switch (error) {
+	case -EPIPE:
+		error = ums_wire_clear_halt(wire, endpoint);
+		return ums_wire_is_dead(error) ? error : 0;
+	case -EPROTO:
+	case -EILSEQ:
+	case -ETIME:
+		return ums_script_sleep(wire, UMS_MS_VANISH) ? -ENODEV : 0;
+	default:
+		return ums_wire_is_dead(error) ? error : 0;
+	}
+}
+
+static size_t ums_script_packets(struct ums_wire *wire, u8 endpoint, size_t size)
+{
+	struct usb_host_endpoint *ep = wire->udev->ep_in[endpoint & USB_ENDPOINT_NUMBER_MASK];
+	size_t packet = ep ? usb_endpoint_maxp(&ep->desc) : 0;
+
+	if (!packet || packet > UMS_BUF_SIZE)
+		return UMS_BUF_SIZE;
+	size = min_t(size_t, size, UMS_BUF_SIZE);
+
+	return min_t(size_t, roundup(size, packet), rounddown(UMS_BUF_SIZE, packet));
+}
+
+/* Data first, where the command asks for it; what looks like a status is one. */
+static int ums_script_status(struct ums_wire *wire, u8 in, const u8 *cbw)
+{
+	u32 data = ums_cbw_data_in(cbw);
+	bool retried = false;
+	int reads, ret;
+
+	for (reads = 0; reads < UMS_MAX_DATA_READS; reads++) {
+		ret = ums_wire_transfer(wire, in, NULL,
+					ums_script_packets(wire, in, data ?: UMS_CSW_SIZE),
+					UMS_MS_IN);
+		if (ret == -EOVERFLOW)
+			continue;
+		if (ret < 0) {
+			if (ums_script_error(wire, in, ret))
+				return ret;
+			if (ret == -ETIMEDOUT || retried)
+				return 0;
+			retried = true;
+			data = 0;
+			continue;
+		}
+		if (ret == UMS_CSW_SIZE && ums_csw_judge(wire->buf, ret, cbw) !=
+		    UMS_CSW_SIGNATURE)
+			return 0;
+		data -= min_t(u32, data, ret);
+	}
+
+	return 0;
+}
+
+static int ums_script_cbw(struct ums_wire *wire, const u8 *cbw)
+{
+	u8 out = ums_wire_endpoint(wire->intf, USB_DIR_OUT, USB_ENDPOINT_XFER_BULK);
+	u8 in = ums_wire_endpoint(wire->intf, USB_DIR_IN, USB_ENDPOINT_XFER_BULK);
+	int ret;
+
+	if (!out || !in)
+		return -ENXIO;
+
+	ret = ums_wire_transfer(wire, out, cbw, UMS_CBW_SIZE, UMS_MS_OUT);
+	if (ret < 0) {
+		ret = ums_script_error(wire, out, ret);
+		if (ret)
+			return ret;
+	}
+
+	return ums_script_status(wire, in, cbw);
+}
+
+static int ums_script_raw(struct ums_wire *wire, u8 out, bool answered,
+			  const struct ums_message *message)
+{
+	int ret;
+	u8 in;
+
+	if (!out)
+		out = ums_wire_endpoint(wire->intf, USB_DIR_OUT, USB_ENDPOINT_XFER_BULK);
+	ret = ums_wire_transfer(wire, out, message->data, message->size, UMS_MS_IN);
+	in = ums_wire_endpoint(wire->intf, USB_DIR_IN, USB_ENDPOINT_XFER_BULK);
+	if (ret < 0 || !answered || !in)
+		return ret < 0 ? ret : 0;
+	ret = ums_wire_transfer(wire, in, NULL,
+				ums_script_packets(wire, in, message->size), UMS_MS_IN);
+
+	return ums_wire_is_dead(ret) ? ret : 0;
+}
+
+static int ums_script_control(struct ums_wire *wire, const struct ums_control *c)
+{
+	u16 index = 0;
+	int ret;
+
+	if (c->interface)
+		index = wire->intf->cur_altsetting->desc.bInterfaceNumber;
+	if (c->data)
+		memcpy(wire->buf, ums_messages[c->data - 1].data, c->length);
+	ret = ums_wire_control(wire, c->type, c->request, c->value, index, c->length,
+			       UMS_MS_CONTROL);
+
+	/* Some switch and never say so. */
+	return ret == -EPIPE || ret == -ETIMEDOUT || ret > 0 ? 0 : ret;
+}
+
+static int ums_script_reports(struct ums_wire *wire, unsigned int n)
+{
+	u8 in = ums_wire_endpoint(wire->intf, USB_DIR_IN, USB_ENDPOINT_XFER_INT);
+	int ret;
+
+	while (n--) {
+		ret = ums_wire_transfer(wire, in, NULL, 8, UMS_MS_CONTROL);
+		if (ret < 0 && (ret == -ENXIO || ums_wire_is_dead(ret)))
+			return ret;
+	}
+
+	return 0;
+}
+
+/* Returns 1 for OK, 0 for no or another answer. */
+static int ums_script_at_once(struct ums_wire *wire, const struct ums_message *command)
+{
+	u8 out = ums_wire_endpoint(wire->intf, USB_DIR_OUT, USB_ENDPOINT_XFER_BULK);
+	u8 in = ums_wire_endpoint(wire->intf, USB_DIR_IN, USB_ENDPOINT_XFER_BULK);
+	char answer[65] = "";
+	size_t have = 0;
+	int ret, reads;
+
+	ret = ums_wire_transfer(wire, out, command->data, command->size, UMS_MS_AT);
+	for (reads = 0; ret >= 0 && reads < UMS_MAX_DATA_READS; reads++) {
+		ret = ums_wire_transfer(wire, in, NULL,
+					ums_script_packets(wire, in, 64), UMS_MS_AT);
+		if (ret <= 0)
+			continue;
+		/* Only the end counts, and what came before it is not lost. */
+		if (have + ret >= sizeof(answer))
+			have = 0;
+		ret = min_t(int, ret, sizeof(answer) - 1);
+		memcpy(answer + have, wire->buf, ret);
+		have += ret;
+		answer[have] = '\0';
+		if (strstr(answer, "OK\r"))
+			return 1;
+		if (strstr(answer, "ERROR"))
+			return 0;
+	}
+
+	return ums_wire_is_dead(ret) || ret == -ENXIO ? ret : 0;
+}
+
+/* A modem that has just been plugged in needs tens of seconds. */
+static int ums_script_at(struct ums_wire *wire, const struct ums_message *command)
+{
+	int ret;
+
+	while (time_before(jiffies, wire->end)) {
+		ret = ums_script_at_once(wire, command);
+		if (ret < 0)
+			return ret;
+		if (ret)
+			return 0;
+		if (ums_script_sleep(wire, UMS_MS_AT))
+			return -ENODEV;
+	}
+
+	return -ETIMEDOUT;
+}
+
+static int ums_script_config(struct ums_wire *wire, u8 number)
+{
+	struct usb_device *udev = wire->udev;
+	int ret = -ENODEV;
+
+	usb_lock_device(udev);
+	if (udev->state >= USB_STATE_ADDRESS && udev->authorized)
+		ret = usb_set_configuration(udev, number);
+	if (!ret && (!udev->actconfig ||
+		     udev->actconfig->desc.bConfigurationValue != number))
+		ret = -EIO;
+	usb_unlock_device(udev);
+
+	return ret;
+}
+
+static int ums_script_step(struct ums_wire *wire, const struct ums_step *step,
+			   const struct ums_plan *plan)
+{
+	struct ums_control pantech = { .type = USB_TYPE_VENDOR, .request = 0x70,
+				       .value = plan->arg };
+
+	switch (step->action) {
+	case UMS_CBW:
+		return ums_script_cbw(wire, ums_messages[step->arg].data);
+	case UMS_RAW:
+		return ums_script_raw(wire, 0, true, &ums_messages[step->arg]);
+	case UMS_RAW_EP1:
+		return ums_script_raw(wire, 1, false, &ums_messages[step->arg]);
+	case UMS_RAW_EP2:
+		return ums_script_raw(wire, 2, true, &ums_messages[step->arg]);
+	case UMS_CONTROL:
+		return ums_script_control(wire, &ums_controls[step->arg]);
+	case UMS_PANTECH:
+		return ums_script_control(wire, &pantech);
+	case UMS_HID_OUT:
+		return ums_script_raw(wire, 2, false, &ums_messages[step->arg]);
+	case UMS_HID_IN:
+		return ums_script_reports(wire, step->arg);
+	case UMS_AT:
+		return ums_script_at(wire, &ums_messages[step->arg]);
+	case UMS_SLEEP:
+		return ums_script_sleep(wire, step->arg * 1000) ? -ENODEV : 0;
+	case UMS_CONFIG:
+	case UMS_MBIM:
+		return ums_script_config(wire, plan->arg);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* As usb_modeswitch does after its last message. */
+static void ums_script_clear_halts(struct ums_wire *wire, u8 action)
+{
+	u8 out = ums_wire_endpoint(wire->intf, USB_DIR_OUT, USB_ENDPOINT_XFER_BULK);
+	u8 in = ums_wire_endpoint(wire->intf, USB_DIR_IN, USB_ENDPOINT_XFER_BULK);
+
+	if (action == UMS_RAW_EP1)
+		in = 1;
+	if (in && out && !ums_wire_clear_halt(wire, in))
+		ums_wire_clear_halt(wire, out);
+}
+
+static bool ums_script_is_bulk(u8 action)
+{
+	return action == UMS_CBW || action == UMS_RAW || action == UMS_RAW_EP1 ||
+	       action == UMS_RAW_EP2;
+}
+
+/**
+ * ums_script_run() - do what a plan says
+ * @wire: the device, not locked
+ * @plan: the plan
+ *
+ * Return: 0 or a negative error code.
+ */
+int ums_script_run(struct ums_wire *wire, const struct ums_plan *plan)
+{
+	const struct ums_script *script = &ums_scripts[plan->script];
+	const struct ums_step *step = &ums_steps[script->first];
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < plan->nr_own && !ret; i++)
+		ret = ums_script_cbw(wire, plan->own[i]);
+	for (i = 0; i < script->count && !ret; i++)
+		ret = ums_script_step(wire, &step[i], plan);
+	if (!ret && plan->nr_own)
+		ums_script_clear_halts(wire, UMS_CBW);
+	else if (!ret && script->count && ums_script_is_bulk(step[0].action))
+		ums_script_clear_halts(wire, step[0].action);
+
+	return ret;
+}
+
+/**
+ * ums_script_inquire() - ask a storage device for its strings
+ * @wire: the device, not locked
+ * @facts: where to put them
+ *
+ * Return: 0 or a negative error code.
+ */
+int ums_script_inquire(struct ums_wire *wire, struct ums_facts *facts)
+{
+	static const u8 cbw[UMS_CBW_SIZE] = {
+		'U', 'S', 'B', 'C', 1, 0, 0, 0, 36, 0, 0, 0, USB_DIR_IN, 0, 6,
+		0x12, 0, 0, 0, 36,
+	};
+	u8 out = ums_wire_endpoint(wire->intf, USB_DIR_OUT, USB_ENDPOINT_XFER_BULK);
+	u8 in = ums_wire_endpoint(wire->intf, USB_DIR_IN, USB_ENDPOINT_XFER_BULK);
+	int ret;
+
+	ret = ums_wire_transfer(wire, out, cbw, sizeof(cbw), UMS_MS_OUT);
+	if (ret < 0)
+		return ret;
+	ret = ums_wire_transfer(wire, in, NULL, ums_script_packets(wire, in, 36),
+				UMS_MS_IN);
+	if (ret < 0)
+		return ret;
+	if (ret >= 32) {
+		memcpy(facts->scsi_vendor, wire->buf + 8, UMS_SCSI_VENDOR_SIZE);
+		memcpy(facts->scsi_model, wire->buf + 16, UMS_SCSI_MODEL_SIZE);
+	}
+	facts->scsi_known = true;
+	ret = ums_wire_transfer(wire, in, NULL,
+				ums_script_packets(wire, in, UMS_CSW_SIZE), UMS_MS_IN);
+
+	return ums_wire_is_dead(ret) ? ret : 0;
+}

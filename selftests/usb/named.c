@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The modems that balenaOS names, from plug to the drivers that bind: usb-storage
+ * first or usb-modeswitch first, or plugged in before either.
+ */
+
+#include "../lib/modeswitch.h"
+
+#include "kselftest_harness.h"
+
+#define HUAWEI_NEW \
+	"USBC\x12\x34\x56\x78\0\0\0\0\0\0\0\x11\x06\x20\0\0\x01\x01\0\x01\0\0\0\0\0\0\0"
+
+static const struct emu_config storage = { 1, { EMU_STORAGE } };
+static const struct emu_config huawei_ncm = {
+	1, { EMU_SERIAL(1), { 0xff, 0x02, 0x01, { { 0x84, 2 }, { 0x04, 2 } } },
+	     EMU_SERIAL(2), { 0x08, 0x06, 0x50, { { 0x87, 2 }, { 0x07, 2 } } } },
+};
+
+FIXTURE(modem) {
+	struct emu *emu;
+	int log;
+};
+
+FIXTURE_VARIANT(modem) {
+	struct emu_mode before, after;
+	const char *method;
+	const char *message;
+	unsigned int intf;
+	const char *driver;
+};
+
+FIXTURE_VARIANT_ADD(modem, ms2131i_8) {
+	.before = { 0x12d1, 0x14fe, "HUAWEI", "HUAWEI Mobile", .config = { storage } },
+	.after = { 0x12d1, 0x1506, "HUAWEI", "HUAWEI Mobile", .config = { huawei_ncm } },
+	.method = "huawei-new", .message = HUAWEI_NEW, .intf = 0, .driver = "option",
+};
+
+FIXTURE_VARIANT_ADD(modem, ms2372_hilink) {
+	.before = { 0x12d1, 0x1f01, "HUAWEI", "HUAWEI Mobile", .config = { storage } },
+	.after = { 0x12d1, 0x14db, "HUAWEI", "HUAWEI Mobile", .config = {
+		{ 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } } } },
+	.method = "huawei-new", .message = HUAWEI_NEW, .intf = 0, .driver = "cdc_ether",
+};
+
+FIXTURE_SETUP(modem)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, ums_unload());
+	self->emu = emu_new(0);
+	ASSERT_NE(NULL, self->emu);
+	self->emu->mode[0] = variant->before;
+	self->emu->mode[1] = variant->after;
+	self->emu->modes = 2;
+	self->emu->switch_after = 1;
+	self->emu->away_ms = 300;
+}
+
+FIXTURE_TEARDOWN(modem)
+{
+	emu_delete(self->emu);
+	EXPECT_EQ(0, ums_unload());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+static bool is_switched(const struct emu *emu, const struct _fixture_variant_modem *variant)
+{
+	const struct emu_event *sent = emu_find(emu, EMU_OUT, 0, 0);
+	const struct emu_event *config = emu_find(emu, EMU_SET_CONFIG, 0, 0);
+
+	if (!sent || !config || sent->size != 31 ||
+	    memcmp(sent->data, variant->message, 31))
+		return false;
+	ksft_print_msg("command after %lld us, modem after %lld ms\n",
+		       (long long)(sent->ns - config->ns) / 1000,
+		       (long long)(emu_ns() - emu->event[0].ns) / 1000000);
+
+	return emu_count(emu, EMU_OUT, 0) == 1 &&
+	       !strcmp(ums_result(0, "method"), variant->method) &&
+	       ums_count("switched") == 1 && ums_count("tries") == 1;
+}
+
+#define becomes_modem() \
+	(wait_until(usb_device_is(0, &variant->after)) && \
+	 wait_until(usb_driver_is(0, variant->intf, variant->driver)) && \
+	 wait_until(ums_result_is(0, "switched")) && is_switched(self->emu, variant))
+
+TEST_F(modem, storage_driver_came_first)
+{
+	ASSERT_EQ(0, led_modprobe("-r usb-storage"));
+	ASSERT_EQ(0, led_modprobe("usb-storage"));
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(becomes_modem());
+}
+
+TEST_F(modem, storage_driver_came_second)
+{
+	ASSERT_EQ(0, led_modprobe("-r usb-storage"));
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_EQ(0, led_modprobe("usb-storage"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(becomes_modem());
+}
+
+TEST_F(modem, without_storage_driver)
+{
+	ASSERT_EQ(0, led_modprobe("-r usb-storage"));
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(becomes_modem());
+	ASSERT_EQ(0, led_modprobe("usb-storage"));
+}
+
+TEST_F(modem, plugged_in_before_loading)
+{
+	ASSERT_EQ(0, led_modprobe("usb-storage"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
+	ASSERT_EQ(0, ums_load(""));
+	EXPECT_TRUE(wait_until(usb_device_is(0, &variant->after)));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "switched")));
+}
+
+int main(int argc, char **argv)
+{
+	ums_test_begin();
+
+	return test_harness_run(argc, argv);
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The user decides: what is switched, how, and whether at all; when the module is
+ * loaded and at run time.
+ */
+
+#include "../lib/modeswitch.h"
+
+#include <linux/netlink.h>
+
+#include "kselftest_harness.h"
+
+#define EJECT	"USBC\x97\x65\x43\x21\0\0\0\0\0\0\x06\x1b"
+#define OWN	"55534243aabbccdd000000000000061b000000020000000000000000000000"
+
+FIXTURE(policy) {
+	struct emu *emu;
+	int log, uevents;
+};
+
+static int uevents_open(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
+
+	return bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -1 : fd;
+}
+
+/* Whether there has been an event of ours with all of the words. */
+static bool uevents_have(int fd, const char *event, const char *word)
+{
+	char buf[4096];
+	ssize_t len, i;
+	bool found = false;
+
+	while ((len = recv(fd, buf, sizeof(buf) - 1, 0)) > 0) {
+		for (i = 0; i < len; i++)
+			if (!buf[i])
+				buf[i] = ' ';
+		buf[len] = '\0';
+		found |= strstr(buf, event) && strstr(buf, word);
+	}
+
+	return found;
+}
+
+FIXTURE_SETUP(policy)
+{
+	self->log = log_open();
+	self->uevents = uevents_open();
+	ASSERT_EQ(0, ums_unload());
+	led_modprobe("usb-storage");
+	self->emu = emu_new(0);
+	ASSERT_NE(NULL, self->emu);
+	self->emu->mode[0] = (struct emu_mode){
+		0x12d1, 0x1f01, "HUAWEI", "HUAWEI Mobile", .config = { { 1, { EMU_STORAGE } } },
+	};
+	self->emu->mode[1] = (struct emu_mode){
+		0x12d1, 0x14dc, "HUAWEI", "HUAWEI Mobile", .config = {
+			{ 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } } },
+	};
+	self->emu->modes = 2;
+	self->emu->switch_after = 1;
+}
+
+FIXTURE_TEARDOWN(policy)
+{
+	emu_delete(self->emu);
+	EXPECT_EQ(0, ums_unload());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->uevents);
+	close(self->log);
+}
+
+#define is_left_to_storage()						\
+	(wait_until(usb_driver_is(0, 0, "usb-storage")) &&		\
+	 holds_for(1500, usb_driver_is(0, 0, "usb-storage")) &&		\
+	 !ums_count("sent"))
+
+#define becomes_modem()		wait_until(usb_device_is(0, &self->emu->mode[1]))
+
+TEST_F(policy, disabled_at_load)
+{
+	ASSERT_EQ(0, ums_load("enable=0"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(is_left_to_storage());
+	ASSERT_EQ(0, ums_set("enable", "1"));
+	EXPECT_TRUE(becomes_modem());
+}
+
+TEST_F(policy, disabled_at_run_time)
+{
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_EQ(0, ums_set("enable", "N"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(is_left_to_storage());
+}
+
+TEST_F(policy, disabled_while_switching)
+{
+	self->emu->fault = EMU_NAK_IN;
+	self->emu->switch_after = 0;
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(ums_count("sent")));
+	ASSERT_EQ(0, ums_set("enable", "0"));
+	EXPECT_TRUE(ums_result_is(0, "cancelled"));
+	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
+}
+
+TEST_F(policy, ignored_at_load)
+{
+	ASSERT_EQ(0, ums_load("ignore=05c6:*,12d1:1f01"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(is_left_to_storage());
+}
+
+TEST_F(policy, ignored_at_run_time)
+{
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_EQ(0, ums_set("ignore", "12d1:*"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(is_left_to_storage());
+	ASSERT_EQ(0, ums_set("ignore", "\n"));
+	ASSERT_EQ(0, file_write(UMS "rescan", "1"));
+	EXPECT_TRUE(becomes_modem());
+}
+
+TEST_F(policy, bad_text_changes_nothing)
+{
+	ASSERT_EQ(0, ums_load("ignore=12d1:1f01"));
+	EXPECT_EQ(-EINVAL, ums_set("ignore", "12d1:1f01,x"));
+	EXPECT_EQ(-EINVAL, ums_set("override", "12d1:1f01:nonsense"));
+	EXPECT_EQ(-ERANGE, ums_set("override", "12d1:1f01:config:300"));
+	EXPECT_EQ(-EINVAL, ums_set("enable", "maybe"));
+	EXPECT_EQ(-EINVAL, file_write(UMS "rescan", "0"));
+	EXPECT_STREQ("12d1:1f01", file_read(UMS_PARAMETER "ignore"));
+	EXPECT_STREQ("", file_read(UMS_PARAMETER "override"));
+	EXPECT_NE(0, ums_unload() ?: ums_load("override=12d1"));
+	EXPECT_FALSE(module_is_loaded("usb_modeswitch"));
+}
+
+TEST_F(policy, override_by_method)
+{
+	const struct emu_event *sent;
+
+	self->emu->switch_after = 4;
+	ASSERT_EQ(0, ums_load("override=12d1:1f01:eject"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(becomes_modem());
+	sent = emu_find(self->emu, EMU_OUT, 0, 1);
+	ASSERT_NE(NULL, sent);
+	EXPECT_EQ(0, memcmp(sent->data, EJECT, sizeof(EJECT) - 1));
+	EXPECT_STREQ("eject", ums_result(0, "method"));
+}
+
+TEST_F(policy, override_by_message)
+{
+	const struct emu_event *sent;
+
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_EQ(0, ums_set("override", "12d1:1f01:message:" OWN));
+	EXPECT_STREQ("12d1:1f01:message:" OWN, file_read(UMS_PARAMETER "override"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(becomes_modem());
+	sent = emu_find(self->emu, EMU_OUT, 0, 0);
+	ASSERT_NE(NULL, sent);
+	EXPECT_EQ(0, memcmp(sent->data, "USBC\xaa\xbb\xcc\xdd", 8));
+}
+
+TEST_F(policy, override_of_an_unknown_device)
+{
+	self->emu->mode[0].vid = 0x1234;
+	ASSERT_EQ(0, ums_load("override=1234:1f01:huawei-alt"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(becomes_modem());
+	EXPECT_STREQ("huawei-alt", ums_result(0, "method"));
+}
+
+TEST_F(policy, override_by_none)
+{
+	ASSERT_EQ(0, ums_load("override=12d1:1f01:none"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(is_left_to_storage());
+}
+
+TEST_F(policy, unauthorized_is_not_touched)
+{
+	char *path = file_read("/dev/null");
+
+	ASSERT_EQ(0, ums_load(""));
+	asprintf(&path, USB_DEVICES "usb%d/authorized_default", atoi(ums_port_name(0)));
+	ASSERT_EQ(0, file_write(path, "0"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(usb_device_read(0, "idVendor")[0]));
+	EXPECT_TRUE(holds_for(1500, !self->emu->transfers));
+	EXPECT_EQ(0, ums_count("tries"));
+	ASSERT_EQ(0, file_write(path, "1"));
+	free(path);
+	ASSERT_EQ(0, usb_device_write(0, "authorized", "1"));
+	EXPECT_TRUE(becomes_modem());
+}
+
+TEST_F(policy, failed_is_given_back)
+{
+	self->emu->switch_after = 0;
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "failed")));
+	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
+	EXPECT_STREQ("-110", ums_result(0, "error"));
+	EXPECT_EQ(1, ums_count("failed"));
+	EXPECT_TRUE(uevents_have(self->uevents, "MODESWITCH=failed", "FROM=12d1:1f01"));
+	EXPECT_TRUE(holds_for(3000, ums_count("tries") == 1));
+}
+
+TEST_F(policy, switch_is_announced)
+{
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(becomes_modem());
+	EXPECT_TRUE(wait_until(ums_result_is(0, "switched")));
+	EXPECT_TRUE(uevents_have(self->uevents, "MODESWITCH=switched",
+				 "FROM=12d1:1f01 TO=12d1:14dc METHOD=huawei-new"));
+	EXPECT_EQ(1, ums_count("ports/../switched"));
+	EXPECT_STREQ("12d1:1f01", ums_result(0, "id"));
+	EXPECT_STREQ("1", ums_result(0, "switched"));
+	EXPECT_STREQ("1", ums_result(0, "tries"));
+	EXPECT_GT(atoll(ums_result(0, "delay_us")), 0);
+	EXPECT_STREQ("0", ums_result(0, "error"));
+}
+
+int main(int argc, char **argv)
+{
+	ums_test_begin();
+
+	return test_harness_run(argc, argv);
+}

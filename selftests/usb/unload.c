@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module goes at any moment, while devices come and go; and it copes with many
+ * devices at once.
+ */
+
+#include "../lib/modeswitch.h"
+
+#include "kselftest_harness.h"
+
+#define CROWD	50
+
+static void make_modem(struct emu *emu)
+{
+	emu->mode[0] = (struct emu_mode){
+		0x12d1, 0x14fe, "HUAWEI", "HUAWEI Mobile", .config = { { 1, { EMU_STORAGE } } },
+	};
+	emu->mode[1] = (struct emu_mode){
+		0x12d1, 0x1506, "HUAWEI", "HUAWEI Mobile",
+		.config = { { 1, { EMU_SERIAL(1) } } },
+	};
+	emu->modes = 2;
+	emu->switch_after = 1;
+}
+
+static unsigned int ports(void)
+{
+	unsigned int n = 0;
+	bool free;
+
+	while (n < CROWD && emu_port_number(n, &free) >= 0)
+		n++;
+
+	return n;
+}
+
+FIXTURE(crowd) {
+	struct emu *emu[CROWD];
+	unsigned int n;
+	int log;
+};
+
+FIXTURE_SETUP(crowd)
+{
+	unsigned int i;
+
+	self->log = log_open();
+	ASSERT_EQ(0, ums_unload());
+	led_modprobe("usb-storage");
+	self->n = ports();
+	ASSERT_GE(self->n, 2);
+	for (i = 0; i < self->n; i++) {
+		self->emu[i] = emu_new(i);
+		ASSERT_NE(NULL, self->emu[i]);
+		make_modem(self->emu[i]);
+	}
+}
+
+FIXTURE_TEARDOWN(crowd)
+{
+	unsigned int i;
+
+	for (i = 0; i < self->n; i++)
+		emu_delete(self->emu[i]);
+	EXPECT_EQ(0, ums_unload());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+static unsigned int switched(struct emu *const *emu, unsigned int n)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < n; i++)
+		count += emu[i]->now == 1;
+
+	return count;
+}
+
+TEST_F_TIMEOUT(crowd, is_switched_at_once, 200)
+{
+	unsigned int i;
+
+	ASSERT_EQ(0, ums_load(""));
+	for (i = 0; i < self->n; i++)
+		ASSERT_TRUE(emu_plug(self->emu[i]));
+	for (i = 0; i < 4; i++)
+		if (wait_until(switched(self->emu, self->n) == self->n))
+			break;
+	EXPECT_EQ(self->n, switched(self->emu, self->n));
+	EXPECT_EQ(self->n, ums_count("tries"));
+	ksft_print_msg("%u devices\n", self->n);
+}
+
+/* All of them were there before; the silent ones do not keep the others waiting. */
+TEST_F_TIMEOUT(crowd, is_switched_next_to_silent_ones, 200)
+{
+	unsigned int i;
+
+	for (i = 0; i < self->n; i++) {
+		if (i % 2)
+			self->emu[i]->fault = EMU_NAK_OUT;
+		ASSERT_TRUE(emu_plug(self->emu[i]));
+	}
+	for (i = 0; i < self->n; i++)
+		ASSERT_TRUE(wait_until(self->emu[i]->events > 1));
+	ASSERT_EQ(0, ums_load(""));
+	EXPECT_TRUE(wait_until(switched(self->emu, self->n) == (self->n + 1) / 2));
+}
+
+TEST_F_TIMEOUT(crowd, module_goes_at_any_moment, 250)
+{
+	int i, n = self->n < 4 ? self->n : 4;
+
+	for (i = 0; i < 30; i++) {
+		struct emu *emu = self->emu[i % n];
+
+		emu->fault = i % 5 == 4 ? EMU_NAK_IN : EMU_GOOD;
+		emu->returns = i % 3 == 0;
+		ASSERT_TRUE(emu_unplug(emu));
+		ASSERT_TRUE(emu_plug(emu));
+		ASSERT_EQ(0, ums_load(""));
+		usleep(i * i * 500);
+		EXPECT_EQ(0, ums_unload());
+	}
+}
+
+/* Two modules come and go, while devices do. */
+TEST_F_TIMEOUT(crowd, storage_driver_goes_too, 250)
+{
+	int i, n = self->n < 4 ? self->n : 4;
+	pid_t pid = fork();
+
+	if (!pid) {
+		for (;;) {
+			led_modprobe("-r usb-storage");
+			led_modprobe("usb-storage");
+		}
+	}
+	for (i = 0; i < 20; i++) {
+		struct emu *emu = self->emu[i % n];
+
+		ASSERT_TRUE(emu_unplug(emu));
+		ASSERT_TRUE(emu_plug(emu));
+		ASSERT_EQ(0, ums_load(""));
+		usleep(i * i * 1000);
+		EXPECT_EQ(0, ums_unload());
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	usleep(300000);
+	led_modprobe("usb-storage");
+}
+
+int main(int argc, char **argv)
+{
+	ums_test_begin();
+
+	return test_harness_run(argc, argv);
+}
