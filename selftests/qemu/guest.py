@@ -212,7 +212,7 @@ def command(kernel, machine, folder, initrd, append="", icount=ICOUNT, extra=(),
 def archive(machine, tree, path):
     """An initramfs with the files of tree, a shell and the bench's init."""
     tree = {"bin/busybox": busybox(machine.arch), "init": HERE / "init", **tree}
-    if "lib" in tree:       # it is a link to usr/lib
+    if isinstance(tree.get("lib"), cpio.Link):      # to usr/lib
         tree = {re.sub(r"^(s?bin|lib)/", r"usr/\1/", name): what for name, what in tree.items()}
     cpio.write(path, tree, [("dev/console", 5, 1), ("dev/null", 1, 3)])
 
