@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Clock seeder: the class of the RTCs, which is not exported
+ * Clock seeder: RTCs, and their class, which is not exported
  */
 
 #include "rtc-seed.h"
@@ -8,7 +8,11 @@
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
 #include <linux/rtc.h>
+#include <linux/time64.h>
+
+#define SEED_LAST	(S64_MAX / NSEC_PER_SEC / 2)
 
 static bool seed_class_borrow(struct class_interface *interface)
 {
@@ -62,4 +66,38 @@ int seed_class_find(struct class_interface *interface)
 		return 0;
 
 	return seed_class_make(interface);
+}
+
+/**
+ * seed_rtc_ns() - the time that it was when an RTC was read
+ * @time: what it said, a whole second: half a second later is the best guess
+ *
+ * Return: the time, in ns since 1970.
+ */
+s64 seed_rtc_ns(time64_t time)
+{
+	/* As nanoseconds later years would overflow. */
+	return clamp_t(time64_t, time, 0, SEED_LAST) * NSEC_PER_SEC +
+	       SEED_HALF_SECOND;
+}
+
+/**
+ * seed_rtc_read() - read an RTC
+ * @rtc: the RTC
+ * @time: where to put what it says, in seconds since 1970
+ * @boot: where to put when that was, since boot, in ns
+ *
+ * Return: 0 or a negative error code.
+ */
+int seed_rtc_read(struct rtc_device *rtc, time64_t *time, s64 *boot)
+{
+	struct rtc_time tm;
+	s64 real;
+	int err;
+
+	err = rtc_read_time(rtc, &tm);
+	seed_clock_now(&real, boot);
+	*time = err ? 0 : rtc_tm_to_time64(&tm);
+
+	return err;
 }

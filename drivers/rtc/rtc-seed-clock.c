@@ -127,16 +127,22 @@ static bool seed_clock_is_steered(void)
 
 static void seed_clock_check_slew(void)
 {
+	static unsigned int proof;
+	unsigned int rates;
 	s64 mono, slew;
 	bool slewed;
 
+	rates = READ_ONCE(seed_rates);
 	slew = seed_clock_slew(&mono);
 	slewed = seed_is_slewed(slew - seed_slew_base, mono - seed_slew_since);
 	/* A clock at our guess is nobody's: who knows better sets it first. */
 	if (slewed && seed_clock_is_steered() &&
 	    (seed.seeded || seed.owner != SEED_BY_US)) {
 		seed_disciplined();
-		seed.proven = true;
+		/* A daemon that has lost its servers steers no more. */
+		if (rates != proof)
+			seed_prove(ktime_to_ns(ktime_get_boottime()));
+		proof = rates;
 	}
 
 	if (mono - seed_slew_since > SEED_SLEW_WINDOW) {
@@ -176,14 +182,16 @@ static void seed_clock_other(enum seed_owner owner, s64 real)
 void seed_clock_check(void)
 {
 	s64 real, boot, offset = seed_offset;
-	bool hctosys;
+	enum seed_setter setter = SEED_SET_BY_OTHERS;
 
 	seed_clock_check_slew();
 
 	seed_clock_now(&real, &boot);
-	hctosys = seed_watch_hctosys(real, boot, &offset);
+	if (seed_watch_hctosys(real, boot, &offset))
+		setter = seed_agrees(div_s64(real, NSEC_PER_SEC)) ?
+			 SEED_SET_BY_KERNEL : SEED_SET_BY_KERNEL_AMISS;
 	switch (seed_judge_step(&seed.window, seed.owner, boot + offset, real,
-				hctosys)) {
+				setter)) {
 	case SEED_STEP_UNDO:
 		seed_clock_undo(offset, real, boot);
 		return;
@@ -248,14 +256,15 @@ void seed_clock_init(void)
  */
 int seed_clock_start(void)
 {
-	s64 mono, real, boot;
+	s64 mono, slew, real, boot;
 	time64_t now;
 
 	/* Whoever has slewed the clock since boot still does. */
 	mutex_lock(&seed_lock);
+	slew = seed_clock_slew(&mono);
 	seed_clock_now(&real, &boot);
 	now = div_s64(real, NSEC_PER_SEC);
-	if (seed_is_slewed(seed_clock_slew(&mono), mono) &&
+	if (seed_is_slewed(slew, mono) &&
 	    now >= seed.window.floor && now <= seed.window.ceiling)
 		seed_disciplined();
 	mutex_unlock(&seed_lock);

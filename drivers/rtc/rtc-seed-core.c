@@ -19,12 +19,9 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/notifier.h>
 #include <linux/printk.h>
-#include <linux/reboot.h>
 #include <linux/spinlock.h>
 #include <linux/stringify.h>
-#include <linux/suspend.h>
 #include <linux/workqueue.h>
 
 /* Some build systems give a date of long ago where they know none. */
@@ -35,7 +32,7 @@
 #define SEED_FLOOR	SEED_RELEASED
 #endif
 
-#define SEED_SOON	2000	/* ms */
+#define SEED_PROOF	(6LL * 3600 * NSEC_PER_SEC)
 
 static char *floor;
 module_param(floor, charp, 0444);
@@ -126,26 +123,13 @@ void seed_settle(void)
 }
 
 /**
- * seed_state() - tell how far it is
- *
- * Return: a word.
+ * seed_leave() - save for the last time, and do nothing from then on
  */
-const char *seed_state(void)
+void seed_leave(void)
 {
-	switch (seed.owner) {
-	case SEED_BY_NTP:
-		return "disciplined";
-	case SEED_BY_ROOT:
-		return "left";
-	case SEED_BY_OTHERS:
-		if (seed.seeded)
-			return "left";
-		break;
-	default:
-		break;
-	}
-
-	return seed.seeded ? "seeded" : "waiting";
+	WRITE_ONCE(seed_leaving, true);
+	seed_settle();
+	seed_queue_close();
 }
 
 /**
@@ -177,7 +161,10 @@ static void seed_announce(const char *source)
 	char *envp[2] = { text };
 
 	snprintf(text, sizeof(text), "SEEDED=%s", source);
-	kobject_uevent_env(&seed_misc.this_device->kobj, KOBJ_CHANGE, envp);
+	/* Its files are there a moment before it is. */
+	if (seed_misc.this_device)
+		kobject_uevent_env(&seed_misc.this_device->kobj, KOBJ_CHANGE,
+				   envp);
 }
 
 /**
@@ -194,13 +181,22 @@ void seed_disciplined(void)
 }
 
 /**
+ * seed_prove() - the clock is known to be right, for some hours
+ * @boot: the time since boot, in ns
+ */
+void seed_prove(s64 boot)
+{
+	seed.proven = boot + SEED_PROOF;
+}
+
+/**
  * seed_trust() - take it from user space that the clock is right
  */
 void seed_trust(void)
 {
 	mutex_lock(&seed_lock);
 	seed_disciplined();
-	seed.proven = true;
+	seed_prove(ktime_to_ns(ktime_get_boottime()));
 	seed_saved = jiffies - msecs_to_jiffies(interval * MSEC_PER_SEC);
 	mutex_unlock(&seed_lock);
 }
@@ -252,23 +248,56 @@ static void seed_confirm(const struct seed_source *source, time64_t apart)
 	    apart < -SEED_AGREE || apart > SEED_AGREE)
 		return;
 
-	seed.owner = SEED_BY_US;
 	pr_info("the clock is right by %s\n", source->name);
+	/* What others have set stays theirs. */
+	if (seed.owner == SEED_BY_OTHERS) {
+		seed.seeded = true;
+		return;
+	}
+	seed.owner = SEED_BY_US;
 	seed_set_source(source->name, true);
+}
+
+/* How long to wait for a preferred RTC, in ms. */
+static unsigned int seed_patience(void)
+{
+	unsigned long end = seed_started + msecs_to_jiffies(wait * MSEC_PER_SEC);
+	static bool over;
+	unsigned long now = jiffies;
+
+	over |= !time_before(now, end);
+
+	return over ? 0 : jiffies_to_msecs(end - now) + 1;
+}
+
+/**
+ * seed_agrees() - whether an RTC that is to be believed tells a time
+ * @now: the time
+ *
+ * Return: true if so, or if none is to be believed or awaited.
+ */
+bool seed_agrees(time64_t now)
+{
+	struct seed_candidate chosen;
+	struct seed_source source;
+
+	if (!seed_watch_choose(seed_patience(), &source, &chosen))
+		return !seed_prefer_wanted();
+
+	return chosen.time >= now - SEED_AGREE && chosen.time <= now + SEED_AGREE;
 }
 
 /* Returns the time after which it may look different, in ms. */
 static unsigned int seed_apply(void)
 {
-	unsigned long end = seed_started + msecs_to_jiffies(wait * MSEC_PER_SEC);
-	bool patient = time_before(jiffies, end);
+	unsigned int patience = seed_patience();
 	struct seed_situation situation;
 	struct seed_candidate chosen;
 	struct seed_source source;
 	s64 real, boot;
 	bool found;
 
-	found = seed_watch_choose(patient, &source, &chosen);
+	found = seed_watch_choose(patience, &source, &chosen);
 	seed_clock_now(&real, &boot);
 	situation.window = seed.window;
 	situation.now = div_s64(real, NSEC_PER_SEC);
@@ -288,24 +317,37 @@ static unsigned int seed_apply(void)
 		break;
 	}
 
-	return patient && seed_prefer_wanted() ?
-	       jiffies_to_msecs(end - jiffies) + 1 : UINT_MAX;
+	return patience && seed_prefer_wanted() ? patience : UINT_MAX;
+}
+
+/* Whether the clock is worth to be told to RTCs. */
+static bool seed_is_good(void)
+{
+	s64 real, boot;
+	time64_t now;
+
+	seed_clock_now(&real, &boot);
+	now = div_s64(real, NSEC_PER_SEC);
+
+	return boot < seed.proven && now >= seed.window.floor &&
+	       now <= seed.window.ceiling;
 }
 
 /* Returns the time until the next time, in ms. */
 static unsigned int seed_save(void)
 {
 	unsigned long wanted = msecs_to_jiffies(interval * MSEC_PER_SEC);
-	bool due = seed_leaving || time_after_eq(jiffies, seed_saved + wanted);
+	unsigned long now = jiffies;
+	bool due = seed_leaving || time_after_eq(now, seed_saved + wanted);
 	unsigned int ms;
 
-	if (due && writeback && seed.proven)
+	if (due && writeback && seed_is_good())
 		seed_watch_heal();
 	ms = seed_memory_sync(due, seed_leaving);
 	if (due)
-		seed_saved = jiffies;
+		seed_saved = now;
 
-	return min(ms, jiffies_to_msecs(seed_saved + wanted - jiffies) + 1);
+	return min(ms, jiffies_to_msecs(seed_saved + wanted - now) + 1);
 }
 
 static void seed_look(struct work_struct *work)
@@ -326,34 +368,6 @@ static void seed_look(struct work_struct *work)
 	seed_queue(ms);
 }
 
-static int seed_on_reboot(struct notifier_block *nb, unsigned long action,
-			  void *data)
-{
-	WRITE_ONCE(seed_leaving, true);
-	seed_settle();
-
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block seed_reboot_nb = {
-	.notifier_call = seed_on_reboot,
-};
-
-static int seed_on_pm(struct notifier_block *nb, unsigned long action, void *data)
-{
-	/* Not every RTC brings the clock forward by itself. */
-	if (action == PM_POST_SUSPEND || action == PM_POST_HIBERNATION) {
-		seed_watch_reread();
-		seed_kick();
-	}
-
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block seed_pm_nb = {
-	.notifier_call = seed_on_pm,
-};
-
 /* What is wrong is told and not used: the clock needs its seeder all the same. */
 static void __init seed_read_params(void)
 {
@@ -368,7 +382,8 @@ static void __init seed_read_params(void)
 	wait = min(wait, 3600U);
 	interval = clamp(interval, 1U, 86400U);
 
-	seed_set_floor(SEED_FLOOR);
+	if (seed_set_floor(SEED_FLOOR))
+		seed_set_floor(SEED_RELEASED);
 	if (floor) {
 		ret = seed_time_parse(floor, &time);
 		if (!ret)
@@ -442,8 +457,7 @@ static int __init seed_init(void)
 	if (ret)
 		goto deregister_misc;
 
-	register_reboot_notifier(&seed_reboot_nb);
-	register_pm_notifier(&seed_pm_nb);
+	seed_power_start();
 	seed_settle();
 
 	return 0;
@@ -459,8 +473,7 @@ module_init(seed_init);
 
 static void __exit seed_exit(void)
 {
-	unregister_pm_notifier(&seed_pm_nb);
-	unregister_reboot_notifier(&seed_reboot_nb);
+	seed_power_stop();
 	seed_stop_watching();
 	seed_queue_close();
 	misc_deregister(&seed_misc);

@@ -23,6 +23,7 @@
 #include <linux/string.h>
 
 #define SEED_MEMORY_RETRY	1000	/* ms */
+#define SEED_MEMORY_LATER	3	/* tries later than an RTC would be */
 /* What is not worth a write, in seconds: an EEPROM takes only so many. */
 #define SEED_MEMORY_STEP	3600
 #define SEED_MEMORY_LAST_STEP	10
@@ -30,36 +31,51 @@
 static struct device *seed_memory_dev;
 static struct nvmem_cell *seed_memory_cell;
 static time64_t seed_memory_time;
+static unsigned int seed_memory_errors;
 
-static void seed_memory_read(void)
+/* Until it was read it must not be written: what it holds may be later. */
+static int seed_memory_read(struct nvmem_cell *cell)
 {
 	char text[SEED_TIME_TEXT];
 	size_t len;
 	u8 *bytes;
 
-	bytes = nvmem_cell_read(seed_memory_cell, &len);
+	bytes = nvmem_cell_read(cell, &len);
 	if (IS_ERR(bytes)) {
-		pr_err("memory: cannot be read: error %ld\n", PTR_ERR(bytes));
-		return;
+		if (!seed_memory_errors++)
+			pr_err("memory: cannot be read: error %ld, will be tried again\n",
+			       PTR_ERR(bytes));
+		return -EAGAIN;
 	}
-	if (len < SEED_MEMORY_SIZE) {
+	if (len != SEED_MEMORY_SIZE) {
 		pr_err("memory: the cell has %zu bytes, not %d\n", len,
 		       SEED_MEMORY_SIZE);
-		nvmem_cell_put(seed_memory_cell);
-		seed_memory_cell = NULL;
-	} else if (!seed_memory_unpack(bytes, &seed_memory_time)) {
+		kfree(bytes);
+		return -EINVAL;
+	}
+
+	if (!seed_memory_unpack(bytes, &seed_memory_time)) {
 		pr_info("memory: holds no time\n");
 	} else {
 		pr_info("memory: the last good time is %s\n",
 			seed_time_print(seed_memory_time, text));
 	}
 	kfree(bytes);
+
+	return 0;
+}
+
+static void seed_memory_forget(void)
+{
+	put_device(seed_memory_dev);
+	seed_memory_dev = NULL;
 }
 
 /* The provider may come late: until then this returns when to try again. */
 static unsigned int seed_memory_find(void)
 {
 	struct nvmem_cell *cell;
+	int ret;
 
 	if (!seed_memory_dev)
 		return UINT_MAX;
@@ -69,13 +85,20 @@ static unsigned int seed_memory_find(void)
 		return SEED_MEMORY_RETRY;
 	if (IS_ERR(cell)) {
 		pr_err("memory: no cell: error %ld\n", PTR_ERR(cell));
-		put_device(seed_memory_dev);
-		seed_memory_dev = NULL;
+		seed_memory_forget();
+		return UINT_MAX;
+	}
+
+	ret = seed_memory_read(cell);
+	if (ret) {
+		nvmem_cell_put(cell);
+		if (ret == -EAGAIN)
+			return seed_backoff(seed_memory_errors + SEED_MEMORY_LATER);
+		seed_memory_forget();
 		return UINT_MAX;
 	}
 
 	seed_memory_cell = cell;
-	seed_memory_read();
 	if (seed_memory_time <= seed.window.floor)
 		return UINT_MAX;
 	if (seed_memory_time > seed.window.ceiling) {
@@ -125,7 +148,7 @@ unsigned int seed_memory_sync(bool save, bool leaving)
 	seed_clock_now(&real, &boot);
 	now = div_s64(real, NSEC_PER_SEC);
 	/* Not back by a guess, and not ahead for good by a mistake. */
-	if (now > seed.window.ceiling ||
+	if (now > seed.window.ceiling || now < seed.window.floor ||
 	    (now < seed_memory_time && seed.owner < SEED_BY_ROOT))
 		return UINT_MAX;
 	if (now >= seed_memory_time && now < seed_memory_time + step)
@@ -158,7 +181,6 @@ void seed_memory_drop(void)
 	if (seed_memory_cell)
 		nvmem_cell_put(seed_memory_cell);
 	seed_memory_cell = NULL;
-	put_device(seed_memory_dev);
-	seed_memory_dev = NULL;
+	seed_memory_forget();
 	mutex_unlock(&seed_lock);
 }

@@ -20,19 +20,24 @@ struct seed_of {
 
 static struct seed_of *seed_of_used;
 
+static void seed_of_put(struct seed_of *of)
+{
+	unsigned int i;
+
+	for (i = 0; i < of->n; i++)
+		of_node_put(of->nodes[i]);
+}
+
 static void seed_of_drop(void *data)
 {
 	struct seed_of *of = data;
-	unsigned int i;
 
 	mutex_lock(&seed_lock);
 	seed_prefer_nodes(NULL, 0);
 	seed_of_used = NULL;
 	mutex_unlock(&seed_lock);
 	seed_memory_drop();
-
-	for (i = 0; i < of->n; i++)
-		of_node_put(of->nodes[i]);
+	seed_of_put(of);
 }
 
 /* An entry that is wrong is told and left out: the others still count. */
@@ -87,8 +92,10 @@ static int seed_of_probe(struct platform_device *pdev)
 		seed_of_read_floor(dev);
 	}
 	mutex_unlock(&seed_lock);
-	if (ret)
+	if (ret) {
+		seed_of_put(of);
 		return dev_err_probe(dev, ret, "there is another such node\n");
+	}
 
 	seed_memory_use(dev);
 	ret = devm_add_action_or_reset(dev, seed_of_drop, of);

@@ -168,13 +168,13 @@ EXPORT_SYMBOL_FOR_TEST(seed_decide);
  * @owner: who had set the clock before
  * @before: the time that it would be without the step, in ns
  * @now: the time that it is, in ns
- * @hctosys: whether the kernel set the clock from an RTC that has just come
+ * @setter: who has set the clock now
  *
  * Return: the kind of step.
  */
 enum seed_step seed_judge_step(const struct seed_window *window,
 			       enum seed_owner owner, s64 before, s64 now,
-			       bool hctosys)
+			       enum seed_setter setter)
 {
 	s64 step = now - before;
 	time64_t sec = div_s64(now, NSEC_PER_SEC);
@@ -182,14 +182,15 @@ enum seed_step seed_judge_step(const struct seed_window *window,
 	if (step > -SEED_STEP_NOISE && step < SEED_STEP_NOISE)
 		return SEED_STEP_NONE;
 
-	if (!hctosys)
+	if (setter == SEED_SET_BY_OTHERS)
 		return step < 0 ? SEED_STEP_BACK : SEED_STEP_FORWARD;
 
 	/* The RTC tells whole seconds: this much is no rewind. */
 	if (step < 0 && step >= -SEED_AGREE * NSEC_PER_SEC &&
 	    sec >= window->floor && owner < SEED_BY_ROOT)
 		return SEED_STEP_KERNEL;
-	if (step < 0 || sec > window->ceiling || owner >= SEED_BY_ROOT)
+	if (step < 0 || sec > window->ceiling || owner >= SEED_BY_ROOT ||
+	    setter == SEED_SET_BY_KERNEL_AMISS)
 		return SEED_STEP_UNDO;
 
 	return SEED_STEP_KERNEL;

@@ -10,6 +10,25 @@
 #include <linux/mutex.h>
 #include <linux/sysfs.h>
 
+/* How far it is. */
+static const char *seed_state(void)
+{
+	switch (seed.owner) {
+	case SEED_BY_NTP:
+		return "disciplined";
+	case SEED_BY_ROOT:
+		return "left";
+	case SEED_BY_OTHERS:
+		if (seed.seeded)
+			return "left";
+		break;
+	default:
+		break;
+	}
+
+	return seed.seeded ? "seeded" : "waiting";
+}
+
 static ssize_t state_show(struct device *dev, struct device_attribute *attr,
 			  char *buf)
 {

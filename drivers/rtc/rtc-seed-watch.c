@@ -32,8 +32,6 @@
 
 #define SEED_REGISTERING	HZ	/* hctosys has done its work by then */
 #define SEED_NO_OFFSET		S64_MIN
-#define SEED_LAST		(S64_MAX / NSEC_PER_SEC / 2)
-#define SEED_HALF_SECOND	(NSEC_PER_SEC / 2)
 /* An RTC that has erred so often is waited for no more. */
 #define SEED_PATIENT_TRIES	5
 
@@ -132,28 +130,13 @@ static void seed_rtc_note(struct seed_rtc *entry, int err, time64_t time, s64 bo
 	enum seed_verdict before = entry->verdict;
 
 	entry->verdict = seed_judge(&seed.window, err, time);
-	/* A whole second was read: half a second later is the best guess. */
-	entry->answer.real = time * NSEC_PER_SEC + SEED_HALF_SECOND;
+	entry->answer.real = seed_rtc_ns(time);
 	entry->answer.boot = boot;
 	entry->due = false;
 	entry->tries = entry->verdict == SEED_ERROR ? entry->tries + 1 : 0;
 	entry->next = jiffies + msecs_to_jiffies(seed_backoff(entry->tries));
 	if (entry->verdict != before)
 		seed_rtc_tell(entry, err);
-}
-
-static int seed_rtc_read(struct rtc_device *rtc, time64_t *time, s64 *boot)
-{
-	struct rtc_time tm;
-	s64 real;
-	int err;
-
-	err = rtc_read_time(rtc, &tm);
-	seed_clock_now(&real, boot);
-	/* As nanoseconds later years would overflow. */
-	*time = err ? 0 : clamp_t(time64_t, rtc_tm_to_time64(&tm), 0, SEED_LAST);
-
-	return err;
 }
 
 static void seed_rtc_ask(struct rtc_device *rtc)
@@ -285,21 +268,26 @@ bool seed_watch_choose(bool patient, struct seed_source *source,
 }
 
 /* The driver core holds the lock of the device whose driver registers an RTC. */
-static bool seed_rtc_is_registering(struct seed_rtc *entry)
+static bool seed_rtc_is_locked(const struct rtc_device *rtc)
 {
-	struct device *parent = entry->rtc->dev.parent;
+	struct device *parent = rtc->dev.parent;
 
-	if (!entry->registering ||
-	    time_before(jiffies, entry->added + SEED_REGISTERING))
-		return entry->registering;
-
-	if (parent && !device_trylock(parent))
+	if (!parent)
+		return false;
+	if (!device_trylock(parent))
 		return true;
-	if (parent)
-		device_unlock(parent);
-	entry->registering = false;
+	device_unlock(parent);
 
 	return false;
+}
+
+static bool seed_rtc_is_registering(struct seed_rtc *entry)
+{
+	if (entry->registering &&
+	    !time_before(jiffies, entry->added + SEED_REGISTERING))
+		entry->registering = seed_rtc_is_locked(entry->rtc);
+
+	return entry->registering;
 }
 
 static bool seed_rtc_may_hctosys(struct seed_rtc *entry)
@@ -353,7 +341,7 @@ bool seed_watch_hctosys(s64 real, s64 boot, s64 *offset)
 
 static bool seed_rtc_is_right(int err, time64_t time, s64 now)
 {
-	s64 apart = time * NSEC_PER_SEC + SEED_HALF_SECOND - now;
+	s64 apart = seed_rtc_ns(time) - now;
 
 	return !err && apart > -SEED_AGREE * NSEC_PER_SEC &&
 	       apart < SEED_AGREE * NSEC_PER_SEC;
@@ -382,7 +370,7 @@ static void seed_rtc_heal(struct rtc_device *rtc)
 
 	err = seed_rtc_read(rtc, &time, &boot);
 	seed_clock_now(&real, &boot);
-	if (seed_rtc_is_right(err, time, real))
+	if (err == -ENODEV || seed_rtc_is_right(err, time, real))
 		return;
 
 	time = div_s64(real + SEED_HALF_SECOND, NSEC_PER_SEC);
@@ -404,18 +392,24 @@ static void seed_rtc_heal(struct rtc_device *rtc)
 void seed_watch_heal(void)
 {
 	struct rtc_device *rtcs[SEED_MAX_RTCS];
+	struct device *parent;
 	struct seed_rtc *entry;
 	unsigned int i, n = 0;
 
 	mutex_lock(&seed_rtcs_lock);
 	list_for_each_entry(entry, &seed_rtcs, node)
-		if (n < SEED_MAX_RTCS)
+		if (n < SEED_MAX_RTCS) {
+			/* rtc_set_time() uses the parent also when that is gone. */
+			get_device(entry->rtc->dev.parent);
 			rtcs[n++] = to_rtc_device(get_device(&entry->rtc->dev));
+		}
 	mutex_unlock(&seed_rtcs_lock);
 
 	for (i = 0; i < n; i++) {
+		parent = rtcs[i]->dev.parent;
 		seed_rtc_heal(rtcs[i]);
 		put_device(&rtcs[i]->dev);
+		put_device(parent);
 	}
 }
 
@@ -434,7 +428,9 @@ static int seed_rtc_added(struct device *dev)
 	entry->offset = real - boot;
 	entry->added = jiffies;
 	entry->next = jiffies;
-	entry->registering = current != seed_replayer;
+	/* One of those that are there at load may be in the middle of it, too. */
+	entry->registering = current != seed_replayer ||
+			     seed_rtc_is_locked(entry->rtc);
 	snprintf(entry->answer.name, sizeof(entry->answer.name), "%s",
 		 dev_name(dev));
 

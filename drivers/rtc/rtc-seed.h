@@ -60,6 +60,12 @@ enum seed_owner {
 	SEED_BY_NTP,
 };
 
+enum seed_setter {
+	SEED_SET_BY_OTHERS,
+	SEED_SET_BY_KERNEL,		/* from an RTC that has just come, */
+	SEED_SET_BY_KERNEL_AMISS,	/* and that is not the one to believe */
+};
+
 enum seed_step {
 	SEED_STEP_NONE,
 	SEED_STEP_KERNEL,	/* by hctosys, and plausible */
@@ -99,7 +105,7 @@ enum seed_action seed_decide(const struct seed_situation *situation,
 			     const struct seed_candidate *chosen);
 enum seed_step seed_judge_step(const struct seed_window *window,
 			       enum seed_owner owner, s64 before, s64 now,
-			       bool hctosys);
+			       enum seed_setter setter);
 bool seed_is_slewed(s64 slew, s64 elapsed);
 unsigned int seed_backoff(unsigned int tries);
 
@@ -134,6 +140,10 @@ struct seed_source {
 
 struct class_interface;
 
+#define SEED_HALF_SECOND	(NSEC_PER_SEC / 2)
+
+s64 seed_rtc_ns(time64_t time);
+int seed_rtc_read(struct rtc_device *rtc, time64_t *time, s64 *boot);
 int seed_class_find(struct class_interface *interface);
 int seed_watch_start(void);
 void seed_watch_stop(void);
@@ -165,6 +175,11 @@ void seed_memory_use(struct device *dev);
 void seed_memory_drop(void);
 unsigned int seed_memory_sync(bool save, bool leaving);
 
+/* Sleep and shutdown */
+
+void seed_power_start(void);
+void seed_power_stop(void);
+
 /* The whole */
 
 enum seed_counter {
@@ -181,7 +196,7 @@ struct seed {
 	struct seed_window window;
 	enum seed_owner owner;
 	bool seeded;
-	bool proven;		/* that the clock is right, not only in use */
+	s64 proven;		/* that the clock is right: until when since boot, in ns */
 	bool remembered;	/* the floor comes from the memory */
 	char source[16];	/* of the present time */
 	unsigned int counter[SEED_COUNTERS];
@@ -193,9 +208,11 @@ extern const struct attribute_group *seed_groups[];
 
 void seed_kick(void);
 void seed_settle(void);
+void seed_leave(void);
 int seed_set_floor(time64_t floor);
-const char *seed_state(void);
 void seed_disciplined(void);
+void seed_prove(s64 boot);
 void seed_trust(void);
+bool seed_agrees(time64_t now);
 
 #endif /* RTC_SEED_H */

@@ -100,7 +100,8 @@ def stage_modules(kernel, wanted, pack, into):
         path, deps = line.split(":")
         needs[path] = deps.split()
     names = {re.sub(r"\.ko.*", "", pathlib.Path(p).name).replace("_", "-"): p for p in needs}
-    todo = [names[w.replace("_", "-")] for w in wanted if w.replace("_", "-") in names]
+    wanted = {w.replace("_", "-") for w in (*wanted, *_depends(pack))}
+    todo = [names[w] for w in wanted if w in names]
     done = set()
     while todo:
         path = todo.pop()
@@ -122,6 +123,13 @@ def stage_modules(kernel, wanted, pack, into):
             shutil.copyfile(kernel.modules / name, target / name)
     subprocess.run(["depmod", "-b", into, kernel.release], check=True)
     return into
+
+
+def _depends(modules):
+    """What modules of the pack need of the kernel's own."""
+    done = subprocess.run(["modinfo", "-F", "depends", *modules], capture_output=True, text=True,
+                          check=True)
+    return [name for line in done.stdout.splitlines() for name in line.split(",") if name]
 
 
 def device_tree(kernel, machine, folder):

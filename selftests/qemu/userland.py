@@ -24,14 +24,11 @@ SYSTEM = {
     "etc/systemd/system/boardpack.service":
         b"[Unit]\nRequires=basic.target\nAfter=basic.target\n[Service]\nType=oneshot\n"
         b"ExecStart=/bin/busybox sh /boardpack/init\n",
-    "usr/lib/systemd/system/time-sync.target.wants/rtc-seed-synced.service":
-        cpio.Link("../rtc-seed-synced.service"),
 }
 
 # Where an image has what the pack brings.
 IMAGE = {
     "usr/lib/udev/rules.d/70-rtc-seed.rules": "70-rtc-seed.rules",
-    "usr/lib/systemd/system/rtc-seed-synced.service": "rtc-seed-synced.service",
     "usr/lib/systemd/system/timeinit-rtc.service.d/rtc-seed.conf": "timeinit-rtc.conf",
 }
 

@@ -21,8 +21,8 @@ server=
 plan 10
 modprobe rtc-fake
 begin
-rtc_says 0 $((right - 5000))
-rtc_says 1 $((right - 7000))
+rtc_says 1 $((right - 5000))
+rtc_says 0 $((right - 7000))
 check "the clock is what the RTCs say" wait_for 20 is_about $((right - 5000))
 
 cp "$(dirname "$0")/chrony.conf" /etc/chrony/

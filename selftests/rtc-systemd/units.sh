@@ -17,7 +17,7 @@ install_units() {
 	systemctl daemon-reload
 }
 
-plan 16
+plan 13
 install_units
 modprobe rtc-fake
 
@@ -51,14 +51,6 @@ modprobe -r rtc-seed
 systemctl start timeinit-rtc
 check "without rtc-seed it is" is_about 4070908800
 
-begin
-rtc_says 1 $((right - 1000))
-check "an RTC that is a bit late sets the clock" wait_for 20 is_about $((right - 1000))
-date -s @$right >/dev/null
-systemctl start time-is-set
-check "at time-sync.target rtc-seed is told" wait_for 20 reads state disciplined
-check "and sets that RTC" wait_for 20 reads written_back 1
-systemctl stop time-is-set
 modprobe -r rtc-seed
 check "the module unloads" eval "! loaded rtc-seed"
 ktap_finished

@@ -81,6 +81,17 @@ TEST_F(others, guess_after_the_rtc_is_kept)
 	EXPECT_TRUE(holds_for(1500, clock_sec() >= RIGHT));
 }
 
+TEST_F(others, guess_that_an_rtc_confirms_is_kept)
+{
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, clock_set(RIGHT));
+	ASSERT_TRUE(wait_until(seed_reads("source", "other")));
+	ASSERT_EQ(0, fake_plug(0, RIGHT));
+	EXPECT_TRUE(wait_until(seed_reads("state", "left")));
+	ASSERT_EQ(0, fake_plug(1, RIGHT + 3600));
+	EXPECT_TRUE(holds_for(2000, clock_sec() < RIGHT + 3000));
+}
+
 TEST_F(others, user_space_can_say_that_the_clock_is_right)
 {
 	ASSERT_EQ(0, seed_load(""));

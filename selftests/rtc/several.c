@@ -141,6 +141,30 @@ TEST_F(several, preferred_by_the_device_tree_is_believed)
 		"rtcs: no node at entry 0", "pl061@9030000: is no RTC", NULL }));
 }
 
+/* One whose number was free again is rtc0, which the kernel believes. */
+TEST_F(several, preferred_is_not_overruled_by_the_kernel)
+{
+	ASSERT_EQ(0, seed_load("rtc=rtc-fake.1 wait=3"));
+	ASSERT_EQ(0, fake_plug(0, RIGHT));
+	ASSERT_EQ(0, fake_plug(1, RIGHT));
+	ASSERT_EQ(0, fake_unplug(0));
+	ASSERT_TRUE(wait_until(seed_reads("source", name_of(1))));
+	ASSERT_EQ(0, fake_plug(0, LATER));
+	ASSERT_TRUE(wait_until(clock_sec() < LATER));
+	EXPECT_TRUE(holds_for(4000, clock_sec() < LATER));
+	EXPECT_TRUE(seed_reads("source", name_of(1)));
+}
+
+TEST_F(several, preferred_is_waited_for_whatever_the_kernel_does)
+{
+	ASSERT_EQ(0, seed_load("rtc=rtc-fake.1 wait=10"));
+	ASSERT_EQ(0, fake_plug(0, LATER));
+	ASSERT_TRUE(wait_until(clock_sec() < LATER));
+	ASSERT_EQ(0, fake_plug(1, RIGHT));
+	ASSERT_TRUE(wait_until(seed_reads("source", name_of(1))));
+	EXPECT_TRUE(holds_for(11000, clock_sec() < LATER));
+}
+
 TEST_F(several, floor_of_the_device_tree_holds)
 {
 	if (access(OF_NODE, F_OK))
