@@ -64,7 +64,7 @@ help:
 	@echo '  make overlays         compile the overlays, into out/overlays/<family>/'
 	@echo '  make dt-check         check all trees and overlays, or DTS=my.dts'
 	@echo 'Tests (each installs what it lacks, in a cache outside this folder)'
-	@echo '  make demo             see an LED identify itself on an emulated board'
+	@echo '  make demo             see LED and clock of an emulated board do their jobs'
 	@echo '  make check            run all tests'
 	@echo '  make bench            measure, against user space and mainline triggers'
 	@echo '  make selftests        install the kselftests into INSTALL_PATH, for a device'
