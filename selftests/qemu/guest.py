@@ -127,6 +127,8 @@ def stage_modules(kernel, wanted, pack, into):
 
 def _depends(modules):
     """What modules of the pack need of the kernel's own."""
+    if not modules:
+        return []
     done = subprocess.run(["modinfo", "-F", "depends", *modules], capture_output=True, text=True,
                           check=True)
     return [name for line in done.stdout.splitlines() for name in line.split(",") if name]
