@@ -381,31 +381,32 @@ static void clock_of_a_guess_takes_the_first_rtc_test(struct kunit *test)
 	EXPECT_ACTION(SEED_KEEP, T2100, SEED_BY_OTHERS, false, 0);
 }
 
-static enum seed_step step(enum seed_owner owner, s64 before, s64 now, bool hctosys)
+static enum seed_step step(enum seed_owner owner, s64 before, s64 now, bool kernel)
 {
-	return seed_judge_step(&window, owner, SEC(before), SEC(now), hctosys);
+	return seed_judge_step(&window, owner, SEC(before), SEC(now),
+			       kernel ? SEED_SET_BY_KERNEL : SEED_SET_BY_OTHERS);
 }
 
 #define EXPECT_STEP(kind, ...)	KUNIT_EXPECT_EQ(test, step(__VA_ARGS__), kind)
 
 static void step_of_others_is_told_apart_test(struct kunit *test)
 {
-	EXPECT_STEP(SEED_STEP_NONE, SEED_BY_US, T2026, T2026, false);
 	EXPECT_STEP(SEED_STEP_FORWARD, SEED_BY_US, T2026, T2026 + 1, false);
 	EXPECT_STEP(SEED_STEP_BACK, SEED_BY_US, T2026, T2026 - 1, false);
-	EXPECT_STEP(SEED_STEP_BACK, SEED_BY_US, T2026, 0, false);
+}
+
+static enum seed_step step_ms(int ms, enum seed_setter setter)
+{
+	return seed_judge_step(&window, SEED_BY_US, SEC(T2026),
+			       SEC(T2026) + ms * (s64)NSEC_PER_MSEC, setter);
 }
 
 static void step_too_small_is_none_test(struct kunit *test)
 {
-	const s64 ns = SEC(T2026), ms = NSEC_PER_MSEC;
-
-	KUNIT_EXPECT_EQ(test, seed_judge_step(&window, SEED_BY_US, ns, ns + 99 * ms,
-					      false), SEED_STEP_NONE);
-	KUNIT_EXPECT_EQ(test, seed_judge_step(&window, SEED_BY_US, ns, ns - 99 * ms,
-					      true), SEED_STEP_NONE);
-	KUNIT_EXPECT_EQ(test, seed_judge_step(&window, SEED_BY_US, ns, ns - 101 * ms,
-					      false), SEED_STEP_BACK);
+	KUNIT_EXPECT_EQ(test, step_ms(99, SEED_SET_BY_OTHERS), SEED_STEP_NONE);
+	KUNIT_EXPECT_EQ(test, step_ms(-99, SEED_SET_BY_KERNEL), SEED_STEP_NONE);
+	KUNIT_EXPECT_EQ(test, step_ms(-101, SEED_SET_BY_OTHERS), SEED_STEP_BACK);
+	KUNIT_EXPECT_EQ(test, step_ms(3000, SEED_SET_BY_KERNEL_AMISS), SEED_STEP_UNDO);
 }
 
 static void rewind_by_hctosys_is_undone_test(struct kunit *test)
