@@ -188,13 +188,18 @@ void seed_clock_check(void)
 
 	seed_clock_now(&real, &boot);
 	if (seed_watch_hctosys(real, boot, &offset))
-		setter = seed_agrees(div_s64(real, NSEC_PER_SEC)) ?
+		setter = seed_may_be_set(div_s64(real, NSEC_PER_SEC)) ?
 			 SEED_SET_BY_KERNEL : SEED_SET_BY_KERNEL_AMISS;
 	switch (seed_judge_step(&seed.window, seed.owner, boot + offset, real,
 				setter)) {
 	case SEED_STEP_UNDO:
 		seed_clock_undo(offset, real, boot);
 		return;
+	case SEED_STEP_KERNEL:
+		/* A guess of others has been replaced, not confirmed. */
+		if (real - boot - offset > SEED_AGREE * NSEC_PER_SEC)
+			seed.owner = SEED_BY_NOBODY;
+		break;
 	case SEED_STEP_FORWARD:
 		seed_clock_other(SEED_BY_OTHERS, real);
 		break;

@@ -271,16 +271,19 @@ static unsigned int seed_patience(void)
 }
 
 /**
- * seed_agrees() - whether an RTC that is to be believed tells a time
- * @now: the time
+ * seed_may_be_set() - whether the kernel may have set the clock
+ * @now: the time, in seconds
  *
- * Return: true if so, or if none is to be believed or awaited.
+ * Return: true if that is the time of the RTC that is to be believed, or none
+ * is to be believed or awaited, and the clock was not others'.
  */
-bool seed_agrees(time64_t now)
+bool seed_may_be_set(time64_t now)
 {
 	struct seed_candidate chosen;
 	struct seed_source source;
 
+	if (seed.owner == SEED_BY_OTHERS && seed.seeded)
+		return false;
 	if (!seed_watch_choose(seed_patience(), &source, &chosen))
 		return !seed_prefer_wanted();
 

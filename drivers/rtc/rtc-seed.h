@@ -213,6 +213,6 @@ int seed_set_floor(time64_t floor);
 void seed_disciplined(void);
 void seed_prove(s64 boot);
 void seed_trust(void);
-bool seed_agrees(time64_t now);
+bool seed_may_be_set(time64_t now);
 
 #endif /* RTC_SEED_H */

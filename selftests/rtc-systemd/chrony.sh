@@ -23,7 +23,9 @@ modprobe rtc-fake
 begin
 rtc_says 1 $((right - 5000))
 rtc_says 0 $((right - 7000))
-check "the clock is what the RTCs say" wait_for 20 is_about $((right - 5000))
+# The device tree prefers one that is not there, which is waited for.
+check "the clock is what the RTCs say" eventually 40 is_about $((right - 5000))
+undone=$(cat $seed/rewinds_undone)
 
 cp "$(dirname "$0")/chrony.conf" /etc/chrony/
 serve $right
@@ -36,7 +38,7 @@ serve $((right - 86400))
 check "chrony sets the clock a day back" eventually 600 is_about $((right - 86400))
 sleep 700
 refuse "rtc-seed lets it" [ "$(clock)" -ge $right ]
-equal "rewinds undone" "$(cat $seed/rewinds_undone)" 0
+equal "and undoes nothing of it" "$(cat $seed/rewinds_undone)" "$undone"
 
 systemctl stop chrony
 echo 0 >$fake/0/present
