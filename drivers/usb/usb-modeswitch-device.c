@@ -13,6 +13,7 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/usb.h>
+#include <linux/usb/cdc.h>
 
 #define UMS_SUBCLASS_MBIM	0x0e
 
@@ -53,6 +54,74 @@ static void ums_facts_read_configs(const struct usb_device *udev, struct ums_fac
 	}
 }
 
+static const struct usb_interface_descriptor *ums_descriptor(const struct usb_interface *intf)
+{
+	return &intf->altsetting[0].desc;
+}
+
+static bool ums_is_acm(const struct usb_interface *intf)
+{
+	const struct usb_interface_descriptor *desc = ums_descriptor(intf);
+
+	return desc->bInterfaceClass == USB_CLASS_COMM &&
+	       desc->bInterfaceSubClass == USB_CDC_SUBCLASS_ACM;
+}
+
+/* The data interface that an ACM interface names, or -1. */
+static int ums_acm_union(const struct usb_interface *intf)
+{
+	const u8 *at = intf->altsetting[0].extra;
+	int left = intf->altsetting[0].extralen;
+
+	for (; left >= 2 && at[0] >= 2 && at[0] <= left; left -= at[0], at += at[0]) {
+		if (at[0] >= sizeof(struct usb_cdc_union_desc) &&
+		    at[1] == USB_DT_CS_INTERFACE && at[2] == USB_CDC_UNION_TYPE)
+			return at[4];
+	}
+
+	return -1;
+}
+
+/* The one that is named, or else the next; the first may belong to a network card. */
+static struct usb_interface *ums_acm_data(const struct usb_host_config *config,
+					  const struct usb_interface *acm)
+{
+	struct usb_interface *next = NULL;
+	int named = ums_acm_union(acm);
+	unsigned int i;
+
+	for (i = 0; i < config->desc.bNumInterfaces; i++) {
+		struct usb_interface *intf = config->interface[i];
+		const struct usb_interface_descriptor *desc = ums_descriptor(intf);
+
+		if (desc->bInterfaceClass != USB_CLASS_CDC_DATA)
+			continue;
+		if (desc->bInterfaceNumber == named)
+			return intf;
+		if (!next && desc->bInterfaceNumber > ums_descriptor(acm)->bInterfaceNumber)
+			next = intf;
+	}
+
+	return next;
+}
+
+/* Data first: it is what the script talks to. */
+static bool ums_find_acm(const struct usb_host_config *config, struct usb_interface **found)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->desc.bNumInterfaces; i++) {
+		if (!ums_is_acm(config->interface[i]))
+			continue;
+		found[0] = ums_acm_data(config, config->interface[i]);
+		found[1] = config->interface[i];
+		if (found[0])
+			return true;
+	}
+
+	return false;
+}
+
 /**
  * ums_facts_read() - read what decides about a device
  * @udev: the device, configured
@@ -61,6 +130,7 @@ static void ums_facts_read_configs(const struct usb_device *udev, struct ums_fac
 void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts)
 {
 	const struct usb_host_config *config = udev->actconfig;
+	struct usb_interface *acm[2];
 	unsigned int i;
 
 	memset(facts, 0, sizeof(*facts));
@@ -72,6 +142,7 @@ void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts)
 	for (i = 0; i < config->desc.bNumInterfaces && i < UMS_MAX_INTERFACES; i++)
 		facts->classes[i] = config->interface[i]->altsetting[0].desc.bInterfaceClass;
 	facts->nr_interfaces = i;
+	facts->acm = ums_find_acm(config, acm);
 	ums_facts_read_configs(udev, facts);
 }
 
@@ -105,17 +176,14 @@ static int ums_take(struct ums_taken *taken, struct usb_interface *intf)
 	return ret;
 }
 
-static int ums_take_class(struct usb_device *udev, struct ums_taken *taken, u8 class)
+static int ums_take_acm(struct usb_device *udev, struct ums_taken *taken)
 {
-	struct usb_host_config *config = udev->actconfig;
-	unsigned int i;
+	struct usb_interface *found[2];
 
-	for (i = 0; i < config->desc.bNumInterfaces; i++) {
-		if (config->interface[i]->altsetting[0].desc.bInterfaceClass == class)
-			return ums_take(taken, config->interface[i]);
-	}
+	if (!ums_find_acm(udev->actconfig, found))
+		return -ENODEV;
 
-	return -ENODEV;
+	return ums_take(taken, found[0]) ?: ums_take(taken, found[1]);
 }
 
 /**
@@ -136,8 +204,7 @@ int ums_take_over(struct usb_device *udev, unsigned int script, struct ums_taken
 		return 0;
 
 	if (ums_scripts[script].gate == UMS_GATE_MODEM)
-		ret = ums_take_class(udev, taken, USB_CLASS_CDC_DATA) ?:
-		      ums_take_class(udev, taken, USB_CLASS_COMM);
+		ret = ums_take_acm(udev, taken);
 	else
 		ret = ums_take(taken, udev->actconfig->interface[0]);
 	if (ret)

@@ -137,9 +137,7 @@ static enum ums_verdict ums_check_interfaces(const struct ums_facts *facts,
 	case UMS_GATE_HID:
 		return first == USB_CLASS_HID ? UMS_SWITCH : UMS_NOT_THIS;
 	case UMS_GATE_MODEM:
-		return ums_has_class(facts, USB_CLASS_COMM) &&
-		       ums_has_class(facts, USB_CLASS_CDC_DATA) ? UMS_SWITCH :
-		       UMS_NOT_THIS;
+		return facts->acm ? UMS_SWITCH : UMS_NOT_THIS;
 	default:
 		return UMS_SWITCH;
 	}

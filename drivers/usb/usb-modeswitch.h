@@ -74,7 +74,7 @@ enum ums_gate {
 	UMS_GATE_ANY,
 	UMS_GATE_STORAGE,
 	UMS_GATE_HID,
-	UMS_GATE_MODEM,		/* has CDC interfaces, by which it is switched */
+	UMS_GATE_MODEM,		/* has a CDC ACM port, by which it is switched */
 };
 
 struct ums_script {
@@ -172,6 +172,7 @@ struct ums_facts {
 	u16 pid;
 	u8 nr_interfaces;
 	u8 classes[UMS_MAX_INTERFACES];
+	bool acm;		/* a serial port with its data interface */
 	u8 nr_configs;
 	u8 config;		/* the present one */
 	u8 mbim;		/* the one with MBIM, or 0 */

@@ -863,6 +863,7 @@ static inline unsigned int emu_count(const struct emu *e, enum emu_kind kind, un
 #define EMU_SERIAL(n)	{ 0xff, 0xff, 0xff, { { 0x80 | (n), 2 }, { (n), 2 } } }
 #define EMU_ACM_CONTROL(n) { 0x02, 0x02, 0x01, { { 0x80 | (n), 3 } } }
 #define EMU_ACM_DATA(n)	{ 0x0a, 0x00, 0x00, { { 0x80 | (n), 2 }, { (n), 2 } } }
+#define EMU_RNDIS(n)	{ 0xe0, 0x01, 0x03, { { 0x80 | (n), 3 } } }
 #define EMU_ECM(n)	{ 0x02, 0x06, 0x00, { { 0x80 | (n), 3 } } }
 #define EMU_MBIM(n)	{ 0x02, 0x0e, 0x00, { { 0x80 | (n), 3 } } }
 #define EMU_NET_DATA(n, proto) { 0x0a, 0x01, proto, { { 0x80 | (n), 2 }, { (n), 2 } } }
