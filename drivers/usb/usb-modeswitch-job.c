@@ -234,7 +234,9 @@ static void ums_job_run(struct work_struct *work)
 	struct ums_job *job = container_of(to_delayed_work(work), struct ums_job, work);
 	int ret;
 
-	if (list_empty(&job->node) || test_bit(UMS_JOB_PAUSED, &job->flags))
+	if (list_empty(&job->node))
+		goto put;
+	if (test_bit(UMS_JOB_PAUSED, &job->flags) && !ums_job_is_over(job))
 		goto put;
 	if (test_and_clear_bit(UMS_JOB_RESTART, &job->flags))
 		job->sent = false;
@@ -432,11 +434,18 @@ void ums_job_resume(struct usb_interface *intf)
 {
 	struct ums_job *job = ums_job_of(intf);
 
-	if (!job || ums_job_is_over(job))
+	if (!job)
 		return;
-	reinit_completion(&job->gone);
-	usb_unpoison_anchored_urbs(&job->urbs);
 	clear_bit(UMS_JOB_PAUSED, &job->flags);
+	if (!ums_job_is_over(job)) {
+		reinit_completion(&job->gone);
+		usb_unpoison_anchored_urbs(&job->urbs);
+	}
+	/* Whoever ended it meanwhile must not have done so in vain. */
+	if (ums_job_is_over(job)) {
+		complete_all(&job->gone);
+		usb_poison_anchored_urbs(&job->urbs);
+	}
 	ums_job_queue(job, 0);
 }
 
