@@ -10,6 +10,7 @@
 #include "usb-modeswitch.h"
 
 #include <linux/completion.h>
+#include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -207,13 +208,20 @@ static int ums_script_config(struct ums_wire *wire, u8 number)
 {
 	struct usb_device *udev = wire->udev;
 	int ret = -ENODEV;
+	u8 old = 0;
 
 	usb_lock_device(udev);
+	if (udev->actconfig)
+		old = udev->actconfig->desc.bConfigurationValue;
 	if (udev->state >= USB_STATE_ADDRESS && udev->authorized)
 		ret = usb_set_configuration(udev, number);
 	if (!ret && (!udev->actconfig ||
 		     udev->actconfig->desc.bConfigurationValue != number))
 		ret = -EIO;
+	/* Without a configuration nobody could use it at all. */
+	if (ret && ret != -ENODEV && old && udev->state == USB_STATE_ADDRESS &&
+	    usb_set_configuration(udev, old))
+		dev_warn(&udev->dev, "configuration %u is lost\n", old);
 	usb_unlock_device(udev);
 
 	return ret;

@@ -214,6 +214,18 @@ TEST_F(policy, failed_is_given_back)
 	EXPECT_TRUE(holds_for(3000, ums_count("tries") == 1));
 }
 
+/* A configuration that is refused leaves the device as it was. */
+TEST_F(policy, failed_configuration_is_undone)
+{
+	self->emu->mode[0].config[1] = (struct emu_config){ 2, { EMU_SERIAL(1) } };
+	self->emu->fault = EMU_STALL_CONFIG;
+	ASSERT_EQ(0, ums_load("override=12d1:1f01:config:2"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "failed")));
+	EXPECT_STREQ("1", usb_device_read(0, "bConfigurationValue"));
+	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
+}
+
 TEST_F(policy, switch_is_announced)
 {
 	ASSERT_EQ(0, ums_load(""));
