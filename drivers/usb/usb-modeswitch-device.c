@@ -209,6 +209,8 @@ int ums_take_over(struct usb_device *udev, unsigned int script, struct ums_taken
 		ret = ums_take(taken, udev->actconfig->interface[0]);
 	if (ret)
 		return ret;
+	if (taken->awake)
+		return 0;
 	ret = usb_autopm_get_interface(taken->intf[0]);
 	taken->awake = !ret;
 

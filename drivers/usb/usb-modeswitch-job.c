@@ -344,6 +344,9 @@ static bool ums_job_keep(struct ums_job *job, struct usb_interface *intf)
 	    intf != job->udev->actconfig->interface[0] || job->taken.intf[0])
 		return false;
 	ums_taken_add(&job->taken, intf);
+	/* Asleep, it would not get to its script. */
+	usb_autopm_get_interface_no_resume(intf);
+	job->taken.awake = true;
 
 	return true;
 }
@@ -406,6 +409,10 @@ void ums_job_lost(struct usb_interface *intf)
 	if (!job)
 		return;
 	usb_set_intfdata(intf, NULL);
+	if (job->taken.awake && intf == job->taken.intf[0]) {
+		job->taken.awake = false;
+		usb_autopm_put_interface_no_suspend(intf);
+	}
 	ums_job_end_soon(job, udev->state == USB_STATE_NOTATTACHED ? UMS_JOB_GONE :
 			 UMS_JOB_LOST);
 }
