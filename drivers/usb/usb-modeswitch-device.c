@@ -162,7 +162,7 @@ static int ums_take(struct ums_taken *taken, struct usb_interface *intf)
 	struct device_driver *driver = intf->dev.driver;
 	int ret;
 
-	if (taken->intf[0] == intf)
+	if (taken->intf[0] == intf || taken->intf[1] == intf)
 		return 0;
 	/* A program has it by usbfs: it knows what it does. */
 	if (driver && !strcmp(driver->name, "usbfs"))
