@@ -164,9 +164,6 @@ static int ums_take(struct ums_taken *taken, struct usb_interface *intf)
 
 	if (taken->intf[0] == intf || taken->intf[1] == intf)
 		return 0;
-	/* A program has it by usbfs: it knows what it does. */
-	if (driver && !strcmp(driver->name, "usbfs"))
-		return -EBUSY;
 	if (driver)
 		usb_driver_release_interface(to_usb_driver(driver), intf);
 	ret = usb_driver_claim_interface(&ums_driver, intf, taken);
@@ -187,6 +184,27 @@ static int ums_take_acm(struct usb_device *udev, struct ums_taken *taken)
 }
 
 /**
+ * ums_is_in_use() - tell whether a program has an interface, by usbfs
+ * @udev: the device
+ *
+ * Return: true if one has: it knows what it does.
+ */
+bool ums_is_in_use(const struct usb_device *udev)
+{
+	const struct usb_host_config *config = udev->actconfig;
+	unsigned int i;
+
+	for (i = 0; config && i < config->desc.bNumInterfaces; i++) {
+		const struct device_driver *driver = config->interface[i]->dev.driver;
+
+		if (driver && !strcmp(driver->name, "usbfs"))
+			return true;
+	}
+
+	return false;
+}
+
+/**
  * ums_take_over() - take the interfaces that a script needs from their drivers
  * @udev: the device
  * @script: number of the script
@@ -200,6 +218,8 @@ int ums_take_over(struct usb_device *udev, unsigned int script, struct ums_taken
 
 	if (udev->state != USB_STATE_CONFIGURED || !udev->actconfig)
 		return -ENODEV;
+	if (ums_is_in_use(udev))
+		return -EBUSY;
 	if (script == UMS_SCRIPT_CONFIG || script == UMS_SCRIPT_MBIM)
 		return 0;
 

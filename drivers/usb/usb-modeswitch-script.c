@@ -213,7 +213,10 @@ static int ums_script_config(struct ums_wire *wire, u8 number)
 	usb_lock_device(udev);
 	if (udev->actconfig)
 		old = udev->actconfig->desc.bConfigurationValue;
-	if (udev->state >= USB_STATE_ADDRESS && udev->authorized)
+	/* Choosing one takes all interfaces away. */
+	if (ums_is_in_use(udev))
+		ret = -EBUSY;
+	else if (udev->state >= USB_STATE_ADDRESS && udev->authorized)
 		ret = usb_set_configuration(udev, number);
 	if (!ret && (!udev->actconfig ||
 		     udev->actconfig->desc.bConfigurationValue != number))
