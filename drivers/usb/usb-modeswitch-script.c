@@ -41,7 +41,7 @@ static int ums_script_error(struct ums_wire *wire, u8 endpoint, int error)
 	case -ETIME:
 		return ums_script_sleep(wire, UMS_MS_VANISH) ? -ENODEV : 0;
 	default:
-		return ums_wire_is_dead(error) ? error : 0;
+		return error == -ENXIO || ums_wire_is_dead(error) ? error : 0;
 	}
 }
 
@@ -116,9 +116,11 @@ static int ums_script_raw(struct ums_wire *wire, u8 out, bool answered,
 	if (!out)
 		out = ums_wire_endpoint(wire->intf, USB_DIR_OUT, USB_ENDPOINT_XFER_BULK);
 	ret = ums_wire_transfer(wire, out, message->data, message->size, UMS_MS_IN);
+	if (ret < 0)
+		return ums_script_error(wire, out, ret);
 	in = ums_wire_endpoint(wire->intf, USB_DIR_IN, USB_ENDPOINT_XFER_BULK);
-	if (ret < 0 || !answered || !in)
-		return ret < 0 ? ret : 0;
+	if (!answered || !in)
+		return 0;
 	ret = ums_wire_transfer(wire, in, NULL,
 				ums_script_packets(wire, in, message->size), UMS_MS_IN);
 
@@ -137,8 +139,8 @@ static int ums_script_control(struct ums_wire *wire, const struct ums_control *c
 	ret = ums_wire_control(wire, c->type, c->request, c->value, index, c->length,
 			       UMS_MS_CONTROL);
 
-	/* Some switch and never say so. */
-	return ret == -EPIPE || ret == -ETIMEDOUT || ret > 0 ? 0 : ret;
+	/* Some switch and never say so; there is no halt of endpoint 0. */
+	return ret >= 0 || ret == -EPIPE ? 0 : ums_script_error(wire, 0, ret);
 }
 
 static int ums_script_reports(struct ums_wire *wire, unsigned int n)
