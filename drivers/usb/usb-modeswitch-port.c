@@ -358,16 +358,21 @@ int ums_port_start(struct device *dev)
 }
 
 /**
- * ums_port_stop() - forget all ports
+ * ums_port_stop() - forget all ports; takes ums_lock itself
  */
 void ums_port_stop(void)
 {
 	struct ums_port *port, *next;
+	LIST_HEAD(ports);
 
-	list_for_each_entry_safe(port, next, &ums_ports, node) {
+	/* Who reads a port's files has the lock: it is not held while they go. */
+	mutex_lock(&ums_lock);
+	list_splice_init(&ums_ports, &ports);
+	ums_nr_ports = 0;
+	mutex_unlock(&ums_lock);
+	list_for_each_entry_safe(port, next, &ports, node) {
 		list_del(&port->node);
 		kobject_put(&port->kobj);
 	}
-	ums_nr_ports = 0;
 	kobject_put(ums_ports_dir);
 }
