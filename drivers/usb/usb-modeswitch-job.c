@@ -248,10 +248,14 @@ static void ums_job_run(struct work_struct *work)
 	ret = ums_job_work(job);
 	if (test_bit(UMS_JOB_RESTART, &job->flags) && !ums_job_is_over(job))
 		goto put;
-	if (ums_job_waits(job, ret))
-		ums_job_queue(job, ums_scripts[job->plan.script].wait * MSEC_PER_SEC);
-	else
+	if (!ums_job_waits(job, ret)) {
 		ums_job_conclude(job, ret);
+		goto put;
+	}
+	ums_job_queue(job, ums_scripts[job->plan.script].wait * MSEC_PER_SEC);
+	/* Whoever ended it meanwhile queued it for now, not for then. */
+	if (ums_job_is_over(job))
+		ums_job_queue(job, 0);
 put:
 	kref_put(&job->ref, ums_job_free);
 }
