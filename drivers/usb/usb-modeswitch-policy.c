@@ -301,12 +301,15 @@ EXPORT_SYMBOL_FOR_TEST(ums_csw_judge);
  * @guard: the last tries
  * @now: seconds, of any clock that does not go back
  *
- * Return: false if there were UMS_GUARD_TRIES in UMS_GUARD_SECONDS.
+ * Return: false if there were UMS_GUARD_TRIES in UMS_GUARD_SECONDS, or as many
+ * that changed nothing, in whatever time.
  */
 bool ums_guard_try(struct ums_guard *guard, time64_t now)
 {
 	time64_t *oldest = &guard->tries[guard->next % UMS_GUARD_TRIES];
 
+	if (guard->returns >= UMS_GUARD_TRIES)
+		return false;
 	if (guard->next >= UMS_GUARD_TRIES && now - *oldest < UMS_GUARD_SECONDS)
 		return false;
 	*oldest = now;

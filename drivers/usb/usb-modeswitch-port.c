@@ -183,6 +183,12 @@ struct ums_port *ums_port_new(const struct usb_device *udev)
 	return port;
 }
 
+static bool ums_port_has(const struct ums_port *port, const struct usb_device *udev)
+{
+	return port->vid == le16_to_cpu(udev->descriptor.idVendor) &&
+	       port->pid == le16_to_cpu(udev->descriptor.idProduct);
+}
+
 static void ums_port_set_device(struct ums_port *port, const struct usb_device *udev)
 {
 	port->vid = le16_to_cpu(udev->descriptor.idVendor);
@@ -201,8 +207,8 @@ bool ums_port_try(struct ums_port *port)
 		return true;
 
 	if (port->result != UMS_RESULT_GUARDED) {
-		pr_warn("%s: %u tries in %u s, left alone\n", kobject_name(&port->kobj),
-			UMS_GUARD_TRIES, UMS_GUARD_SECONDS);
+		pr_warn("%s: tried %u times in vain, left alone\n",
+			kobject_name(&port->kobj), UMS_GUARD_TRIES);
 		ums_port_announce(port, "guarded", NULL);
 	}
 	port->result = UMS_RESULT_GUARDED;
@@ -277,6 +283,8 @@ void ums_port_end(struct ums_port *port, enum ums_result result, int error)
  */
 void ums_port_appeared(struct ums_port *port, const struct usb_device *udev, bool same)
 {
+	if (!ums_port_has(port, udev))
+		port->guard.returns = 0;
 	if (!port->pending)
 		return;
 	port->pending = false;
@@ -284,6 +292,7 @@ void ums_port_appeared(struct ums_port *port, const struct usb_device *udev, boo
 		ums_port_switched_to(port, udev);
 		return;
 	}
+	port->guard.returns += ums_port_has(port, udev);
 	port->result = UMS_RESULT_RETURNED;
 	ums_state.counter[UMS_COUNT_RETURNED]++;
 	ums_port_announce(port, "returned", udev);
@@ -308,9 +317,7 @@ void ums_port_leave(struct ums_port *port, const struct usb_device *udev)
  */
 bool ums_port_is_left(struct ums_port *port, const struct usb_device *udev)
 {
-	return port->left == udev->devnum &&
-	       port->vid == le16_to_cpu(udev->descriptor.idVendor) &&
-	       port->pid == le16_to_cpu(udev->descriptor.idProduct);
+	return port->left == udev->devnum && ums_port_has(port, udev);
 }
 
 /**
@@ -322,8 +329,7 @@ bool ums_port_is_left(struct ums_port *port, const struct usb_device *udev)
  */
 unsigned int ums_port_again(struct ums_port *port, const struct usb_device *udev)
 {
-	if (!port->pending || port->vid != le16_to_cpu(udev->descriptor.idVendor) ||
-	    port->pid != le16_to_cpu(udev->descriptor.idProduct) ||
+	if (!port->pending || !ums_port_has(port, udev) ||
 	    ktime_get_seconds() - port->ended > UMS_AGAIN_SECONDS)
 		return 0;
 

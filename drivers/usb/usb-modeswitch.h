@@ -219,6 +219,7 @@ enum ums_csw {
 struct ums_guard {
 	unsigned int next;
 	time64_t tries[UMS_GUARD_TRIES];
+	unsigned int returns;	/* one after another, as what it was */
 };
 
 const struct ums_row *ums_find(u16 vid, u16 pid);
