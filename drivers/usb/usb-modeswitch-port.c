@@ -189,6 +189,13 @@ static bool ums_port_has(const struct ums_port *port, const struct usb_device *u
 	       port->pid == le16_to_cpu(udev->descriptor.idProduct);
 }
 
+/* What comes much later is another one, and no answer. */
+static bool ums_port_is_pending(const struct ums_port *port)
+{
+	return port->pending &&
+	       ktime_get_seconds() - port->ended <= UMS_AGAIN_SECONDS;
+}
+
 static void ums_port_set_device(struct ums_port *port, const struct usb_device *udev)
 {
 	port->vid = le16_to_cpu(udev->descriptor.idVendor);
@@ -283,11 +290,14 @@ void ums_port_end(struct ums_port *port, enum ums_result result, int error)
  */
 void ums_port_appeared(struct ums_port *port, const struct usb_device *udev, bool same)
 {
+	bool pending;
+
 	if (!ums_port_has(port, udev))
 		port->guard.returns = 0;
-	if (!port->pending)
-		return;
+	pending = ums_port_is_pending(port);
 	port->pending = false;
+	if (!pending)
+		return;
 	if (!same) {
 		ums_port_switched_to(port, udev);
 		return;
@@ -329,8 +339,7 @@ bool ums_port_is_left(struct ums_port *port, const struct usb_device *udev)
  */
 unsigned int ums_port_again(struct ums_port *port, const struct usb_device *udev)
 {
-	if (!port->pending || !ums_port_has(port, udev) ||
-	    ktime_get_seconds() - port->ended > UMS_AGAIN_SECONDS)
+	if (!ums_port_is_pending(port) || !ums_port_has(port, udev))
 		return 0;
 
 	return ums_scripts[port->script].again;
