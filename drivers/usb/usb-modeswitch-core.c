@@ -327,7 +327,8 @@ static int ums_rescan_one(struct usb_device *udev, void *data)
 {
 	ums_watch_bus(udev);
 	usb_lock_device(udev);
-	if (udev->state == USB_STATE_CONFIGURED)
+	/* Also while it is suspended. */
+	if (udev->state >= USB_STATE_CONFIGURED && udev->actconfig)
 		ums_job_consider(udev, NULL);
 	usb_unlock_device(udev);
 

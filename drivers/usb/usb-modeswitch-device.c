@@ -216,7 +216,7 @@ int ums_take_over(struct usb_device *udev, unsigned int script, struct ums_taken
 {
 	int ret;
 
-	if (udev->state != USB_STATE_CONFIGURED || !udev->actconfig)
+	if (udev->state < USB_STATE_CONFIGURED || !udev->actconfig)
 		return -ENODEV;
 	if (ums_is_in_use(udev))
 		return -EBUSY;
@@ -250,7 +250,7 @@ static void ums_give_back_one(struct usb_device *udev, struct ums_taken *taken,
 	if (awake)
 		usb_autopm_put_interface(intf);
 	usb_driver_release_interface(&ums_driver, intf);
-	if (udev->state == USB_STATE_CONFIGURED && !intf->dev.driver &&
+	if (udev->state >= USB_STATE_CONFIGURED && !intf->dev.driver &&
 	    device_attach(&intf->dev) < 0)
 		dev_dbg(&intf->dev, "no driver wants it\n");
 }
