@@ -128,7 +128,7 @@ static void ums_job_finish(struct ums_job *job, enum ums_result result, int erro
 {
 	usb_lock_device(job->udev);
 	mutex_lock(&ums_lock);
-	if (!test_bit(UMS_JOB_GONE, &job->flags))
+	if (!test_bit(UMS_JOB_GONE, &job->flags) && job->udev->authorized)
 		ums_port_leave(job->port, job->udev);
 	mutex_unlock(&ums_lock);
 	ums_give_back(job->udev, &job->taken);

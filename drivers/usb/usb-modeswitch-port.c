@@ -319,6 +319,21 @@ void ums_port_leave(struct ums_port *port, const struct usb_device *udev)
 }
 
 /**
+ * ums_port_unleave() - the user takes a device away, and may bring it back
+ * @udev: the device; takes ums_lock itself
+ */
+void ums_port_unleave(const struct usb_device *udev)
+{
+	struct ums_port *port;
+
+	mutex_lock(&ums_lock);
+	port = ums_port_find(udev);
+	if (port)
+		port->left = 0;
+	mutex_unlock(&ums_lock);
+}
+
+/**
  * ums_port_is_left() - tell whether a device is not to be touched again
  * @port: its port
  * @udev: the device

@@ -312,6 +312,7 @@ void ums_port_appeared(struct ums_port *port, const struct usb_device *udev,
 		       bool same);
 bool ums_port_is_left(struct ums_port *port, const struct usb_device *udev);
 void ums_port_leave(struct ums_port *port, const struct usb_device *udev);
+void ums_port_unleave(const struct usb_device *udev);
 unsigned int ums_port_again(struct ums_port *port,
 			    const struct usb_device *udev);
 void ums_port_forget(void);

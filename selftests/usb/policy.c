@@ -203,6 +203,19 @@ TEST_F(policy, unauthorized_is_not_touched)
 	EXPECT_TRUE(becomes_modem());
 }
 
+/* To take the authorization away and give it again is to plug it in again. */
+TEST_F(policy, authorized_again_is_tried_again)
+{
+	ASSERT_EQ(0, ums_load(""));
+	self->emu->fault = EMU_STALL_OUT;
+	self->emu->switch_after = 0;
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(ums_result_is(0, "failed")));
+	ASSERT_EQ(0, usb_device_write(0, "authorized", "0"));
+	ASSERT_EQ(0, usb_device_write(0, "authorized", "1"));
+	EXPECT_TRUE(wait_until(ums_count("tries") == 2));
+}
+
 TEST_F(policy, failed_is_given_back)
 {
 	self->emu->switch_after = 0;
