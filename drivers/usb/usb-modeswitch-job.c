@@ -194,25 +194,12 @@ static int ums_job_work(struct ums_job *job)
 	return ums_script_run(&wire, &job->plan);
 }
 
-/* Such a job is done when its script is, and its interface is gone by then. */
-static bool ums_job_is_config(const struct ums_job *job)
-{
-	const struct ums_script *script = &ums_scripts[job->plan.script];
-	unsigned int action;
-
-	if (!script->count)
-		return false;
-	action = ums_steps[script->first + script->count - 1].action;
-
-	return action == UMS_CONFIG || action == UMS_MBIM;
-}
-
 /* What the end of the script, or of the wait after it, means. */
 static void ums_job_conclude(struct ums_job *job, int ret)
 {
 	if (test_bit(UMS_JOB_GONE, &job->flags))
 		ums_job_finish(job, job->sent ? UMS_RESULT_SENT : UMS_RESULT_NONE, 0);
-	else if (!ret && ums_job_is_config(job))
+	else if (!ret && ums_script_configures(job->plan.script))
 		ums_job_finish(job, UMS_RESULT_SWITCHED, 0);
 	else if (ums_job_is_over(job) || ret == -ENOMEDIUM)
 		ums_job_finish(job, UMS_RESULT_CANCELLED, 0);
@@ -225,7 +212,8 @@ static void ums_job_conclude(struct ums_job *job, int ret)
 /* A device that is on its way out says so a little later. */
 static bool ums_job_waits(const struct ums_job *job, int ret)
 {
-	return !ums_job_is_over(job) && job->sent && !ums_job_is_config(job) &&
+	return !ums_job_is_over(job) && job->sent &&
+	       !ums_script_configures(job->plan.script) &&
 	       (!ret || ums_wire_is_dead(ret));
 }
 
@@ -448,11 +436,9 @@ void ums_job_resume(struct usb_interface *intf)
 	if (!job)
 		return;
 	clear_bit(UMS_JOB_PAUSED, &job->flags);
-	if (!ums_job_is_over(job)) {
-		reinit_completion(&job->gone);
-		usb_unpoison_anchored_urbs(&job->urbs);
-	}
-	/* Whoever ended it meanwhile must not have done so in vain. */
+	reinit_completion(&job->gone);
+	usb_unpoison_anchored_urbs(&job->urbs);
+	/* Whoever has ended it, perhaps just now, must not have done so in vain. */
 	if (ums_job_is_over(job)) {
 		complete_all(&job->gone);
 		usb_poison_anchored_urbs(&job->urbs);

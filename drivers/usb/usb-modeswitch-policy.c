@@ -297,6 +297,25 @@ enum ums_csw ums_csw_judge(const u8 *csw, size_t size, const u8 *cbw)
 EXPORT_SYMBOL_FOR_TEST(ums_csw_judge);
 
 /**
+ * ums_script_configures() - tell whether a script ends with a configuration
+ * @number: number of the script
+ *
+ * Return: true if it does: then the switch is done when the script is, and the
+ * interfaces of before are gone.
+ */
+bool ums_script_configures(unsigned int number)
+{
+	const struct ums_script *script = &ums_scripts[number];
+	unsigned int action;
+
+	if (!script->count)
+		return false;
+	action = ums_steps[script->first + script->count - 1].action;
+
+	return action == UMS_CONFIG || action == UMS_MBIM;
+}
+
+/**
  * ums_guard_try() - ask whether one more try is allowed, and count it
  * @guard: the last tries
  * @now: seconds, of any clock that does not go back

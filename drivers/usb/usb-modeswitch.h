@@ -229,6 +229,7 @@ enum ums_verdict ums_decide(const struct ums_facts *facts,
 			    struct ums_plan *plan);
 u32 ums_cbw_data_in(const u8 *cbw);
 enum ums_csw ums_csw_judge(const u8 *csw, size_t size, const u8 *cbw);
+bool ums_script_configures(unsigned int number);
 bool ums_guard_try(struct ums_guard *guard, time64_t now);
 
 /* One device */
