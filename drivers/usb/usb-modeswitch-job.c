@@ -51,6 +51,7 @@ struct ums_job {
 	bool ask;
 	bool sent;
 	ktime_t begin;
+	unsigned long end;	/* jiffies: it should have gone by then */
 	u8 *buf;
 };
 
@@ -162,8 +163,8 @@ static int ums_job_ask(struct ums_job *job, struct ums_wire *wire)
 
 static int ums_job_work(struct ums_job *job)
 {
-	unsigned int seconds = max_t(unsigned int, UMS_BUDGET_SECONDS,
-				     ums_scripts[job->plan.script].wait);
+	unsigned int wait = ums_scripts[job->plan.script].wait;
+	unsigned int seconds = max_t(int, UMS_BUDGET_SECONDS, wait - UMS_BUDGET_SECONDS);
 	struct ums_wire wire = {
 		.udev = job->udev,
 		.urbs = &job->urbs,
@@ -180,7 +181,9 @@ static int ums_job_work(struct ums_job *job)
 		return ret;
 
 	wire.intf = job->taken.intf[0];
+	wire.acm = job->taken.intf[1];
 	wire.end = jiffies + seconds * HZ;
+	job->end = jiffies + wait * HZ;
 	if (job->ask)
 		ret = ums_job_ask(job, &wire);
 	if (ret)
@@ -217,6 +220,19 @@ static bool ums_job_waits(const struct ums_job *job, int ret)
 	       (!ret || ums_wire_is_dead(ret));
 }
 
+/* The wait counts from the first transfer, but there is some after the last, too. */
+static unsigned int ums_job_rest(const struct ums_job *job)
+{
+	unsigned int wait = ums_scripts[job->plan.script].wait;
+	unsigned long least = min_t(unsigned int, wait, UMS_BUDGET_SECONDS) * HZ;
+	unsigned long now = jiffies;
+
+	if (time_after(job->end, now + least))
+		least = job->end - now;
+
+	return jiffies_to_msecs(least);
+}
+
 static void ums_job_run(struct work_struct *work)
 {
 	struct ums_job *job = container_of(to_delayed_work(work), struct ums_job, work);
@@ -240,7 +256,7 @@ static void ums_job_run(struct work_struct *work)
 		ums_job_conclude(job, ret);
 		goto put;
 	}
-	ums_job_queue(job, ums_scripts[job->plan.script].wait * MSEC_PER_SEC);
+	ums_job_queue(job, ums_job_rest(job));
 	/* Whoever ended it meanwhile queued it for now, not for then. */
 	if (ums_job_is_over(job))
 		ums_job_queue(job, 0);

@@ -243,6 +243,7 @@ struct ums_port;
 struct ums_wire {
 	struct usb_device *udev;
 	struct usb_interface *intf;	/* the first that was taken over */
+	struct usb_interface *acm;	/* whose data interface that is, or NULL */
 	struct usb_anchor *urbs;
 	struct completion *gone;
 	unsigned long end;		/* jiffies: no transfer goes past it */
