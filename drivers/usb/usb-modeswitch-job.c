@@ -242,7 +242,7 @@ static void ums_job_run(struct work_struct *work)
 		goto put;
 	if (test_bit(UMS_JOB_PAUSED, &job->flags) && !ums_job_is_over(job))
 		goto put;
-	if (test_and_clear_bit(UMS_JOB_RESTART, &job->flags))
+	if (!ums_job_is_over(job) && test_and_clear_bit(UMS_JOB_RESTART, &job->flags))
 		job->sent = false;
 	if (job->sent || ums_job_is_over(job)) {
 		ums_job_conclude(job, -ETIMEDOUT);
