@@ -278,10 +278,15 @@ struct usb_driver ums_driver = {
 static int ums_bus_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct device *dev = data;
+	struct usb_device *udev;
 
-	if (action == BUS_NOTIFY_ADD_DEVICE && dev->type && dev->type->name &&
-	    !strcmp(dev->type->name, "usb_interface"))
-		ums_job_consider(interface_to_usbdev(to_usb_interface(dev)), NULL);
+	if (!dev->type || !dev->type->name || strcmp(dev->type->name, "usb_interface"))
+		return NOTIFY_OK;
+	udev = interface_to_usbdev(to_usb_interface(dev));
+	if (action == BUS_NOTIFY_ADD_DEVICE)
+		ums_job_consider(udev, NULL);
+	else if (action == BUS_NOTIFY_REMOVED_DEVICE && !udev->authorized)
+		ums_port_unleave(udev);
 
 	return NOTIFY_OK;
 }
@@ -327,7 +332,8 @@ static int ums_rescan_one(struct usb_device *udev, void *data)
 {
 	ums_watch_bus(udev);
 	usb_lock_device(udev);
-	if (udev->state == USB_STATE_CONFIGURED)
+	/* Also while it is suspended. */
+	if (udev->state >= USB_STATE_CONFIGURED && udev->actconfig)
 		ums_job_consider(udev, NULL);
 	usb_unlock_device(udev);
 

@@ -13,6 +13,7 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/usb.h>
+#include <linux/usb/cdc.h>
 
 #define UMS_SUBCLASS_MBIM	0x0e
 
@@ -53,6 +54,74 @@ static void ums_facts_read_configs(const struct usb_device *udev, struct ums_fac
 	}
 }
 
+static const struct usb_interface_descriptor *ums_descriptor(const struct usb_interface *intf)
+{
+	return &intf->altsetting[0].desc;
+}
+
+static bool ums_is_acm(const struct usb_interface *intf)
+{
+	const struct usb_interface_descriptor *desc = ums_descriptor(intf);
+
+	return desc->bInterfaceClass == USB_CLASS_COMM &&
+	       desc->bInterfaceSubClass == USB_CDC_SUBCLASS_ACM;
+}
+
+/* The data interface that an ACM interface names, or -1. */
+static int ums_acm_union(const struct usb_interface *intf)
+{
+	const u8 *at = intf->altsetting[0].extra;
+	int left = intf->altsetting[0].extralen;
+
+	for (; left >= 2 && at[0] >= 2 && at[0] <= left; left -= at[0], at += at[0]) {
+		if (at[0] >= sizeof(struct usb_cdc_union_desc) &&
+		    at[1] == USB_DT_CS_INTERFACE && at[2] == USB_CDC_UNION_TYPE)
+			return at[4];
+	}
+
+	return -1;
+}
+
+/* The one that is named, or else the next; the first may belong to a network card. */
+static struct usb_interface *ums_acm_data(const struct usb_host_config *config,
+					  const struct usb_interface *acm)
+{
+	struct usb_interface *next = NULL;
+	int named = ums_acm_union(acm);
+	unsigned int i;
+
+	for (i = 0; i < config->desc.bNumInterfaces; i++) {
+		struct usb_interface *intf = config->interface[i];
+		const struct usb_interface_descriptor *desc = ums_descriptor(intf);
+
+		if (desc->bInterfaceClass != USB_CLASS_CDC_DATA)
+			continue;
+		if (desc->bInterfaceNumber == named)
+			return intf;
+		if (!next && desc->bInterfaceNumber > ums_descriptor(acm)->bInterfaceNumber)
+			next = intf;
+	}
+
+	return next;
+}
+
+/* Data first: it is what the script talks to. */
+static bool ums_find_acm(const struct usb_host_config *config, struct usb_interface **found)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->desc.bNumInterfaces; i++) {
+		if (!ums_is_acm(config->interface[i]))
+			continue;
+		found[0] = ums_acm_data(config, config->interface[i]);
+		found[1] = config->interface[i];
+		if (found[0])
+			return true;
+	}
+
+	return false;
+}
+
 /**
  * ums_facts_read() - read what decides about a device
  * @udev: the device, configured
@@ -61,6 +130,7 @@ static void ums_facts_read_configs(const struct usb_device *udev, struct ums_fac
 void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts)
 {
 	const struct usb_host_config *config = udev->actconfig;
+	struct usb_interface *acm[2];
 	unsigned int i;
 
 	memset(facts, 0, sizeof(*facts));
@@ -72,6 +142,7 @@ void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts)
 	for (i = 0; i < config->desc.bNumInterfaces && i < UMS_MAX_INTERFACES; i++)
 		facts->classes[i] = config->interface[i]->altsetting[0].desc.bInterfaceClass;
 	facts->nr_interfaces = i;
+	facts->acm = ums_find_acm(config, acm);
 	ums_facts_read_configs(udev, facts);
 }
 
@@ -91,11 +162,8 @@ static int ums_take(struct ums_taken *taken, struct usb_interface *intf)
 	struct device_driver *driver = intf->dev.driver;
 	int ret;
 
-	if (taken->intf[0] == intf)
+	if (taken->intf[0] == intf || taken->intf[1] == intf)
 		return 0;
-	/* A program has it by usbfs: it knows what it does. */
-	if (driver && !strcmp(driver->name, "usbfs"))
-		return -EBUSY;
 	if (driver)
 		usb_driver_release_interface(to_usb_driver(driver), intf);
 	ret = usb_driver_claim_interface(&ums_driver, intf, taken);
@@ -105,17 +173,35 @@ static int ums_take(struct ums_taken *taken, struct usb_interface *intf)
 	return ret;
 }
 
-static int ums_take_class(struct usb_device *udev, struct ums_taken *taken, u8 class)
+static int ums_take_acm(struct usb_device *udev, struct ums_taken *taken)
 {
-	struct usb_host_config *config = udev->actconfig;
+	struct usb_interface *found[2];
+
+	if (!ums_find_acm(udev->actconfig, found))
+		return -ENODEV;
+
+	return ums_take(taken, found[0]) ?: ums_take(taken, found[1]);
+}
+
+/**
+ * ums_is_in_use() - tell whether a program has an interface, by usbfs
+ * @udev: the device
+ *
+ * Return: true if one has: it knows what it does.
+ */
+bool ums_is_in_use(const struct usb_device *udev)
+{
+	const struct usb_host_config *config = udev->actconfig;
 	unsigned int i;
 
-	for (i = 0; i < config->desc.bNumInterfaces; i++) {
-		if (config->interface[i]->altsetting[0].desc.bInterfaceClass == class)
-			return ums_take(taken, config->interface[i]);
+	for (i = 0; config && i < config->desc.bNumInterfaces; i++) {
+		const struct device_driver *driver = config->interface[i]->dev.driver;
+
+		if (driver && !strcmp(driver->name, "usbfs"))
+			return true;
 	}
 
-	return -ENODEV;
+	return false;
 }
 
 /**
@@ -130,18 +216,21 @@ int ums_take_over(struct usb_device *udev, unsigned int script, struct ums_taken
 {
 	int ret;
 
-	if (udev->state != USB_STATE_CONFIGURED || !udev->actconfig)
+	if (udev->state < USB_STATE_CONFIGURED || !udev->actconfig)
 		return -ENODEV;
+	if (ums_is_in_use(udev))
+		return -EBUSY;
 	if (script == UMS_SCRIPT_CONFIG || script == UMS_SCRIPT_MBIM)
 		return 0;
 
 	if (ums_scripts[script].gate == UMS_GATE_MODEM)
-		ret = ums_take_class(udev, taken, USB_CLASS_CDC_DATA) ?:
-		      ums_take_class(udev, taken, USB_CLASS_COMM);
+		ret = ums_take_acm(udev, taken);
 	else
 		ret = ums_take(taken, udev->actconfig->interface[0]);
 	if (ret)
 		return ret;
+	if (taken->awake)
+		return 0;
 	ret = usb_autopm_get_interface(taken->intf[0]);
 	taken->awake = !ret;
 
@@ -161,7 +250,7 @@ static void ums_give_back_one(struct usb_device *udev, struct ums_taken *taken,
 	if (awake)
 		usb_autopm_put_interface(intf);
 	usb_driver_release_interface(&ums_driver, intf);
-	if (udev->state == USB_STATE_CONFIGURED && !intf->dev.driver &&
+	if (udev->state >= USB_STATE_CONFIGURED && !intf->dev.driver &&
 	    device_attach(&intf->dev) < 0)
 		dev_dbg(&intf->dev, "no driver wants it\n");
 }

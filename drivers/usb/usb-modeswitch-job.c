@@ -51,6 +51,7 @@ struct ums_job {
 	bool ask;
 	bool sent;
 	ktime_t begin;
+	unsigned long end;	/* jiffies: it should have gone by then */
 	u8 *buf;
 };
 
@@ -128,7 +129,7 @@ static void ums_job_finish(struct ums_job *job, enum ums_result result, int erro
 {
 	usb_lock_device(job->udev);
 	mutex_lock(&ums_lock);
-	if (!test_bit(UMS_JOB_GONE, &job->flags))
+	if (!test_bit(UMS_JOB_GONE, &job->flags) && job->udev->authorized)
 		ums_port_leave(job->port, job->udev);
 	mutex_unlock(&ums_lock);
 	ums_give_back(job->udev, &job->taken);
@@ -162,8 +163,8 @@ static int ums_job_ask(struct ums_job *job, struct ums_wire *wire)
 
 static int ums_job_work(struct ums_job *job)
 {
-	unsigned int seconds = max_t(unsigned int, UMS_BUDGET_SECONDS,
-				     ums_scripts[job->plan.script].wait);
+	unsigned int wait = ums_scripts[job->plan.script].wait;
+	unsigned int seconds = max_t(int, UMS_BUDGET_SECONDS, wait - UMS_BUDGET_SECONDS);
 	struct ums_wire wire = {
 		.udev = job->udev,
 		.urbs = &job->urbs,
@@ -180,7 +181,9 @@ static int ums_job_work(struct ums_job *job)
 		return ret;
 
 	wire.intf = job->taken.intf[0];
+	wire.acm = job->taken.intf[1];
 	wire.end = jiffies + seconds * HZ;
+	job->end = jiffies + wait * HZ;
 	if (job->ask)
 		ret = ums_job_ask(job, &wire);
 	if (ret)
@@ -194,25 +197,12 @@ static int ums_job_work(struct ums_job *job)
 	return ums_script_run(&wire, &job->plan);
 }
 
-/* Such a job is done when its script is, and its interface is gone by then. */
-static bool ums_job_is_config(const struct ums_job *job)
-{
-	const struct ums_script *script = &ums_scripts[job->plan.script];
-	unsigned int action;
-
-	if (!script->count)
-		return false;
-	action = ums_steps[script->first + script->count - 1].action;
-
-	return action == UMS_CONFIG || action == UMS_MBIM;
-}
-
 /* What the end of the script, or of the wait after it, means. */
 static void ums_job_conclude(struct ums_job *job, int ret)
 {
 	if (test_bit(UMS_JOB_GONE, &job->flags))
 		ums_job_finish(job, job->sent ? UMS_RESULT_SENT : UMS_RESULT_NONE, 0);
-	else if (!ret && ums_job_is_config(job))
+	else if (!ret && ums_script_configures(job->plan.script))
 		ums_job_finish(job, UMS_RESULT_SWITCHED, 0);
 	else if (ums_job_is_over(job) || ret == -ENOMEDIUM)
 		ums_job_finish(job, UMS_RESULT_CANCELLED, 0);
@@ -225,8 +215,22 @@ static void ums_job_conclude(struct ums_job *job, int ret)
 /* A device that is on its way out says so a little later. */
 static bool ums_job_waits(const struct ums_job *job, int ret)
 {
-	return !ums_job_is_over(job) && job->sent && !ums_job_is_config(job) &&
+	return !ums_job_is_over(job) && job->sent &&
+	       !ums_script_configures(job->plan.script) &&
 	       (!ret || ums_wire_is_dead(ret));
+}
+
+/* The wait counts from the first transfer, but there is some after the last, too. */
+static unsigned int ums_job_rest(const struct ums_job *job)
+{
+	unsigned int wait = ums_scripts[job->plan.script].wait;
+	unsigned long least = min_t(unsigned int, wait, UMS_BUDGET_SECONDS) * HZ;
+	unsigned long now = jiffies;
+
+	if (time_after(job->end, now + least))
+		least = job->end - now;
+
+	return jiffies_to_msecs(least);
 }
 
 static void ums_job_run(struct work_struct *work)
@@ -234,9 +238,11 @@ static void ums_job_run(struct work_struct *work)
 	struct ums_job *job = container_of(to_delayed_work(work), struct ums_job, work);
 	int ret;
 
-	if (list_empty(&job->node) || test_bit(UMS_JOB_PAUSED, &job->flags))
+	if (list_empty(&job->node))
 		goto put;
-	if (test_and_clear_bit(UMS_JOB_RESTART, &job->flags))
+	if (test_bit(UMS_JOB_PAUSED, &job->flags) && !ums_job_is_over(job))
+		goto put;
+	if (!ums_job_is_over(job) && test_and_clear_bit(UMS_JOB_RESTART, &job->flags))
 		job->sent = false;
 	if (job->sent || ums_job_is_over(job)) {
 		ums_job_conclude(job, -ETIMEDOUT);
@@ -246,10 +252,14 @@ static void ums_job_run(struct work_struct *work)
 	ret = ums_job_work(job);
 	if (test_bit(UMS_JOB_RESTART, &job->flags) && !ums_job_is_over(job))
 		goto put;
-	if (ums_job_waits(job, ret))
-		ums_job_queue(job, ums_scripts[job->plan.script].wait * MSEC_PER_SEC);
-	else
+	if (!ums_job_waits(job, ret)) {
 		ums_job_conclude(job, ret);
+		goto put;
+	}
+	ums_job_queue(job, ums_job_rest(job));
+	/* Whoever ended it meanwhile queued it for now, not for then. */
+	if (ums_job_is_over(job))
+		ums_job_queue(job, 0);
 put:
 	kref_put(&job->ref, ums_job_free);
 }
@@ -342,6 +352,9 @@ static bool ums_job_keep(struct ums_job *job, struct usb_interface *intf)
 	    intf != job->udev->actconfig->interface[0] || job->taken.intf[0])
 		return false;
 	ums_taken_add(&job->taken, intf);
+	/* Asleep, it would not get to its script. */
+	usb_autopm_get_interface_no_resume(intf);
+	job->taken.awake = true;
 
 	return true;
 }
@@ -404,6 +417,10 @@ void ums_job_lost(struct usb_interface *intf)
 	if (!job)
 		return;
 	usb_set_intfdata(intf, NULL);
+	if (job->taken.awake && intf == job->taken.intf[0]) {
+		job->taken.awake = false;
+		usb_autopm_put_interface_no_suspend(intf);
+	}
 	ums_job_end_soon(job, udev->state == USB_STATE_NOTATTACHED ? UMS_JOB_GONE :
 			 UMS_JOB_LOST);
 }
@@ -432,11 +449,16 @@ void ums_job_resume(struct usb_interface *intf)
 {
 	struct ums_job *job = ums_job_of(intf);
 
-	if (!job || ums_job_is_over(job))
+	if (!job)
 		return;
+	clear_bit(UMS_JOB_PAUSED, &job->flags);
 	reinit_completion(&job->gone);
 	usb_unpoison_anchored_urbs(&job->urbs);
-	clear_bit(UMS_JOB_PAUSED, &job->flags);
+	/* Whoever has ended it, perhaps just now, must not have done so in vain. */
+	if (ums_job_is_over(job)) {
+		complete_all(&job->gone);
+		usb_poison_anchored_urbs(&job->urbs);
+	}
 	ums_job_queue(job, 0);
 }
 

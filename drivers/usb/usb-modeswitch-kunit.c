@@ -365,6 +365,21 @@ static void fourth_try_in_a_minute_is_refused_test(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, ums_guard_try(&guard, 70));
 }
 
+static void slow_loop_is_refused_test(struct kunit *test)
+{
+	struct ums_guard guard = { };
+	time64_t now = 0;
+
+	while (guard.returns < UMS_GUARD_TRIES) {
+		KUNIT_EXPECT_TRUE(test, ums_guard_try(&guard, now));
+		guard.returns++;
+		now += 1000;
+	}
+	KUNIT_EXPECT_FALSE(test, ums_guard_try(&guard, now));
+	guard.returns = 0;
+	KUNIT_EXPECT_TRUE(test, ums_guard_try(&guard, now));
+}
+
 static struct kunit_case ums_cases[] = {
 	KUNIT_CASE(table_is_sorted_test),
 	KUNIT_CASE(table_row_is_found_test),
@@ -384,6 +399,7 @@ static struct kunit_case ums_cases[] = {
 	KUNIT_CASE(csw_is_judged_test),
 	KUNIT_CASE(cbw_tells_of_its_data_test),
 	KUNIT_CASE(fourth_try_in_a_minute_is_refused_test),
+	KUNIT_CASE(slow_loop_is_refused_test),
 	{ }
 };
 

@@ -137,9 +137,7 @@ static enum ums_verdict ums_check_interfaces(const struct ums_facts *facts,
 	case UMS_GATE_HID:
 		return first == USB_CLASS_HID ? UMS_SWITCH : UMS_NOT_THIS;
 	case UMS_GATE_MODEM:
-		return ums_has_class(facts, USB_CLASS_COMM) &&
-		       ums_has_class(facts, USB_CLASS_CDC_DATA) ? UMS_SWITCH :
-		       UMS_NOT_THIS;
+		return facts->acm ? UMS_SWITCH : UMS_NOT_THIS;
 	default:
 		return UMS_SWITCH;
 	}
@@ -299,16 +297,38 @@ enum ums_csw ums_csw_judge(const u8 *csw, size_t size, const u8 *cbw)
 EXPORT_SYMBOL_FOR_TEST(ums_csw_judge);
 
 /**
+ * ums_script_configures() - tell whether a script ends with a configuration
+ * @number: number of the script
+ *
+ * Return: true if it does: then the switch is done when the script is, and the
+ * interfaces of before are gone.
+ */
+bool ums_script_configures(unsigned int number)
+{
+	const struct ums_script *script = &ums_scripts[number];
+	unsigned int action;
+
+	if (!script->count)
+		return false;
+	action = ums_steps[script->first + script->count - 1].action;
+
+	return action == UMS_CONFIG || action == UMS_MBIM;
+}
+
+/**
  * ums_guard_try() - ask whether one more try is allowed, and count it
  * @guard: the last tries
  * @now: seconds, of any clock that does not go back
  *
- * Return: false if there were UMS_GUARD_TRIES in UMS_GUARD_SECONDS.
+ * Return: false if there were UMS_GUARD_TRIES in UMS_GUARD_SECONDS, or as many
+ * that changed nothing, in whatever time.
  */
 bool ums_guard_try(struct ums_guard *guard, time64_t now)
 {
 	time64_t *oldest = &guard->tries[guard->next % UMS_GUARD_TRIES];
 
+	if (guard->returns >= UMS_GUARD_TRIES)
+		return false;
 	if (guard->next >= UMS_GUARD_TRIES && now - *oldest < UMS_GUARD_SECONDS)
 		return false;
 	*oldest = now;

@@ -183,6 +183,19 @@ struct ums_port *ums_port_new(const struct usb_device *udev)
 	return port;
 }
 
+static bool ums_port_has(const struct ums_port *port, const struct usb_device *udev)
+{
+	return port->vid == le16_to_cpu(udev->descriptor.idVendor) &&
+	       port->pid == le16_to_cpu(udev->descriptor.idProduct);
+}
+
+/* What comes much later is another one, and no answer. */
+static bool ums_port_is_pending(const struct ums_port *port)
+{
+	return port->pending &&
+	       ktime_get_seconds() - port->ended <= UMS_AGAIN_SECONDS;
+}
+
 static void ums_port_set_device(struct ums_port *port, const struct usb_device *udev)
 {
 	port->vid = le16_to_cpu(udev->descriptor.idVendor);
@@ -201,8 +214,8 @@ bool ums_port_try(struct ums_port *port)
 		return true;
 
 	if (port->result != UMS_RESULT_GUARDED) {
-		pr_warn("%s: %u tries in %u s, left alone\n", kobject_name(&port->kobj),
-			UMS_GUARD_TRIES, UMS_GUARD_SECONDS);
+		pr_warn("%s: tried %u times in vain, left alone\n",
+			kobject_name(&port->kobj), UMS_GUARD_TRIES);
 		ums_port_announce(port, "guarded", NULL);
 	}
 	port->result = UMS_RESULT_GUARDED;
@@ -277,13 +290,19 @@ void ums_port_end(struct ums_port *port, enum ums_result result, int error)
  */
 void ums_port_appeared(struct ums_port *port, const struct usb_device *udev, bool same)
 {
-	if (!port->pending)
-		return;
+	bool pending;
+
+	if (!ums_port_has(port, udev))
+		port->guard.returns = 0;
+	pending = ums_port_is_pending(port);
 	port->pending = false;
+	if (!pending)
+		return;
 	if (!same) {
 		ums_port_switched_to(port, udev);
 		return;
 	}
+	port->guard.returns += ums_port_has(port, udev);
 	port->result = UMS_RESULT_RETURNED;
 	ums_state.counter[UMS_COUNT_RETURNED]++;
 	ums_port_announce(port, "returned", udev);
@@ -300,6 +319,21 @@ void ums_port_leave(struct ums_port *port, const struct usb_device *udev)
 }
 
 /**
+ * ums_port_unleave() - the user takes a device away, and may bring it back
+ * @udev: the device; takes ums_lock itself
+ */
+void ums_port_unleave(const struct usb_device *udev)
+{
+	struct ums_port *port;
+
+	mutex_lock(&ums_lock);
+	port = ums_port_find(udev);
+	if (port)
+		port->left = 0;
+	mutex_unlock(&ums_lock);
+}
+
+/**
  * ums_port_is_left() - tell whether a device is not to be touched again
  * @port: its port
  * @udev: the device
@@ -308,9 +342,7 @@ void ums_port_leave(struct ums_port *port, const struct usb_device *udev)
  */
 bool ums_port_is_left(struct ums_port *port, const struct usb_device *udev)
 {
-	return port->left == udev->devnum &&
-	       port->vid == le16_to_cpu(udev->descriptor.idVendor) &&
-	       port->pid == le16_to_cpu(udev->descriptor.idProduct);
+	return port->left == udev->devnum && ums_port_has(port, udev);
 }
 
 /**
@@ -322,9 +354,7 @@ bool ums_port_is_left(struct ums_port *port, const struct usb_device *udev)
  */
 unsigned int ums_port_again(struct ums_port *port, const struct usb_device *udev)
 {
-	if (!port->pending || port->vid != le16_to_cpu(udev->descriptor.idVendor) ||
-	    port->pid != le16_to_cpu(udev->descriptor.idProduct) ||
-	    ktime_get_seconds() - port->ended > UMS_AGAIN_SECONDS)
+	if (!ums_port_is_pending(port) || !ums_port_has(port, udev))
 		return 0;
 
 	return ums_scripts[port->script].again;
@@ -358,16 +388,21 @@ int ums_port_start(struct device *dev)
 }
 
 /**
- * ums_port_stop() - forget all ports
+ * ums_port_stop() - forget all ports; takes ums_lock itself
  */
 void ums_port_stop(void)
 {
 	struct ums_port *port, *next;
+	LIST_HEAD(ports);
 
-	list_for_each_entry_safe(port, next, &ums_ports, node) {
+	/* Who reads a port's files has the lock: it is not held while they go. */
+	mutex_lock(&ums_lock);
+	list_splice_init(&ums_ports, &ports);
+	ums_nr_ports = 0;
+	mutex_unlock(&ums_lock);
+	list_for_each_entry_safe(port, next, &ports, node) {
 		list_del(&port->node);
 		kobject_put(&port->kobj);
 	}
-	ums_nr_ports = 0;
 	kobject_put(ums_ports_dir);
 }

@@ -9,18 +9,24 @@
 
 #include "usb-modeswitch.h"
 
+#include <linux/bits.h>
 #include <linux/completion.h>
+#include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/usb.h>
+#include <linux/usb/cdc.h>
 
 #define UMS_MS_OUT		1000
 #define UMS_MS_IN		3000
 #define UMS_MS_CONTROL		1000
 #define UMS_MS_VANISH		500	/* from a bus error to the disconnect */
 #define UMS_MS_AT		1000
+#define UMS_MS_DRAIN		50
+#define UMS_DTR			BIT(0)
+#define UMS_RTS			BIT(1)
 #define UMS_MAX_DATA_READS	8
 
 static bool ums_script_sleep(struct ums_wire *wire, unsigned int ms)
@@ -40,7 +46,7 @@ static int ums_script_error(struct ums_wire *wire, u8 endpoint, int error)
 	case -ETIME:
 		return ums_script_sleep(wire, UMS_MS_VANISH) ? -ENODEV : 0;
 	default:
-		return ums_wire_is_dead(error) ? error : 0;
+		return error == -ENXIO || ums_wire_is_dead(error) ? error : 0;
 	}
 }
 
@@ -115,9 +121,11 @@ static int ums_script_raw(struct ums_wire *wire, u8 out, bool answered,
 	if (!out)
 		out = ums_wire_endpoint(wire->intf, USB_DIR_OUT, USB_ENDPOINT_XFER_BULK);
 	ret = ums_wire_transfer(wire, out, message->data, message->size, UMS_MS_IN);
+	if (ret < 0)
+		return ums_script_error(wire, out, ret);
 	in = ums_wire_endpoint(wire->intf, USB_DIR_IN, USB_ENDPOINT_XFER_BULK);
-	if (ret < 0 || !answered || !in)
-		return ret < 0 ? ret : 0;
+	if (!answered || !in)
+		return 0;
 	ret = ums_wire_transfer(wire, in, NULL,
 				ums_script_packets(wire, in, message->size), UMS_MS_IN);
 
@@ -136,8 +144,8 @@ static int ums_script_control(struct ums_wire *wire, const struct ums_control *c
 	ret = ums_wire_control(wire, c->type, c->request, c->value, index, c->length,
 			       UMS_MS_CONTROL);
 
-	/* Some switch and never say so. */
-	return ret == -EPIPE || ret == -ETIMEDOUT || ret > 0 ? 0 : ret;
+	/* Some switch and never say so; there is no halt of endpoint 0. */
+	return ret >= 0 || ret == -EPIPE ? 0 : ums_script_error(wire, 0, ret);
 }
 
 static int ums_script_reports(struct ums_wire *wire, unsigned int n)
@@ -154,19 +162,55 @@ static int ums_script_reports(struct ums_wire *wire, unsigned int n)
 	return 0;
 }
 
-/* Returns 1 for OK, 0 for no or another answer. */
-static int ums_script_at_once(struct ums_wire *wire, const struct ums_message *command)
+/* DTR and RTS, as cdc-acm sets them: some modems talk only to who is there. */
+static int ums_script_line(struct ums_wire *wire, u16 state)
 {
-	u8 out = ums_wire_endpoint(wire->intf, USB_DIR_OUT, USB_ENDPOINT_XFER_BULK);
-	u8 in = ums_wire_endpoint(wire->intf, USB_DIR_IN, USB_ENDPOINT_XFER_BULK);
+	int ret;
+
+	ret = ums_wire_control(wire, USB_TYPE_CLASS | USB_RECIP_INTERFACE,
+			       USB_CDC_REQ_SET_CONTROL_LINE_STATE, state,
+			       wire->acm->cur_altsetting->desc.bInterfaceNumber, 0,
+			       UMS_MS_CONTROL);
+
+	return ret >= 0 || ret == -EPIPE ? 0 : ums_script_error(wire, 0, ret);
+}
+
+static int ums_script_at_read(struct ums_wire *wire, u8 in, unsigned int ms)
+{
+	int ret;
+
+	ret = ums_wire_transfer(wire, in, NULL, ums_script_packets(wire, in, 64), ms);
+	if (ret < 0 && ret != -ETIMEDOUT)
+		ret = ums_script_error(wire, in, ret);
+	if (ret)
+		return ret;
+
+	/* Nothing at once, again and again, must not keep the bus busy. */
+	return ums_script_sleep(wire, UMS_MS_DRAIN) ? -ENODEV : 0;
+}
+
+/* What came late must not be taken for the answer to what comes next. */
+static int ums_script_at_drain(struct ums_wire *wire, u8 in)
+{
+	int reads, ret = 1;
+
+	for (reads = 0; ret > 0 && reads < UMS_MAX_DATA_READS; reads++)
+		ret = ums_script_at_read(wire, in, UMS_MS_DRAIN);
+
+	return ret < 0 && ret != -ETIMEDOUT ? ret : 0;
+}
+
+/* Returns 0 for OK, -EIO for ERROR, -ETIMEDOUT for neither. */
+static int ums_script_at_answer(struct ums_wire *wire, u8 in, unsigned long end)
+{
 	char answer[65] = "";
 	size_t have = 0;
-	int ret, reads;
+	int ret;
 
-	ret = ums_wire_transfer(wire, out, command->data, command->size, UMS_MS_AT);
-	for (reads = 0; ret >= 0 && reads < UMS_MAX_DATA_READS; reads++) {
-		ret = ums_wire_transfer(wire, in, NULL,
-					ums_script_packets(wire, in, 64), UMS_MS_AT);
+	while (time_before(jiffies, end)) {
+		ret = ums_script_at_read(wire, in, UMS_MS_AT);
+		if (ret < 0 && ret != -ETIMEDOUT)
+			return ret;
 		if (ret <= 0)
 			continue;
 		/* Only the end counts, and what came before it is not lost. */
@@ -177,43 +221,86 @@ static int ums_script_at_once(struct ums_wire *wire, const struct ums_message *c
 		have += ret;
 		answer[have] = '\0';
 		if (strstr(answer, "OK\r"))
-			return 1;
+			return 0;
 		if (strstr(answer, "ERROR"))
-			return 0;
-	}
-
-	return ums_wire_is_dead(ret) || ret == -ENXIO ? ret : 0;
-}
-
-/* A modem that has just been plugged in needs tens of seconds. */
-static int ums_script_at(struct ums_wire *wire, const struct ums_message *command)
-{
-	int ret;
-
-	while (time_before(jiffies, wire->end)) {
-		ret = ums_script_at_once(wire, command);
-		if (ret < 0)
-			return ret;
-		if (ret)
-			return 0;
-		if (ums_script_sleep(wire, UMS_MS_AT))
-			return -ENODEV;
+			return -EIO;
 	}
 
 	return -ETIMEDOUT;
+}
+
+static int ums_script_at_once(struct ums_wire *wire, const struct ums_message *command,
+			      unsigned long end)
+{
+	u8 out = ums_wire_endpoint(wire->intf, USB_DIR_OUT, USB_ENDPOINT_XFER_BULK);
+	u8 in = ums_wire_endpoint(wire->intf, USB_DIR_IN, USB_ENDPOINT_XFER_BULK);
+	int ret;
+
+	ret = ums_script_at_drain(wire, in);
+	if (ret)
+		return ret;
+	ret = ums_wire_transfer(wire, out, command->data, command->size, UMS_MS_AT);
+	if (ret < 0) {
+		ret = ums_script_error(wire, out, ret);
+		return ret ?: -ETIMEDOUT;
+	}
+
+	return ums_script_at_answer(wire, in, end);
+}
+
+/* A modem that has just been plugged in needs tens of seconds until it answers. */
+static int ums_script_at_first(struct ums_wire *wire, const struct ums_message *command)
+{
+	int ret = ums_script_line(wire, UMS_DTR | UMS_RTS);
+
+	while (!ret && time_before(jiffies, wire->end)) {
+		ret = ums_script_at_once(wire, command, jiffies + msecs_to_jiffies(UMS_MS_AT));
+		if (ret != -ETIMEDOUT && ret != -EIO)
+			return ret;
+		ret = ums_script_sleep(wire, UMS_MS_AT) ? -ENODEV : 0;
+	}
+
+	return ret ?: -ETIMEDOUT;
+}
+
+/* What sets something is sent once, however long it takes. */
+static int ums_script_at(struct ums_wire *wire, const struct ums_message *command, bool first)
+{
+	int ret;
+
+	ret = first ? ums_script_at_first(wire, command) :
+		      ums_script_at_once(wire, command, wire->end);
+	if (!ret)
+		return 0;
+	if (!ums_wire_is_dead(ret)) {
+		wire->end = jiffies + HZ;
+		ums_script_line(wire, 0);
+	}
+
+	return ret;
 }
 
 static int ums_script_config(struct ums_wire *wire, u8 number)
 {
 	struct usb_device *udev = wire->udev;
 	int ret = -ENODEV;
+	u8 old = 0;
 
 	usb_lock_device(udev);
-	if (udev->state >= USB_STATE_ADDRESS && udev->authorized)
+	if (udev->actconfig)
+		old = udev->actconfig->desc.bConfigurationValue;
+	/* Choosing one takes all interfaces away. */
+	if (ums_is_in_use(udev))
+		ret = -EBUSY;
+	else if (udev->state >= USB_STATE_ADDRESS && udev->authorized)
 		ret = usb_set_configuration(udev, number);
 	if (!ret && (!udev->actconfig ||
 		     udev->actconfig->desc.bConfigurationValue != number))
 		ret = -EIO;
+	/* Without a configuration nobody could use it at all. */
+	if (ret && ret != -ENODEV && old && udev->state == USB_STATE_ADDRESS &&
+	    usb_set_configuration(udev, old))
+		dev_warn(&udev->dev, "configuration %u is lost\n", old);
 	usb_unlock_device(udev);
 
 	return ret;
@@ -243,7 +330,8 @@ static int ums_script_step(struct ums_wire *wire, const struct ums_step *step,
 	case UMS_HID_IN:
 		return ums_script_reports(wire, step->arg);
 	case UMS_AT:
-		return ums_script_at(wire, &ums_messages[step->arg]);
+		return ums_script_at(wire, &ums_messages[step->arg],
+				     step == &ums_steps[ums_scripts[plan->script].first]);
 	case UMS_SLEEP:
 		return ums_script_sleep(wire, step->arg * 1000) ? -ENODEV : 0;
 	case UMS_CONFIG:

@@ -74,7 +74,7 @@ enum ums_gate {
 	UMS_GATE_ANY,
 	UMS_GATE_STORAGE,
 	UMS_GATE_HID,
-	UMS_GATE_MODEM,		/* has CDC interfaces, by which it is switched */
+	UMS_GATE_MODEM,		/* has a CDC ACM port, by which it is switched */
 };
 
 struct ums_script {
@@ -172,6 +172,7 @@ struct ums_facts {
 	u16 pid;
 	u8 nr_interfaces;
 	u8 classes[UMS_MAX_INTERFACES];
+	bool acm;		/* a serial port with its data interface */
 	u8 nr_configs;
 	u8 config;		/* the present one */
 	u8 mbim;		/* the one with MBIM, or 0 */
@@ -218,6 +219,7 @@ enum ums_csw {
 struct ums_guard {
 	unsigned int next;
 	time64_t tries[UMS_GUARD_TRIES];
+	unsigned int returns;	/* one after another, as what it was */
 };
 
 const struct ums_row *ums_find(u16 vid, u16 pid);
@@ -227,6 +229,7 @@ enum ums_verdict ums_decide(const struct ums_facts *facts,
 			    struct ums_plan *plan);
 u32 ums_cbw_data_in(const u8 *cbw);
 enum ums_csw ums_csw_judge(const u8 *csw, size_t size, const u8 *cbw);
+bool ums_script_configures(unsigned int number);
 bool ums_guard_try(struct ums_guard *guard, time64_t now);
 
 /* One device */
@@ -240,6 +243,7 @@ struct ums_port;
 struct ums_wire {
 	struct usb_device *udev;
 	struct usb_interface *intf;	/* the first that was taken over */
+	struct usb_interface *acm;	/* whose data interface that is, or NULL */
 	struct usb_anchor *urbs;
 	struct completion *gone;
 	unsigned long end;		/* jiffies: no transfer goes past it */
@@ -263,6 +267,7 @@ struct ums_taken {
 
 void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts);
 void ums_taken_add(struct ums_taken *taken, struct usb_interface *intf);
+bool ums_is_in_use(const struct usb_device *udev);
 int ums_take_over(struct usb_device *udev, unsigned int script, struct ums_taken *taken);
 void ums_give_back(struct usb_device *udev, struct ums_taken *taken);
 
@@ -309,6 +314,7 @@ void ums_port_appeared(struct ums_port *port, const struct usb_device *udev,
 		       bool same);
 bool ums_port_is_left(struct ums_port *port, const struct usb_device *udev);
 void ums_port_leave(struct ums_port *port, const struct usb_device *udev);
+void ums_port_unleave(const struct usb_device *udev);
 unsigned int ums_port_again(struct ums_port *port,
 			    const struct usb_device *udev);
 void ums_port_forget(void);

@@ -78,6 +78,7 @@ enum emu_fault {
 	EMU_EMPTY,		/* packets of no bytes, without end */
 	EMU_NAK_CONTROL,
 	EMU_STALL_CONTROL,
+	EMU_STALL_CONFIG,	/* all but its first one */
 	EMU_FAULTS
 };
 
@@ -553,6 +554,11 @@ static inline void emu_control(struct emu *e, __u32 seqnum, const __u8 *setup, b
 	int ret;
 
 	if (setup[0] == 0 && setup[1] == 9) {
+		if (e->fault == EMU_STALL_CONFIG &&
+		    setup[2] != emu_mode(e)->config[0].number) {
+			emu_answer(e, seqnum, -EPIPE, NULL, 0, in);
+			return;
+		}
 		e->config = setup[2];
 		emu_log(e, EMU_SET_CONFIG, 0, setup, 8, NULL, 0);
 	} else if (!emu_is_enumeration(setup)) {
@@ -863,6 +869,7 @@ static inline unsigned int emu_count(const struct emu *e, enum emu_kind kind, un
 #define EMU_SERIAL(n)	{ 0xff, 0xff, 0xff, { { 0x80 | (n), 2 }, { (n), 2 } } }
 #define EMU_ACM_CONTROL(n) { 0x02, 0x02, 0x01, { { 0x80 | (n), 3 } } }
 #define EMU_ACM_DATA(n)	{ 0x0a, 0x00, 0x00, { { 0x80 | (n), 2 }, { (n), 2 } } }
+#define EMU_RNDIS(n)	{ 0xe0, 0x01, 0x03, { { 0x80 | (n), 3 } } }
 #define EMU_ECM(n)	{ 0x02, 0x06, 0x00, { { 0x80 | (n), 3 } } }
 #define EMU_MBIM(n)	{ 0x02, 0x0e, 0x00, { { 0x80 | (n), 3 } } }
 #define EMU_NET_DATA(n, proto) { 0x0a, 0x01, proto, { { 0x80 | (n), 2 }, { (n), 2 } } }

@@ -224,7 +224,8 @@ TEST_F(unplug, lying_descriptors)
 		{ 0x046d, 0xc261, .config = { { 1, { EMU_SERIAL(5) } } } },
 		{ 0x04e8, 0x680c, .config = { { 1, { { 0x08, 0x06, 0x50 } } } } },
 		/* a modem without data endpoints */
-		{ 0x1546, 0x1146, .config = { { 1, { EMU_ACM_CONTROL(1), { 0x0a } } } } },
+		{ 0x1546, 0x1146, .config = {
+			{ 1, { EMU_RNDIS(1), EMU_ACM_DATA(2), EMU_ACM_CONTROL(3), { 0x0a } } } } },
 	};
 	unsigned int i;
 

@@ -123,6 +123,76 @@ TEST_F(modem, plugged_in_before_loading)
 	EXPECT_TRUE(wait_until(ums_result_is(0, "switched")));
 }
 
+FIXTURE(ublox) {
+	struct emu *emu;
+	int log;
+};
+
+FIXTURE_SETUP(ublox)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, ums_unload());
+	self->emu = emu_new(0);
+	ASSERT_NE(NULL, self->emu);
+	self->emu->mode[0] = (struct emu_mode){
+		0x1546, 0x1146, "u-blox", "TOBY-L2", .config = {
+			{ 1, { EMU_RNDIS(1), EMU_ACM_DATA(2), EMU_ACM_CONTROL(3),
+			       EMU_ACM_DATA(4) } } } };
+	self->emu->mode[1] = (struct emu_mode){
+		0x1546, 0x1143, "u-blox", "TOBY-L2", .config = {
+			{ 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } } } };
+	self->emu->modes = 2;
+	self->emu->switch_after = 1;
+	self->emu->modem_ms = 2500;
+}
+
+FIXTURE_TEARDOWN(ublox)
+{
+	emu_delete(self->emu);
+	EXPECT_EQ(0, ums_unload());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+/* How often something was sent to an endpoint. */
+static unsigned int sent(const struct emu *emu, __u8 ep, const char *text)
+{
+	const struct emu_event *event;
+	unsigned int i, n = 0;
+
+	for (i = 0; (event = emu_find(emu, EMU_OUT, 0, i)); i++)
+		n += event->ep == ep && event->size == strlen(text) &&
+		     !memcmp(event->data, text, event->size);
+
+	return n;
+}
+
+static unsigned int requests(const struct emu *emu, const char *setup)
+{
+	const struct emu_event *event;
+	unsigned int i, n = 0;
+
+	for (i = 0; (event = emu_find(emu, EMU_CONTROL, 0, i)); i++)
+		n += !memcmp(event->data, setup, 8);
+
+	return n;
+}
+
+/* The port is that of ACM, not of RNDIS; only "AT" is repeated until it is heard. */
+TEST_F(ublox, is_told_by_at)
+{
+	led_modprobe("-r rndis-host cdc-acm");
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(wait_until(usb_device_is(0, &self->emu->mode[1])));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "switched")));
+	EXPECT_EQ(1, requests(self->emu, "\x21\x22\x03\0\x02\0\0"));
+	EXPECT_LT(1, sent(self->emu, 4, "AT\r"));
+	EXPECT_EQ(1, sent(self->emu, 4, "AT+UUSBCONF=2,\"ECM\"\r"));
+	EXPECT_EQ(1, sent(self->emu, 4, "AT+CFUN=1,1\r"));
+	EXPECT_EQ(0, sent(self->emu, 2, "AT\r"));
+}
+
 int main(int argc, char **argv)
 {
 	ums_test_begin();

@@ -7,6 +7,8 @@
 #include "../lib/modeswitch.h"
 
 #include <linux/netlink.h>
+#include <linux/usbdevice_fs.h>
+#include <sys/ioctl.h>
 
 #include "kselftest_harness.h"
 
@@ -201,6 +203,19 @@ TEST_F(policy, unauthorized_is_not_touched)
 	EXPECT_TRUE(becomes_modem());
 }
 
+/* To take the authorization away and give it again is to plug it in again. */
+TEST_F(policy, authorized_again_is_tried_again)
+{
+	ASSERT_EQ(0, ums_load(""));
+	self->emu->fault = EMU_STALL_OUT;
+	self->emu->switch_after = 0;
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(ums_result_is(0, "failed")));
+	ASSERT_EQ(0, usb_device_write(0, "authorized", "0"));
+	ASSERT_EQ(0, usb_device_write(0, "authorized", "1"));
+	EXPECT_TRUE(wait_until(ums_count("tries") == 2));
+}
+
 TEST_F(policy, failed_is_given_back)
 {
 	self->emu->switch_after = 0;
@@ -212,6 +227,51 @@ TEST_F(policy, failed_is_given_back)
 	EXPECT_EQ(1, ums_count("failed"));
 	EXPECT_TRUE(uevents_have(self->uevents, "MODESWITCH=failed", "FROM=12d1:1f01"));
 	EXPECT_TRUE(holds_for(3000, ums_count("tries") == 1));
+}
+
+/* A configuration that is refused leaves the device as it was. */
+TEST_F(policy, failed_configuration_is_undone)
+{
+	self->emu->mode[0].config[1] = (struct emu_config){ 2, { EMU_SERIAL(1) } };
+	self->emu->fault = EMU_STALL_CONFIG;
+	ASSERT_EQ(0, ums_load("override=12d1:1f01:config:2"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "failed")));
+	EXPECT_STREQ("1", usb_device_read(0, "bConfigurationValue"));
+	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
+}
+
+static int usbfs_claim(unsigned int port, unsigned int intf)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/bus/usb/%03d/%03d",
+		 atoi(usb_device_read(port, "busnum")), atoi(usb_device_read(port, "devnum")));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+
+	return fd >= 0 && ioctl(fd, USBDEVFS_CLAIMINTERFACE, &intf) ? -1 : fd;
+}
+
+/* Of the interfaces that a program has, also the second one counts. */
+TEST_F(policy, used_by_a_program)
+{
+	int fd;
+
+	self->emu->mode[0].config[0].intf[1] = (struct emu_if)EMU_SERIAL(3);
+	self->emu->mode[0].config[1] = (struct emu_config){ 2, { EMU_SERIAL(1) } };
+	led_modprobe("-r option");
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(usb_device_is(0, &self->emu->mode[0])));
+	fd = usbfs_claim(0, 1);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, ums_load(""));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "busy")));
+	ASSERT_EQ(0, ums_set("override", "12d1:1f01:config:2"));
+	ASSERT_EQ(0, file_write(UMS "rescan", "1"));
+	EXPECT_TRUE(wait_until(ums_count("tries") == 2 && ums_result_is(0, "busy")));
+	EXPECT_STREQ("usbfs", usb_driver(0, 1));
+	close(fd);
 }
 
 TEST_F(policy, switch_is_announced)
