@@ -401,12 +401,6 @@ static enum seed_step step_ms(int ms, enum seed_setter setter)
 			       SEC(T2026) + ms * (s64)NSEC_PER_MSEC, setter);
 }
 
-static enum seed_step step_ms(int ms, enum seed_setter setter)
-{
-	return seed_judge_step(&window, SEED_BY_US, SEC(T2026),
-			       SEC(T2026) + ms * (s64)NSEC_PER_MSEC, setter);
-}
-
 static void step_too_small_is_none_test(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, step_ms(99, SEED_SET_BY_OTHERS), SEED_STEP_NONE);
