@@ -29,8 +29,11 @@ def checkpatch(tree):
                        'dts/bindings/*.yaml')
     command = [linux('scripts/checkpatch.pl'), '--strict', '--no-tree',
                '--terse', '--show-types', '--no-summary', '--color=never']
-    found = both(lambda part: tool([*command, '-f', *part])[1].splitlines(),
-                 halves(paths))
+    top = os.path.join(os.getcwd(), '')
+    with tempfile.TemporaryDirectory() as work:     # it leaves a file where it runs
+        found = both(lambda part: tool([*command, '-f', *(top + path for path in part)],
+                                       cwd=work)[1].replace(top, '').splitlines(),
+                     halves(paths))
     ignored = [line.split() for line in words_file('checkpatch.ignore')]
     return [line for line in found if not any(
         f':{kind}: ' in line and fnmatch.fnmatch(line.split(':')[0], where)

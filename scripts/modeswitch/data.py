@@ -2,10 +2,7 @@
 """usb-modeswitch-data: a file per device, named VID:PID or VID:PID:STRING."""
 
 import dataclasses
-import fcntl
-import pathlib
 import re
-import shutil
 import subprocess
 
 SUITE = "sid"
@@ -43,21 +40,16 @@ class Device:
 
 def fetch():
     """Debian's package, unpacked in the cache; returns the folder and its version."""
-    from debian import CACHE, Apt   # pylint: disable=import-outside-toplevel
+    from debian import CACHE, Apt, keep     # pylint: disable=import-outside-toplevel
     apt = Apt()
-    with open(CACHE / "modeswitch-data.lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        version = apt.packages(SUITE, "amd64")[PACKAGE]["Version"].split("-")[0]
-        folder = CACHE / "modeswitch-data" / version
-        if not folder.exists():
-            new = pathlib.Path(f"{folder}.new")
-            shutil.rmtree(new, ignore_errors=True)
-            apt.unpack(SUITE, "amd64", PACKAGE, new / "deb")
-            (new / "pack").mkdir()
-            subprocess.run(["tar", "-C", new / "pack", "-xzf",
-                            next((new / "deb").rglob("configPack.tar.gz"))], check=True)
-            new.rename(folder)
-    return folder / "pack", version
+    version = apt.packages(SUITE, "amd64")[PACKAGE]["Version"].split("-")[0]
+
+    def unpack(new):
+        apt.unpack(SUITE, "amd64", PACKAGE, new / "deb")
+        (new / "pack").mkdir()
+        subprocess.run(["tar", "-C", new / "pack", "-xzf",
+                        next((new / "deb").rglob("configPack.tar.gz"))], check=True)
+    return keep(CACHE / "modeswitch-data" / version, unpack) / "pack", version
 
 
 def read(name, text):

@@ -10,7 +10,7 @@ import statistics
 import sys
 
 import guest
-from kernel import CACHE, KERNELS
+from kernel import KERNELS, OUT
 
 LINES = {"red": 4, "green": 5, "blue": 6}       # as selftests/qemu/virt.dts has them
 EDGE = re.compile(r"@(\d+\.\d+):pl061_set_output .* setting output (\d) to (\d)")
@@ -33,8 +33,8 @@ def edges():
     work, _ = kernel.build_pack()
     modules = machine.modules.split(",")
     stage = guest.stage_modules(kernel, modules, sorted(work.glob("drivers/**/*.ko")),
-                                CACHE / "stage" / "pin")
-    trace = CACHE / "run" / "pin.trace"
+                                OUT / "stage" / "pin")
+    trace = OUT / "run" / "pin.trace"
     trace.unlink(missing_ok=True)
     guest.boot(kernel, machine, {
         "lib": stage / "lib", "boardpack/run": SCRIPT.encode(),

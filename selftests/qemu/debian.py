@@ -26,6 +26,20 @@ def say(text):
     print(text, flush=True)
 
 
+def keep(folder, make):
+    """A folder of the cache that make(new) fills: whole or not at all, by one at a time."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(f"{folder}.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            new = pathlib.Path(f"{folder}.new")
+            shutil.rmtree(new, ignore_errors=True)
+            new.mkdir()
+            make(new)
+            new.rename(folder)
+    return folder
+
+
 class Apt:
     """Looks up and fetches packages; the lists are read once and kept."""
 

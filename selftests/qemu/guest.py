@@ -12,8 +12,8 @@ import time
 
 import cpio
 import ktap
-from debian import CACHE, say
-from kernel import APT, HERE, TOP, rows
+from debian import CACHE, keep, say
+from kernel import APT, HERE, OUT, TOP, rows
 
 BINARY = {"arm64": "qemu-system-aarch64", "armhf": "qemu-system-arm",
           "amd64": "qemu-system-x86_64"}
@@ -81,12 +81,8 @@ def _kvm_probe():
 @functools.lru_cache(maxsize=None)
 def busybox(arch):
     """The static shell of the guests, from Debian."""
-    folder = CACHE / "busybox" / arch
-    if not folder.exists():
-        new = pathlib.Path(f"{folder}.new")
-        shutil.rmtree(new, ignore_errors=True)
-        APT.unpack("trixie", arch, "busybox-static", new)
-        new.rename(folder)
+    folder = keep(CACHE / "busybox" / arch,
+                  lambda new: APT.unpack("trixie", arch, "busybox-static", new))
     return next(p for p in (folder / "usr/bin/busybox", folder / "bin/busybox") if p.exists())
 
 
@@ -146,7 +142,7 @@ def device_tree(kernel, machine, folder):
                         "-serial", "null"], check=True, capture_output=True)
     elif base.endswith(".dts"):
         _output(TOP / "scripts/dt/build", TOP / base)
-        shutil.copyfile(TOP / "out/dts" / f"{pathlib.Path(base).stem}.dtb", dtb)
+        shutil.copyfile(OUT / "dts" / f"{pathlib.Path(base).stem}.dtb", dtb)
     else:
         shutil.copyfile(kernel.dtb(base), dtb)
     # The seeds would differ from run to run, and kexec trips over the first.
@@ -229,7 +225,7 @@ def archive(machine, tree, path):
 
 def boot(kernel, machine, tree, limit, **options):
     """Boot with the files of tree added to the initramfs; watch until the end."""
-    folder = CACHE / "run" / f"{kernel.name}-{machine.name}-{options.pop('tag', 'check')}"
+    folder = OUT / "run" / f"{kernel.name}-{machine.name}-{options.pop('tag', 'check')}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     initrd = folder / "initrd.cpio"

@@ -11,9 +11,8 @@ import re
 import statistics
 
 import ktap
-from debian import CACHE
 from guest import MACHINES, boot, stage_modules
-from kernel import HERE
+from kernel import HERE, OUT
 
 OVERLAY = "../../overlays/identify.dtso"
 LED, LINE = "yellow:status", 16         # on gpio3
@@ -58,7 +57,7 @@ def prepare(kernel, tag):
     board = MACHINES["imx8mp-evk"]
     work, _ = kernel.build_pack()
     stage = stage_modules(kernel, board.modules.split(","), sorted(work.glob("drivers/**/*.ko")),
-                          CACHE / "stage" / f"{kernel.name}-{tag}")
+                          OUT / "stage" / f"{kernel.name}-{tag}")
     return dataclasses.replace(board, tree=f"{board.tree}+{OVERLAY}"), {
         "lib/modules": stage / "lib/modules", "boardpack/press": HERE / "press",
         "boardpack/modules": board.modules.replace(",", "\n").encode() + b"\n",
@@ -68,7 +67,7 @@ def prepare(kernel, tag):
 def record(kernel, tag="demo"):
     """Boot the board, press identify, record the pin."""
     machine, files = prepare(kernel, tag)
-    trace = CACHE / "run" / f"{kernel.name}-{tag}.trace"
+    trace = OUT / "run" / f"{kernel.name}-{tag}.trace"
     outcome = boot(kernel, machine, files, 120, tag=tag, icount="", extra=[
         "-trace", "imx_gpio_write", "-trace", "imx_serial_write", "-D", trace,
         "-msg", "timestamp=on"])

@@ -11,10 +11,11 @@ import shutil
 import subprocess
 import time
 
-from debian import CACHE, Apt, say
+from debian import CACHE, Apt, keep, say
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
+OUT = TOP / "out"             # what belongs to this checkout; the cache is for all of them
 CROSS = {"arm64": "aarch64-linux-gnu-", "armhf": "arm-linux-gnueabihf-", "amd64": ""}
 ARCH = {"arm64": "arm64", "armhf": "arm", "amd64": "x86_64"}
 IMAGE = {"arm64": "arch/arm64/boot/Image", "armhf": "arch/arm/boot/zImage",
@@ -40,18 +41,11 @@ def linux_source():
     version = subprocess.run(
         ["dpkg-query", "-Wf", "${Version}", tarball.name.removesuffix(".tar.xz")],
         capture_output=True, text=True, check=True).stdout
-    tree = CACHE / f"linux-source-{version}"
-    with open(CACHE / "source.lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not tree.exists():
-            say(f"kernel source: unpacking linux-source {version}")
-            new = pathlib.Path(str(tree) + ".new")
-            shutil.rmtree(new, ignore_errors=True)
-            new.mkdir(parents=True)
-            subprocess.run(["tar", "-C", new, "--strip-components=1", "-xf", tarball],
-                           check=True)
-            new.rename(tree)
-    return tree
+
+    def unpack(new):
+        say(f"kernel source: unpacking linux-source {version}")
+        subprocess.run(["tar", "-C", new, "--strip-components=1", "-xf", tarball], check=True)
+    return keep(CACHE / f"linux-source-{version}", unpack)
 
 
 @dataclasses.dataclass
@@ -126,24 +120,14 @@ class Kernel:
 
     def ensure(self):
         """Have the kernel in the cache, whole or not at all."""
-        self.dir.parent.mkdir(parents=True, exist_ok=True)
-        with open(str(self.dir) + ".lock", "w", encoding="ascii") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if self.dir.exists():
-                return self
-            if self.suite == "source":
-                self._compile()
-            else:
-                self._fetch()
+        keep(self.dir, self._compile if self.suite == "source" else self._fetch)
         return self
 
-    def _fetch(self):
+    def _fetch(self, new):
         apt = APT
         image = apt.newest(self.suite, self.arch, self.package)
         release = re.sub("linux-(image|headers)-", "", image)
         say(f"kernel {self.name}: fetching {image}")
-        new = pathlib.Path(str(self.dir) + ".new")
-        shutil.rmtree(new, ignore_errors=True)
         headers = f"linux-headers-{release}"
         wanted = {image, headers}
         wanted |= {n for n in apt.depends(self.suite, self.arch, image)
@@ -161,7 +145,6 @@ class Kernel:
         elif self.arch == "amd64":
             self._unpack_image(new)
         (new / "release").write_text(release + "\n")
-        new.rename(self.dir)
 
     def _relocate(self, new, release):
         """Debian's headers name /usr: make them work where they are."""
@@ -212,12 +195,10 @@ class Kernel:
         shutil.copy(out / "scripts/mod/modpost", kbuild / "scripts/mod/modpost")
         shutil.rmtree(out)
 
-    def _compile(self):
+    def _compile(self, new):
         source = linux_source()
-        new = pathlib.Path(str(self.dir) + ".new")
-        shutil.rmtree(new, ignore_errors=True)
         out = new / "out"
-        out.mkdir(parents=True)
+        out.mkdir()
         say(f"kernel {self.name}: building it from {source.name} (8 to 15 minutes)")
         make = ["make", "-s", "-C", source, f"O={out}", f"ARCH={ARCH[self.arch]}",
                 f"CROSS_COMPILE={CROSS[self.arch]}", f"-j{os.cpu_count()}"]
@@ -239,7 +220,6 @@ class Kernel:
                 [*make, "kernelrelease"], env=env, text=True, capture_output=True,
                 check=True).stdout)
         say(f"kernel {self.name}: built in {time.time() - start:.0f} s")
-        new.rename(self.dir)
 
     def build_pack(self, *extra):
         """Build the pack's modules and the tests' for this kernel; returns the folder
@@ -248,7 +228,7 @@ class Kernel:
         A warning is an error, so that it is not forgotten by the next build, which
         compiles nothing; but gcc 14 does not know all attributes of 7.2's headers.
         """
-        work = CACHE / "build" / self.dir.name
+        work = OUT / "build" / self.dir.name
         work.mkdir(parents=True, exist_ok=True)
         with open(f"{work}.lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -274,14 +254,7 @@ class Kernel:
 
 def sparse():
     """The newest sparse: released ones choke on the headers of 7.2."""
-    folder = CACHE / "sparse"
-    with open(CACHE / "sparse.lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            new = pathlib.Path(f"{folder}.new")
-            shutil.rmtree(new, ignore_errors=True)
-            APT.unpack("sid", "amd64", "sparse", new)
-            new.rename(folder)
+    folder = keep(CACHE / "sparse", lambda new: APT.unpack("sid", "amd64", "sparse", new))
     return folder / "usr/bin/sparse"
 
 

@@ -2,11 +2,9 @@
 """Debian's usb_modeswitch for a guest, and the devices of its data as rows of text."""
 
 import os
-import pathlib
-import shutil
 import sys
 
-from debian import CACHE, say
+from debian import CACHE, keep, say
 from kernel import APT, TOP
 
 SUITE = "sid"
@@ -21,16 +19,12 @@ import scripts      # noqa: E402
 
 def program(arch):
     """The folder of the unpacked program with its libraries."""
-    folder = CACHE / "usb-modeswitch" / arch
-    if not folder.exists():
+    def fetch(new):
         say("usb-modeswitch: fetching Debian's program")
-        new = pathlib.Path(f"{folder}.new")
-        shutil.rmtree(new, ignore_errors=True)
         known = APT.packages(SUITE, arch)
         for name in ("usb-modeswitch", *(n for n in LIBRARIES if n in known)):
             APT.unpack(SUITE, arch, name, new)
-        new.rename(folder)
-    return folder
+    return keep(CACHE / "usb-modeswitch" / arch, fetch)
 
 
 def name(device):

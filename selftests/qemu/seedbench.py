@@ -10,9 +10,8 @@ import statistics
 
 import plot
 import userland
-from debian import CACHE
 from guest import MACHINES, boot, stage_modules
-from kernel import HERE
+from kernel import HERE, OUT
 
 GUEST = HERE.parent / "bench"
 ROUNDS = 25
@@ -45,7 +44,7 @@ def guest(kernel, script, tag, extra, **clock):
     """Boot the board with systemd and udev, and the chip; returns the trace."""
     work, _ = kernel.build_pack()
     stage = stage_modules(kernel, MODULES, sorted(work.glob("drivers/**/*.ko")),
-                          CACHE / "stage" / f"{kernel.name}-{tag}")
+                          OUT / "stage" / f"{kernel.name}-{tag}")
     outcome = boot(kernel, MACHINES["imx8mp-rtc"], {
         **userland.system("arm64", "util-linux-extra"), **extra,
         "lib/modules": stage / "lib/modules", "boardpack/modules": b"",

@@ -4,9 +4,8 @@
 import dataclasses
 import re
 
-from debian import CACHE
 from guest import MACHINES, boot, stage_modules
-from kernel import HERE
+from kernel import HERE, OUT
 
 MODULES = ["i2c-imx", "rtc-snvs", "rtc-ds1307"]
 
@@ -24,7 +23,7 @@ def record(kernel, tag="demo"):
     """Boot the board and let its RTCs arrive."""
     work, _ = kernel.build_pack()
     stage = stage_modules(kernel, MODULES, sorted(work.glob("drivers/**/*.ko")),
-                          CACHE / "stage" / f"{kernel.name}-{tag}-clock")
+                          OUT / "stage" / f"{kernel.name}-{tag}-clock")
     return read(boot(kernel, MACHINES["imx8mp-rtc"], {
         "lib/modules": stage / "lib/modules", "boardpack/modules": b"",
         "boardpack/arrive": HERE / "arrive",

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Debian's own programs for a guest: packages and all that they depend on, unpacked."""
 
-import pathlib
 import shutil
 
 import cpio
-from debian import CACHE, say
+from debian import CACHE, keep, say
 from kernel import APT, HERE, TOP, digest
 
 SUITE = "trixie"        # that of the tool root
@@ -33,7 +32,8 @@ IMAGE = {
 }
 
 
-def _closure(arch, names):
+def closure(arch, names):
+    """Packages and all that they depend on."""
     known = APT.packages(SUITE, arch)
     todo, done = list(names), set()
     while todo:
@@ -46,18 +46,14 @@ def _closure(arch, names):
 
 def unpacked(arch, *names):
     """A folder with the packages; nothing of them has been configured."""
-    folder = CACHE / "userland" / f"{names[0]}-{arch}-{digest(SUITE, *names)}"
-    if not folder.exists():
-        packages = _closure(arch, names)
+    def fetch(new):
+        packages = closure(arch, names)
         say(f"userland: fetching {' '.join(names)} for {arch} ({len(packages)} packages)")
-        new = pathlib.Path(f"{folder}.new")
-        shutil.rmtree(new, ignore_errors=True)
         for name in packages:
             APT.unpack(SUITE, arch, name, new)
         for name in USELESS:
             shutil.rmtree(new / "usr/share" / name, ignore_errors=True)
-        new.rename(folder)
-    return folder
+    return keep(CACHE / "userland" / f"{names[0]}-{arch}-{digest(SUITE, *names)}", fetch)
 
 
 def files(arch, *names):

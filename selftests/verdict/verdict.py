@@ -13,7 +13,7 @@ import tempfile
 
 import guest
 import ktap
-from kernel import CACHE, KERNELS
+from kernel import KERNELS, OUT
 
 PASSING = "echo TAP version 13; echo 1..1; echo ok 1 fine\n"
 
@@ -21,7 +21,7 @@ PASSING = "echo TAP version 13; echo 1..1; echo ok 1 fine\n"
 def run(script, limit=60, tag="x", **options):
     """Boot a guest that runs a script, with no module loaded."""
     kernel, machine = KERNELS["6.12"].ensure(), guest.MACHINES["virt"]
-    stage = guest.stage_modules(kernel, [], [], CACHE / "stage" / "verdict")
+    stage = guest.stage_modules(kernel, [], [], OUT / "stage" / "verdict")
     return guest.boot(kernel, machine, {
         "lib": stage / "lib", "boardpack/modules": b"", "boardpack/run": script.encode()},
         limit, tag=f"verdict-{tag}", **options)
