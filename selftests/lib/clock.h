@@ -6,10 +6,9 @@
 #ifndef PACK_CLOCK_H
 #define PACK_CLOCK_H
 
-#include <limits.h>
 #include <sys/time.h>
 
-#include "led.h"
+#include "pack.h"
 
 #define SEED	"/sys/class/misc/rtc-seed/"
 #define FAKE	"/sys/kernel/debug/rtc-fake/"
@@ -52,22 +51,6 @@ static inline bool clock_is(long long sec)
 	long long apart = clock_sec() - sec;
 
 	return apart >= -2 && apart <= 2;
-}
-
-static inline char *file_read(const char *path)
-{
-	static char text[4][256];
-	static unsigned int turn;
-	char *buf = text[turn++ % 4];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? 0 : read(fd, buf, 255);
-
-	if (fd >= 0)
-		close(fd);
-	buf[len > 0 ? len : 0] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-
-	return buf;
 }
 
 static inline char *seed_read(const char *file)
@@ -129,15 +112,6 @@ static inline int fake_unplug(int n)
 	return fake_write(n, "present", 0);
 }
 
-static inline bool module_is_loaded(const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "/sys/module/%s", name);
-
-	return !access(path, F_OK);
-}
-
 static inline int seed_unload(void)
 {
 	if (!module_is_loaded("rtc_seed"))
@@ -152,7 +126,7 @@ static inline int seed_load(const char *parameters)
 
 	snprintf(arguments, sizeof(arguments), "rtc-seed %s", parameters);
 
-	return led_modprobe(arguments);
+	return modprobe(arguments);
 }
 
 /* Keeps the module from the device tree's node, or lets it have it. */
@@ -177,7 +151,7 @@ static inline int clock_reset(void)
 static inline void clock_test_end(void)
 {
 	clock_reset();
-	led_modprobe("-r rtc-fake");
+	modprobe("-r rtc-fake");
 }
 
 /* Begins a test: no RTC is there, and the module is not loaded. */
@@ -185,9 +159,9 @@ static inline void clock_test_begin(void)
 {
 	if (!access("/sys/class/rtc/rtc0", F_OK))
 		ksft_exit_skip("this machine has an RTC already\n");
-	if (led_modprobe("rtc-fake"))
+	if (modprobe("rtc-fake"))
 		ksft_exit_skip("the test's module rtc-fake cannot be loaded\n");
-	if (led_modprobe("rtc-seed") || seed_unload())
+	if (modprobe("rtc-seed") || seed_unload())
 		ksft_exit_skip("the module rtc-seed cannot be loaded and unloaded\n");
 	atexit(clock_test_end);
 }

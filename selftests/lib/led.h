@@ -8,38 +8,13 @@
 #define PACK_LED_H
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "kselftest.h"
+#include "pack.h"
 
 #define LEDS	"/sys/class/leds/"
 #define ID	"identify"
 #define T1	led_target(0)
 #define T2	led_target(1)
-
-/* Writes to a file in one go; returns 0 or a negative error code. */
-static inline int file_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-
-	return ret;
-}
 
 static inline int led_write(const char *led, const char *file, const char *text)
 {
@@ -180,37 +155,6 @@ static inline bool led_is_lit(const char *led)
 	return level != low;
 }
 
-static inline long long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
-/* Waits until a condition holds; false if it did not within 20 seconds. */
-#define wait_until(condition)					\
-({								\
-	long long __end = now_ms() + 20000;			\
-	bool __met;						\
-								\
-	while (!(__met = (condition)) && now_ms() < __end)	\
-		usleep(5000);					\
-	__met;							\
-})
-
-/* Whether a condition holds all the time, for so many milliseconds. */
-#define holds_for(ms, condition)				\
-({								\
-	long long __end = now_ms() + (ms);			\
-	bool __met;						\
-								\
-	while ((__met = (condition)) && now_ms() < __end)	\
-		usleep(5000);					\
-	__met;							\
-})
-
 /* Whether an LED goes on or off so many times. */
 static inline bool led_changes(const char *led, int times)
 {
@@ -222,16 +166,6 @@ static inline bool led_changes(const char *led, int times)
 	return times < 0;
 }
 
-/* Runs modprobe with arguments; returns its exit status. */
-static inline int led_modprobe(const char *arguments)
-{
-	char command[PATH_MAX];
-
-	snprintf(command, sizeof(command), "exec modprobe %.1024s >/dev/null 2>&1", arguments);
-
-	return system(command);
-}
-
 /* Gives an LED a trigger, whose module may have to be loaded. */
 static inline bool led_use_trigger(const char *led, const char *trigger)
 {
@@ -240,7 +174,7 @@ static inline bool led_use_trigger(const char *led, const char *trigger)
 	if (!led_write(led, "trigger", trigger))
 		return true;
 	snprintf(arguments, sizeof(arguments), "-q ledtrig-%.100s", trigger);
-	led_modprobe(arguments);
+	modprobe(arguments);
 
 	return !led_write(led, "trigger", trigger);
 }
@@ -373,49 +307,6 @@ static inline void led_test_begin(const char *(*why)(void))
 		text = why();
 	if (text)
 		ksft_exit_skip("%s\n", text);
-}
-
-/* Opens the kernel's log so that only what comes from now on is read. */
-static inline int log_open(void)
-{
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd >= 0)
-		lseek(fd, 0, SEEK_END);
-
-	return fd;
-}
-
-/* Counts the new lines of the kernel's log that hold one of some texts. */
-static inline int log_count_any(int fd, const char * const texts[])
-{
-	char line[8192];
-	int i, count = 0;
-	ssize_t len;
-
-	for (;;) {
-		len = read(fd, line, sizeof(line) - 1);
-		if (len < 0 && errno == EPIPE)
-			continue;
-		if (len <= 0)
-			return count;
-		line[len] = '\0';
-		for (i = 0; texts[i]; i++)
-			count += !!strstr(line, texts[i]);
-	}
-}
-
-static inline int log_count(int fd, const char *text)
-{
-	return log_count_any(fd, (const char * const []){ text, NULL });
-}
-
-/* Whether the kernel has found something wrong. */
-static inline int log_reports(int fd)
-{
-	return log_count_any(fd, (const char * const []){
-		"WARNING:", "BUG:", "Oops", "INFO: ", "possible ", "Call trace:", "Call Trace:",
-		NULL });
 }
 
 #endif /* PACK_LED_H */
