@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Clock seeder: what the device tree says
+ *
+ * The node is read as soon as the module is loaded: its device is probed only when
+ * the memory that it names is there, which may be late, and RTCs do not wait.
  */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "rtc-seed.h"
 
@@ -12,93 +17,103 @@
 #include <linux/mutex.h>
 #include <linux/of.h>
 #include <linux/platform_device.h>
+#include <linux/printk.h>
 
-struct seed_of {
-	unsigned int n;
-	struct device_node *nodes[SEED_MAX_WANTED];
-};
+#define SEED_COMPATIBLE	"balena,rtc-seed"
 
-static struct seed_of *seed_of_used;
-
-static void seed_of_put(struct seed_of *of)
-{
-	unsigned int i;
-
-	for (i = 0; i < of->n; i++)
-		of_node_put(of->nodes[i]);
-}
-
-static void seed_of_drop(void *data)
-{
-	struct seed_of *of = data;
-
-	mutex_lock(&seed_lock);
-	seed_prefer_nodes(NULL, 0);
-	seed_of_used = NULL;
-	mutex_unlock(&seed_lock);
-	seed_memory_drop();
-	seed_of_put(of);
-}
+/* These need seed_lock. */
+static struct device_node *seed_of_node;
+static struct device_node *seed_of_rtcs[SEED_MAX_WANTED];
+static unsigned int seed_of_n_rtcs;
 
 /* An entry that is wrong is told and left out: the others still count. */
-static void seed_of_read_rtcs(struct device *dev, struct seed_of *of)
+static void seed_of_read_rtcs(void)
 {
-	int i, n = of_property_count_elems_of_size(dev->of_node, "rtcs",
+	int i, n = of_property_count_elems_of_size(seed_of_node, "rtcs",
 						   sizeof(__be32));
 	struct device_node *np;
 
 	for (i = 0; i < n; i++) {
-		if (of->n == SEED_MAX_WANTED) {
-			dev_err(dev, "rtcs: more than %d entries\n",
-				SEED_MAX_WANTED);
-			return;
+		if (seed_of_n_rtcs == SEED_MAX_WANTED) {
+			pr_err("%s: rtcs: more than %d entries\n",
+			       kbasename(seed_of_node->full_name),
+			       SEED_MAX_WANTED);
+			break;
 		}
-		np = of_parse_phandle(dev->of_node, "rtcs", i);
+		np = of_parse_phandle(seed_of_node, "rtcs", i);
 		if (np)
-			of->nodes[of->n++] = np;
+			seed_of_rtcs[seed_of_n_rtcs++] = np;
 		else
-			dev_err(dev, "rtcs: no node at entry %d\n", i);
+			pr_err("%s: rtcs: no node at entry %d\n",
+			       kbasename(seed_of_node->full_name), i);
 	}
+	seed_prefer_nodes(seed_of_rtcs, seed_of_n_rtcs);
 }
 
-static void seed_of_read_floor(struct device *dev)
+static void seed_of_read_floor(void)
 {
 	u32 floor;
 
-	if (of_property_read_u32(dev->of_node, "balena,floor-sec", &floor))
+	if (of_property_read_u32(seed_of_node, "balena,floor-sec", &floor))
 		return;
 	if (seed_set_floor(floor))
-		dev_err(dev, "balena,floor-sec: %u is after every plausible time\n",
-			floor);
+		pr_err("%s: balena,floor-sec: %u is after every plausible time\n",
+		       kbasename(seed_of_node->full_name), floor);
+}
+
+static void seed_of_release(void)
+{
+	seed_prefer_nodes(NULL, 0);
+	while (seed_of_n_rtcs)
+		of_node_put(seed_of_rtcs[--seed_of_n_rtcs]);
+	of_node_put(seed_of_node);
+	seed_of_node = NULL;
+}
+
+static int seed_of_use(struct device_node *np)
+{
+	int ret = 0;
+
+	mutex_lock(&seed_lock);
+	/* It was an overlay's, which is gone. */
+	if (seed_of_node && of_node_check_flag(seed_of_node, OF_DETACHED))
+		seed_of_release();
+	if (!seed_of_node) {
+		seed_of_node = of_node_get(np);
+		seed_of_read_rtcs();
+		seed_of_read_floor();
+	} else if (seed_of_node != np) {
+		ret = -EBUSY;
+	}
+	mutex_unlock(&seed_lock);
+
+	return ret;
+}
+
+static void seed_of_drop(void)
+{
+	mutex_lock(&seed_lock);
+	seed_of_release();
+	mutex_unlock(&seed_lock);
+}
+
+/* What the node says holds on without the memory. */
+static void seed_of_drop_memory(void *unused)
+{
+	seed_memory_drop();
 }
 
 static int seed_of_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
-	struct seed_of *of;
-	int ret = 0;
+	int ret;
 
-	of = devm_kzalloc(dev, sizeof(*of), GFP_KERNEL);
-	if (!of)
-		return -ENOMEM;
-	seed_of_read_rtcs(dev, of);
-
-	mutex_lock(&seed_lock);
-	if (seed_of_used) {
-		ret = -EBUSY;
-	} else {
-		seed_of_used = of;
-		seed_prefer_nodes(of->nodes, of->n);
-		seed_of_read_floor(dev);
-	}
-	mutex_unlock(&seed_lock);
-	if (ret) {
-		seed_of_put(of);
+	ret = seed_of_use(dev->of_node);
+	if (ret)
 		return dev_err_probe(dev, ret, "there is another such node\n");
-	}
 
 	seed_memory_use(dev);
-	ret = devm_add_action_or_reset(dev, seed_of_drop, of);
+	ret = devm_add_action_or_reset(dev, seed_of_drop_memory, NULL);
 	if (ret)
 		return ret;
 	seed_kick();
@@ -107,7 +122,7 @@ static int seed_of_probe(struct platform_device *pdev)
 }
 
 static const struct of_device_id seed_of_match[] = {
-	{ .compatible = "balena,rtc-seed" },
+	{ .compatible = SEED_COMPATIBLE },
 	{ }
 };
 MODULE_DEVICE_TABLE(of, seed_of_match);
@@ -121,13 +136,27 @@ static struct platform_driver seed_of_driver = {
 };
 
 /**
- * seed_of_register() - look for a node
+ * seed_of_register() - read the node that there is, and wait for its memory
  *
  * Return: 0 or a negative error code.
  */
 int seed_of_register(void)
 {
-	return platform_driver_register(&seed_of_driver);
+	struct device_node *np;
+	int ret;
+
+	for_each_compatible_node(np, NULL, SEED_COMPATIBLE)
+		if (of_device_is_available(np))
+			break;
+	if (np)
+		seed_of_use(np);
+	of_node_put(np);
+
+	ret = platform_driver_register(&seed_of_driver);
+	if (ret)
+		seed_of_drop();
+
+	return ret;
 }
 
 /**
@@ -136,4 +165,5 @@ int seed_of_register(void)
 void seed_of_unregister(void)
 {
 	platform_driver_unregister(&seed_of_driver);
+	seed_of_drop();
 }

@@ -12,7 +12,7 @@
 
 #define SEED	"/sys/class/misc/rtc-seed/"
 #define FAKE	"/sys/kernel/debug/rtc-fake/"
-#define OF_NODE	"/sys/bus/platform/devices/rtc-seed/"
+#define OF_NODE	"/proc/device-tree/rtc-seed"
 
 #define RIGHT	1927857906LL	/* 2031-02-03T04:05:06 */
 #define Y2000	946684800LL
@@ -112,6 +112,25 @@ static inline int fake_unplug(int n)
 	return fake_write(n, "present", 0);
 }
 
+/* The name that an RTC of ours has got. */
+static inline const char *fake_name(int n)
+{
+	static char name[2][32];
+	char path[PATH_MAX];
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path),
+			 "/sys/devices/platform/rtc-fake.%d/rtc/rtc%d", n, i);
+		if (access(path, F_OK))
+			continue;
+		snprintf(name[n], sizeof(name[n]), "rtc%d", i);
+		return name[n];
+	}
+
+	return "none";
+}
+
 static inline int seed_unload(void)
 {
 	if (!module_is_loaded("rtc_seed"))
@@ -129,12 +148,6 @@ static inline int seed_load(const char *parameters)
 	return modprobe(arguments);
 }
 
-/* Keeps the module from the device tree's node, or lets it have it. */
-static inline void seed_use_node(bool use)
-{
-	file_write(OF_NODE "driver_override", use ? "\n" : "none");
-}
-
 static inline int clock_reset(void)
 {
 	int n, ret = seed_unload();
@@ -142,8 +155,7 @@ static inline int clock_reset(void)
 	for (n = 0; n < 2; n++)
 		ret = ret ?: fake_unplug(n) ?: fake_write(n, "error", 0) ?:
 		      fake_write(n, "after", 0) ?: fake_write(n, "reads", 0) ?:
-		      fake_write(n, "writes", 0);
-	seed_use_node(false);
+		      fake_write(n, "writes", 0) ?: fake_write(n, "delay", 0);
 
 	return ret ?: clock_set_1970();
 }

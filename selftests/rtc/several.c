@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Two RTCs: which of them is believed, in which order they may come, and what
- * happens when the chosen one goes. The device tree of the bench has a node that
- * prefers fake 1, after a phandle of nothing and one of something else.
+ * happens when the chosen one goes.
  */
 
 #include "../lib/clock.h"
@@ -46,31 +45,12 @@ static int plug_both(int first, long long time0, long long time1)
 	       fake_plug(!first, first ? time0 : time1);
 }
 
-/* The name that an RTC of ours has got. */
-static const char *name_of(int n)
-{
-	static char name[2][32];
-	char path[PATH_MAX];
-	int i;
-
-	for (i = 0; i < 8; i++) {
-		snprintf(path, sizeof(path),
-			 "/sys/devices/platform/rtc-fake.%d/rtc/rtc%d", n, i);
-		if (access(path, F_OK))
-			continue;
-		snprintf(name[n], sizeof(name[n]), "rtc%d", i);
-		return name[n];
-	}
-
-	return "none";
-}
-
 TEST_F(several, dead_and_good)
 {
 	ASSERT_EQ(0, seed_load(""));
 	ASSERT_EQ(0, plug_both(variant->first, Y2000, RIGHT));
 	EXPECT_TRUE(wait_until(clock_is(RIGHT)));
-	EXPECT_TRUE(wait_until(seed_reads("source", name_of(1))));
+	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(1))));
 	EXPECT_TRUE(holds_for(1500, clock_sec() >= RIGHT));
 }
 
@@ -80,7 +60,7 @@ TEST_F(several, dead_and_good_before_the_module)
 	ASSERT_EQ(0, clock_set_1970());
 	ASSERT_EQ(0, seed_load(""));
 	EXPECT_TRUE(clock_is(RIGHT));
-	EXPECT_TRUE(seed_reads("source", name_of(1)));
+	EXPECT_TRUE(seed_reads("source", fake_name(1)));
 }
 
 TEST_F(several, latest_is_believed)
@@ -88,7 +68,7 @@ TEST_F(several, latest_is_believed)
 	ASSERT_EQ(0, seed_load(""));
 	ASSERT_EQ(0, plug_both(variant->first, RIGHT, LATER));
 	EXPECT_TRUE(wait_until(clock_is(LATER)));
-	EXPECT_TRUE(wait_until(seed_reads("source", name_of(1))));
+	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(1))));
 }
 
 TEST_F(several, preferred_by_name_is_believed)
@@ -101,7 +81,7 @@ TEST_F(several, preferred_by_name_is_believed)
 	ASSERT_EQ(0, seed_load("rtc=rtc-fake.9,rtc-fake.0 wait=5"));
 	ASSERT_EQ(0, fake_plug(!variant->first, variant->first ? RIGHT : LATER));
 	EXPECT_TRUE(holds_for(1000, clock_sec() < LATER));
-	EXPECT_TRUE(wait_until(seed_reads("source", name_of(0))));
+	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(0))));
 	EXPECT_LT(clock_sec(), RIGHT + 60);
 	EXPECT_GE(clock_sec(), RIGHT);
 	EXPECT_TRUE(holds_for(6000, clock_sec() < LATER));
@@ -112,7 +92,7 @@ TEST_F(several, preferred_by_name_is_passed_over_when_dead)
 	ASSERT_EQ(0, seed_load("rtc=rtc-fake.0"));
 	ASSERT_EQ(0, plug_both(variant->first, Y2000, RIGHT));
 	EXPECT_TRUE(wait_until(clock_is(RIGHT)));
-	EXPECT_TRUE(wait_until(seed_reads("source", name_of(1))));
+	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(1))));
 }
 
 TEST_F(several, preferred_by_name_is_not_waited_for_for_ever)
@@ -125,22 +105,6 @@ TEST_F(several, preferred_by_name_is_not_waited_for_for_ever)
 	EXPECT_EQ(1, log_count(self->log, "rtc7: is no RTC"));
 }
 
-TEST_F(several, preferred_by_the_device_tree_is_believed)
-{
-	if (access(OF_NODE, F_OK))
-		SKIP(return, "the device tree has no node");
-	seed_use_node(true);
-	ASSERT_EQ(0, fake_plug(variant->first, variant->first ? RIGHT : LATER));
-	ASSERT_EQ(0, clock_set_1970());
-	ASSERT_EQ(0, seed_load("wait=8"));
-	ASSERT_EQ(0, fake_plug(!variant->first, variant->first ? LATER : RIGHT));
-	EXPECT_TRUE(wait_until(seed_reads("source", name_of(1))));
-	EXPECT_TRUE(clock_is(fake_read(1, "time")));
-	EXPECT_TRUE(holds_for(9000, clock_sec() < LATER));
-	EXPECT_EQ(2, log_count_any(self->log, (const char *const []){
-		"rtcs: no node at entry 0", "pl061@9030000: is no RTC", NULL }));
-}
-
 /* One whose number was free again is rtc0, which the kernel believes. */
 TEST_F(several, preferred_is_not_overruled_by_the_kernel)
 {
@@ -148,11 +112,11 @@ TEST_F(several, preferred_is_not_overruled_by_the_kernel)
 	ASSERT_EQ(0, fake_plug(0, RIGHT));
 	ASSERT_EQ(0, fake_plug(1, RIGHT));
 	ASSERT_EQ(0, fake_unplug(0));
-	ASSERT_TRUE(wait_until(seed_reads("source", name_of(1))));
+	ASSERT_TRUE(wait_until(seed_reads("source", fake_name(1))));
 	ASSERT_EQ(0, fake_plug(0, LATER));
 	ASSERT_TRUE(wait_until(clock_sec() < LATER));
 	EXPECT_TRUE(holds_for(4000, clock_sec() < LATER));
-	EXPECT_TRUE(seed_reads("source", name_of(1)));
+	EXPECT_TRUE(seed_reads("source", fake_name(1)));
 }
 
 TEST_F(several, preferred_is_waited_for_whatever_the_kernel_does)
@@ -161,18 +125,8 @@ TEST_F(several, preferred_is_waited_for_whatever_the_kernel_does)
 	ASSERT_EQ(0, fake_plug(0, LATER));
 	ASSERT_TRUE(wait_until(clock_sec() < LATER));
 	ASSERT_EQ(0, fake_plug(1, RIGHT));
-	ASSERT_TRUE(wait_until(seed_reads("source", name_of(1))));
+	ASSERT_TRUE(wait_until(seed_reads("source", fake_name(1))));
 	EXPECT_TRUE(holds_for(11000, clock_sec() < LATER));
-}
-
-TEST_F(several, floor_of_the_device_tree_holds)
-{
-	if (access(OF_NODE, F_OK))
-		SKIP(return, "the device tree has no node");
-	seed_use_node(true);
-	ASSERT_EQ(0, seed_load(""));
-	EXPECT_EQ(1830297600, seed_number("floor"));
-	EXPECT_TRUE(wait_until(clock_is(1830297600)));
 }
 
 TEST_F(several, the_chosen_one_goes)

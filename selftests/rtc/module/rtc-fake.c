@@ -7,6 +7,7 @@
  */
 
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -27,6 +28,7 @@ struct fake {
 	s64 after;		/* so many good answers */
 	u64 reads;
 	u64 writes;
+	u32 delay;		/* of reading and writing, in ms */
 };
 
 static struct fake fakes[FAKES];
@@ -48,6 +50,7 @@ static int fake_read_time(struct device *dev, struct rtc_time *tm)
 	struct fake *fake = fake_of(dev);
 
 	fake->reads++;
+	msleep(fake->delay);
 	if (fake->error && fake->after) {
 		fake->after--;
 	} else if (fake->error && fake->errors_left) {
@@ -65,6 +68,7 @@ static int fake_set_time(struct device *dev, struct rtc_time *tm)
 	struct fake *fake = fake_of(dev);
 
 	fake->writes++;
+	msleep(fake->delay);
 	fake->error = 0;
 	fake->offset = rtc_tm_to_time64(tm) - fake_uptime();
 
@@ -228,6 +232,7 @@ static void __init fake_add_files(struct fake *fake)
 	debugfs_create_file("present", 0600, dir, fake, &present_fops);
 	debugfs_create_u64("reads", 0600, dir, &fake->reads);
 	debugfs_create_u64("writes", 0600, dir, &fake->writes);
+	debugfs_create_u32("delay", 0600, dir, &fake->delay);
 }
 
 static int __init fake_init(void)

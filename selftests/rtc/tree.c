@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the device tree says: of the RTCs that it names one is nowhere, one is no
+ * RTC and one is the second of ours. The driver of the memory is a module, and what
+ * the memory holds is what an earlier test has left there.
+ */
+
+#include "../lib/clock.h"
+
+#include "kselftest_harness.h"
+
+#define LATER	(RIGHT + 86400)
+#define FLOOR	1830297600LL
+#define MEMORY	"/sys/bus/platform/drivers/memory-fake/"
+#define FAILS	"/sys/module/memory_fake/parameters/"
+
+FIXTURE(tree) {
+	int log;
+};
+
+FIXTURE_VARIANT(tree) {
+	int first;
+};
+
+FIXTURE_VARIANT_ADD(tree, first_0) {
+	.first = 0,
+};
+
+FIXTURE_VARIANT_ADD(tree, first_1) {
+	.first = 1,
+};
+
+FIXTURE_SETUP(tree)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, clock_reset());
+}
+
+FIXTURE_TEARDOWN(tree)
+{
+	EXPECT_EQ(0, clock_reset());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+TEST_F(tree, preferred_rtc_is_believed)
+{
+	ASSERT_EQ(0, fake_plug(variant->first, variant->first ? RIGHT : LATER));
+	ASSERT_EQ(0, clock_set_1970());
+	ASSERT_EQ(0, seed_load("wait=8"));
+	ASSERT_EQ(0, fake_plug(!variant->first, variant->first ? LATER : RIGHT));
+	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(1))));
+	EXPECT_TRUE(clock_is(fake_read(1, "time")));
+	EXPECT_TRUE(holds_for(9000, clock_sec() < LATER));
+	EXPECT_EQ(2, log_count_any(self->log, (const char *const []){
+		"rtcs: no node at entry 0", "pl061@9030000: is no RTC", NULL }));
+}
+
+FIXTURE(memory) {
+	int log;
+};
+
+static int memory_bind(bool bind)
+{
+	return file_write(bind ? MEMORY "bind" : MEMORY "unbind", "memory-fake");
+}
+
+/* A memory that holds a time, and is not there yet. */
+FIXTURE_SETUP(memory)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, clock_reset());
+	ASSERT_EQ(0, modprobe("memory-fake"));
+	memory_bind(true);
+	ASSERT_EQ(0, seed_load("interval=1"));
+	ASSERT_EQ(0, clock_set(RIGHT));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	ASSERT_TRUE(wait_until(atoi(file_read(FAILS "writes")) > 0));
+	ASSERT_EQ(0, clock_reset());
+	ASSERT_EQ(0, memory_bind(false));
+	ASSERT_EQ(0, file_write(FAILS "writes", "0"));
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	EXPECT_EQ(0, clock_reset());
+	EXPECT_EQ(0, modprobe("-r memory-fake"));
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+TEST_F(memory, is_not_waited_for)
+{
+	ASSERT_EQ(0, seed_load("wait=8"));
+	EXPECT_EQ(FLOOR, seed_number("floor"));
+	EXPECT_TRUE(clock_is(FLOOR));
+	ASSERT_EQ(0, fake_plug(0, LATER));
+	ASSERT_EQ(0, fake_plug(1, RIGHT));
+	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(1))));
+	EXPECT_LT(clock_sec(), LATER);
+}
+
+TEST_F(memory, that_comes_late_is_the_floor)
+{
+	ASSERT_EQ(0, seed_load(""));
+	EXPECT_TRUE(seed_reads("source", "floor"));
+	ASSERT_EQ(0, memory_bind(true));
+	EXPECT_TRUE(wait_until(seed_reads("source", "memory")));
+	EXPECT_GE(seed_number("floor"), RIGHT);
+	EXPECT_GE(clock_sec(), RIGHT);
+	EXPECT_LT(clock_sec(), RIGHT + 600);
+}
+
+TEST_F(memory, that_cannot_be_read_is_read_later)
+{
+	ASSERT_EQ(0, file_write(FAILS "read_error", "-5"));
+	ASSERT_EQ(0, memory_bind(true));
+	ASSERT_EQ(0, seed_load("interval=1"));
+	ASSERT_EQ(0, clock_set(LATER));
+	EXPECT_TRUE(holds_for(4000, seed_reads("source", "other")));
+	EXPECT_EQ(1, log_count(self->log, "memory: cannot be read: error -5"));
+	/* What it holds is not known: it may be later. */
+	EXPECT_EQ(0, atoi(file_read(FAILS "writes")));
+	ASSERT_EQ(0, file_write(FAILS "read_error", "0"));
+	EXPECT_TRUE(wait_until(seed_number("floor") >= RIGHT));
+	EXPECT_TRUE(wait_until(atoi(file_read(FAILS "writes")) == 1));
+}
+
+TEST_F(memory, that_cannot_be_written_is_told)
+{
+	ASSERT_EQ(0, memory_bind(true));
+	ASSERT_EQ(0, seed_load("interval=1"));
+	ASSERT_TRUE(wait_until(seed_reads("source", "memory")));
+	ASSERT_EQ(0, file_write(FAILS "write_error", "-5"));
+	ASSERT_EQ(0, clock_set(LATER));
+	EXPECT_TRUE(wait_until(log_count(self->log, "memory: cannot be written: error -5")));
+	EXPECT_TRUE(clock_is(LATER));
+	ASSERT_EQ(0, file_write(FAILS "write_error", "0"));
+}
+
+/* The preferences of the node stay, and so does the module. */
+TEST_F(memory, that_goes_is_let_go)
+{
+	ASSERT_EQ(0, memory_bind(true));
+	ASSERT_EQ(0, seed_load("interval=1 wait=3"));
+	ASSERT_TRUE(wait_until(seed_reads("source", "memory")));
+	ASSERT_EQ(0, memory_bind(false));
+	ASSERT_EQ(0, clock_set(LATER));
+	EXPECT_TRUE(holds_for(2500, clock_sec() >= LATER));
+	ASSERT_EQ(0, fake_plug(0, LATER + 86400));
+	ASSERT_EQ(0, fake_plug(1, LATER + 3600));
+	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(1))));
+	EXPECT_LT(clock_sec(), LATER + 86400);
+}
+
+int main(int argc, char **argv)
+{
+	if (access(OF_NODE "/rtcs", F_OK) || !access(OF_NODE "-again", F_OK))
+		ksft_exit_skip("the device tree has no such node\n");
+	clock_test_begin();
+
+	return test_harness_run(argc, argv);
+}
