@@ -13,6 +13,7 @@
 
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
@@ -29,6 +30,7 @@
 #define SEED_STEERED		5	/* rates */
 
 static s64 seed_offset;		/* the clock less the time since boot */
+static unsigned long seed_set_at;	/* when anybody has set the clock, in jiffies */
 static s64 seed_slew_base;
 static s64 seed_slew_since;
 static u64 seed_tick;		/* the rate, in ns per tick, shifted */
@@ -187,7 +189,7 @@ void seed_clock_check(void)
 	seed_clock_check_slew();
 
 	seed_clock_now(&real, &boot);
-	if (seed_watch_hctosys(real, boot, &offset))
+	if (seed_watch_hctosys(real, boot, READ_ONCE(seed_set_at), &offset))
 		setter = seed_may_be_set(div_s64(real, NSEC_PER_SEC)) ?
 			 SEED_SET_BY_KERNEL : SEED_SET_BY_KERNEL_AMISS;
 	switch (seed_judge_step(&seed.window, seed.owner, boot + offset, real,
@@ -232,8 +234,11 @@ static int seed_clock_updated(struct notifier_block *nb, unsigned long was_set,
 		seed_tick = tk->ntp_tick;
 		WRITE_ONCE(seed_rates, seed_rates + 1);
 	}
-	if (was_set)
+	if (was_set) {
+		/* An RTC that answers slowly keeps the work from looking at once. */
+		WRITE_ONCE(seed_set_at, jiffies);
 		irq_work_queue(&seed_irq_work);
+	}
 
 	return NOTIFY_OK;
 }
@@ -250,6 +255,7 @@ static struct notifier_block seed_clock_nb = {
 void seed_clock_init(void)
 {
 	init_irq_work(&seed_irq_work, seed_clock_was_set);
+	seed_set_at = jiffies;
 	seed_clock_anchor();
 	seed_slew_base = seed_clock_slew(&seed_slew_since);
 }

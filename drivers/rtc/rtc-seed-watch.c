@@ -281,19 +281,19 @@ static bool seed_rtc_is_locked(const struct rtc_device *rtc)
 	return false;
 }
 
-static bool seed_rtc_is_registering(struct seed_rtc *entry)
+static bool seed_rtc_is_registering(struct seed_rtc *entry, unsigned long when)
 {
 	if (entry->registering &&
-	    !time_before(jiffies, entry->added + SEED_REGISTERING))
+	    !time_before(when, entry->added + SEED_REGISTERING))
 		entry->registering = seed_rtc_is_locked(entry->rtc);
 
 	return entry->registering;
 }
 
-static bool seed_rtc_may_hctosys(struct seed_rtc *entry)
+static bool seed_rtc_may_hctosys(struct seed_rtc *entry, unsigned long when)
 {
 	return !strcmp(entry->answer.name, SEED_HCTOSYS) &&
-	       seed_rtc_is_registering(entry);
+	       seed_rtc_is_registering(entry, when);
 }
 
 /* One that cannot be read now could be read by the kernel then. */
@@ -311,11 +311,12 @@ static bool seed_rtc_says(const struct seed_rtc *entry, s64 offset)
  * seed_watch_hctosys() - whether the kernel set the clock from a new RTC
  * @real: the clock, in ns
  * @boot: the time since boot, in ns
+ * @when: the clock was set, in jiffies
  * @offset: the difference between them that was right before; may be raised
  *
  * Return: true if so.
  */
-bool seed_watch_hctosys(s64 real, s64 boot, s64 *offset)
+bool seed_watch_hctosys(s64 real, s64 boot, unsigned long when, s64 *offset)
 {
 	struct seed_rtc *entry;
 	bool hctosys;
@@ -327,7 +328,7 @@ bool seed_watch_hctosys(s64 real, s64 boot, s64 *offset)
 	seed_gone = false;
 
 	list_for_each_entry(entry, &seed_rtcs, node) {
-		if (seed_rtc_may_hctosys(entry) &&
+		if (seed_rtc_may_hctosys(entry, when) &&
 		    seed_rtc_says(entry, real - boot)) {
 			hctosys = true;
 			*offset = max(*offset, entry->offset);
@@ -452,7 +453,7 @@ static void seed_rtc_removed(struct device *dev)
 	if (entry) {
 		list_del(&entry->node);
 		if (entry->offset != SEED_NO_OFFSET &&
-		    seed_rtc_may_hctosys(entry)) {
+		    seed_rtc_may_hctosys(entry, jiffies)) {
 			seed_gone = true;
 			seed_gone_offset = entry->offset;
 		}

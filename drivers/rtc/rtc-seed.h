@@ -151,7 +151,7 @@ unsigned int seed_watch_read(void);
 void seed_watch_reread(void);
 bool seed_watch_choose(bool patient, struct seed_source *source,
 		       struct seed_candidate *chosen);
-bool seed_watch_hctosys(s64 real, s64 boot, s64 *offset);
+bool seed_watch_hctosys(s64 real, s64 boot, unsigned long when, s64 *offset);
 void seed_watch_heal(void);
 
 /* Preference */

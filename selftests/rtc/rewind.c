@@ -6,6 +6,8 @@
 
 #include "../lib/clock.h"
 
+#include <sys/wait.h>
+
 #include "kselftest_harness.h"
 
 FIXTURE(rewind) {
@@ -111,6 +113,21 @@ TEST_F(rewind, by_an_rtc_that_then_errs)
 	ASSERT_EQ(0, clock_set(RIGHT));
 	watch_the_clock(variant->time, &in_the_end);
 	EXPECT_FALSE(in_the_end);
+}
+
+/* The kernel is about to set the clock, and is kept waiting by the RTC. */
+TEST_F(rewind, of_a_registration_that_the_module_meets)
+{
+	ASSERT_EQ(0, clock_set(RIGHT));
+	ASSERT_EQ(0, fake_write(0, "delay", 700));
+	if (!fork())
+		_exit(fake_plug(0, variant->time) ? 1 : 0);
+	ASSERT_TRUE(wait_until(!access("/sys/class/rtc/rtc0", F_OK)));
+	ASSERT_EQ(0, seed_load(""));
+	wait(NULL);
+	EXPECT_TRUE(wait_until(seed_number("rewinds_undone") == 1));
+	EXPECT_GE(clock_sec(), RIGHT);
+	EXPECT_LT(clock_sec(), RIGHT + 60);
 }
 
 int main(int argc, char **argv)

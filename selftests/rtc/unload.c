@@ -84,6 +84,66 @@ TEST_F_TIMEOUT(unload, at_any_moment, 240)
 	}
 }
 
+FIXTURE(slow) {
+	int log;
+};
+
+/* When something goes: while the RTC is read, while it is set, while it is read again. */
+FIXTURE_VARIANT(slow) {
+	int ms;
+};
+
+FIXTURE_VARIANT_ADD(slow, read) {
+	.ms = 500,
+};
+
+FIXTURE_VARIANT_ADD(slow, set) {
+	.ms = 1500,
+};
+
+FIXTURE_VARIANT_ADD(slow, read_again) {
+	.ms = 2500,
+};
+
+/* An RTC that takes a second for each answer is to be set, and that goes on for a while. */
+FIXTURE_SETUP(slow)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, clock_reset());
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, fake_plug(0, 1000));
+	ASSERT_TRUE(wait_until(seed_number("rejected_past") == 1));
+	ASSERT_EQ(0, clock_set(RIGHT));
+	ASSERT_TRUE(wait_until(seed_reads("source", "other")));
+	ASSERT_EQ(0, fake_write(0, "delay", 1000));
+	if (!fork())
+		_exit(seed_write("disciplined", "1") ? 1 : 0);
+	usleep(variant->ms * 1000);
+}
+
+FIXTURE_TEARDOWN(slow)
+{
+	wait(NULL);
+	EXPECT_EQ(0, clock_reset());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+TEST_F(slow, rtc_goes)
+{
+	EXPECT_EQ(0, fake_unplug(0));
+	ASSERT_EQ(0, fake_plug(1, 1000));
+	EXPECT_TRUE(wait_until(seed_number("rejected_past") == 2));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	EXPECT_LE(llabs(fake_read(1, "time") - clock_sec()), 1);
+}
+
+TEST_F(slow, module_goes)
+{
+	EXPECT_TRUE(wait_until(!seed_unload()));
+	EXPECT_FALSE(module_is_loaded("rtc_seed"));
+}
+
 int main(int argc, char **argv)
 {
 	clock_test_begin();
