@@ -90,7 +90,7 @@ def module_tags(tree):
 def kconfig_help(tree):
     """every option has three lines of help and is off by default"""
     found = []
-    for path in tree.match('drivers/*Kconfig', 'Kconfig'):
+    for path in tree.match('drivers/*Kconfig'):
         text = tree.text(path)
         for entry in re.finditer(r'^(?:menu)?config (\w+)\n'
                                  r'((?:[ \t]+.*\n|\n)*)', text, re.M):

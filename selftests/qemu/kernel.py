@@ -20,7 +20,7 @@ CROSS = {"arm64": "aarch64-linux-gnu-", "armhf": "arm-linux-gnueabihf-", "amd64"
 ARCH = {"arm64": "arm64", "armhf": "arm", "amd64": "x86_64"}
 IMAGE = {"arm64": "arch/arm64/boot/Image", "armhf": "arch/arm/boot/zImage",
          "amd64": "arch/x86/boot/bzImage"}
-SOURCES = ("Kbuild", "Kconfig", "Makefile", "drivers", "scripts/check-kdir")
+SOURCES = ("Kbuild", "Makefile", "drivers", "scripts/check-kdir")
 
 
 def digest(*parts):
