@@ -177,7 +177,7 @@ FIXTURE_SETUP(target)
 	self->log = log_open();
 	ASSERT_EQ(0, led_session_reset(T1));
 	if (!strcmp(variant->trigger, "netdev") &&
-	    (modprobe("dummy") || system("ip link set dummy0 up")))
+	    (run_modprobe("dummy") || system("ip link set dummy0 up")))
 		SKIP(return, "no network device to try it with");
 	if (!led_use_trigger(T1, variant->trigger))
 		SKIP(return, "this machine has no trigger %s", variant->trigger);
@@ -254,7 +254,7 @@ TEST_F(others, every_trigger_comes_back)
 	char list[4096], before[4096], after[4096];
 	char *next = list, *name;
 
-	modprobe("-qa ledtrig-transient ledtrig-activity");
+	run_modprobe("-qa ledtrig-transient ledtrig-activity");
 	snprintf(list, sizeof(list), "%s", led_read(T1, "trigger"));
 	while ((name = strsep(&next, " []\n"))) {
 		if (!is_other_trigger(name) || led_write(T1, "trigger", name))
@@ -272,13 +272,13 @@ TEST_F(others, an_unloaded_trigger_leaves_the_target_off)
 {
 	int i, log = log_open();
 
-	if (!led_use_trigger(T1, "timer") || modprobe("-r ledtrig-timer") ||
-	    modprobe("ledtrig-timer"))
+	if (!led_use_trigger(T1, "timer") || run_modprobe("-r ledtrig-timer") ||
+	    run_modprobe("ledtrig-timer"))
 		SKIP(return, "the trigger timer cannot be unloaded");
 	ASSERT_EQ(0, led_write(T1, "trigger", "timer"));
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(T1)));
-	EXPECT_EQ(0, modprobe("-r ledtrig-timer"));
+	EXPECT_EQ(0, run_modprobe("-r ledtrig-timer"));
 	ASSERT_EQ(0, led_write(ID, "identify", "0"));
 	EXPECT_TRUE(led_has_trigger(T1, "none"));
 	EXPECT_FALSE(led_is_lit(T1));
@@ -295,15 +295,15 @@ TEST_F(others, an_unloaded_trigger_leaves_the_target_off)
 
 TEST_F(others, a_reloaded_trigger_comes_back)
 {
-	if (!led_use_trigger(T1, "timer") || modprobe("-r ledtrig-timer") ||
-	    modprobe("ledtrig-timer"))
+	if (!led_use_trigger(T1, "timer") || run_modprobe("-r ledtrig-timer") ||
+	    run_modprobe("ledtrig-timer"))
 		SKIP(return, "the trigger timer cannot be unloaded");
 	ASSERT_EQ(0, led_write(T1, "trigger", "timer"));
 	ASSERT_EQ(0, led_write(T1, "delay_on", "35"));
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(T1)));
-	EXPECT_EQ(0, modprobe("-r ledtrig-timer"));
-	EXPECT_EQ(0, modprobe("ledtrig-timer"));
+	EXPECT_EQ(0, run_modprobe("-r ledtrig-timer"));
+	EXPECT_EQ(0, run_modprobe("ledtrig-timer"));
 	ASSERT_EQ(0, led_write(ID, "identify", "0"));
 	EXPECT_TRUE(led_has_trigger(T1, "timer"));
 	EXPECT_STREQ("35", led_read(T1, "delay_on"));

@@ -270,7 +270,7 @@ TEST(module_is_refused_while_another_led_is_called_identify)
 	EXPECT_FALSE(led_exists("identify_1"));
 	EXPECT_STREQ("5", led_read(ID, "max_brightness"));
 	EXPECT_NE(0, access("/sys/module/leds_identify", F_OK));
-	EXPECT_NE(0, modprobe("leds-identify"))
+	EXPECT_NE(0, run_modprobe("leds-identify"))
 		TH_LOG("modprobe takes this error for success");
 
 	close(fd);
@@ -282,7 +282,7 @@ TEST(module_is_refused_while_another_led_is_called_identify)
 
 static const char *no_uleds(void)
 {
-	modprobe("-q uleds");
+	run_modprobe("-q uleds");
 
 	return access("/dev/uleds", W_OK) ? "this kernel has no LEDs of user space (uleds)" : NULL;
 }

@@ -145,7 +145,7 @@ static inline int seed_load(const char *parameters)
 
 	snprintf(arguments, sizeof(arguments), "rtc-seed %s", parameters);
 
-	return modprobe(arguments);
+	return run_modprobe(arguments);
 }
 
 static inline int clock_reset(void)
@@ -163,7 +163,7 @@ static inline int clock_reset(void)
 static inline void clock_test_end(void)
 {
 	clock_reset();
-	modprobe("-r rtc-fake");
+	run_modprobe("-r rtc-fake");
 }
 
 /* Begins a test: no RTC is there, and the module is not loaded. */
@@ -171,9 +171,9 @@ static inline void clock_test_begin(void)
 {
 	if (!access("/sys/class/rtc/rtc0", F_OK))
 		ksft_exit_skip("this machine has an RTC already\n");
-	if (modprobe("rtc-fake"))
+	if (run_modprobe("rtc-fake"))
 		ksft_exit_skip("the test's module rtc-fake cannot be loaded\n");
-	if (modprobe("rtc-seed") || seed_unload())
+	if (run_modprobe("rtc-seed") || seed_unload())
 		ksft_exit_skip("the module rtc-seed cannot be loaded and unloaded\n");
 	atexit(clock_test_end);
 }

@@ -174,7 +174,7 @@ static inline bool led_use_trigger(const char *led, const char *trigger)
 	if (!led_write(led, "trigger", trigger))
 		return true;
 	snprintf(arguments, sizeof(arguments), "-q ledtrig-%.100s", trigger);
-	modprobe(arguments);
+	run_modprobe(arguments);
 
 	return !led_write(led, "trigger", trigger);
 }

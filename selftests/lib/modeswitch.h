@@ -127,7 +127,7 @@ static inline int ums_load(const char *parameters)
 
 	snprintf(arguments, sizeof(arguments), "usb-modeswitch %.3000s", parameters);
 
-	return modprobe(arguments);
+	return run_modprobe(arguments);
 }
 
 static inline int ums_unload(void)
@@ -148,17 +148,17 @@ static inline void ums_test_begin(void)
 	bool free;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (modprobe("vhci-hcd") || emu_port_number(0, &free) < 0)
+	if (run_modprobe("vhci-hcd") || emu_port_number(0, &free) < 0)
 		ksft_exit_skip("vhci-hcd (USB/IP) cannot be loaded\n");
 	if (ums_load("") || ums_unload())
 		ksft_exit_skip("the module usb-modeswitch cannot be loaded and unloaded\n");
-	modprobe("usb-storage");
-	modprobe("cdc-acm");
-	modprobe("option");
-	modprobe("cdc-ether");
-	modprobe("cdc-mbim");
-	modprobe("huawei-cdc-ncm");
-	modprobe("rndis-host");
+	run_modprobe("usb-storage");
+	run_modprobe("cdc-acm");
+	run_modprobe("option");
+	run_modprobe("cdc-ether");
+	run_modprobe("cdc-mbim");
+	run_modprobe("huawei-cdc-ncm");
+	run_modprobe("rndis-host");
 	atexit(ums_test_end);
 }
 

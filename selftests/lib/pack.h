@@ -82,7 +82,7 @@ static inline long long now_ms(void)
 })
 
 /* Runs modprobe with arguments; returns its exit status. */
-static inline int modprobe(const char *arguments)
+static inline int run_modprobe(const char *arguments)
 {
 	char command[PATH_MAX];
 

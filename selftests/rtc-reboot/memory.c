@@ -18,8 +18,8 @@ TEST(last_good_time_is_the_floor_after_a_reboot)
 	lseek(log, 0, SEEK_SET);
 	EXPECT_LT(clock_sec(), 1000000);
 	ASSERT_EQ(0, seed_load("interval=3600"));
-	ASSERT_EQ(0, modprobe("i2c-imx"));
-	ASSERT_EQ(0, modprobe("at24"));
+	ASSERT_EQ(0, run_modprobe("i2c-imx"));
+	ASSERT_EQ(0, run_modprobe("at24"));
 	sleep(3);
 
 	if (log_count(log, "memory: holds no time")) {

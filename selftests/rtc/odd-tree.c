@@ -13,7 +13,7 @@ TEST(what_is_wrong_is_told_and_the_rest_is_used)
 	int log = log_open();
 
 	ASSERT_EQ(0, clock_reset());
-	ASSERT_EQ(0, modprobe("memory-fake"));
+	ASSERT_EQ(0, run_modprobe("memory-fake"));
 	ASSERT_EQ(0, seed_load("wait=8"));
 	EXPECT_TRUE(clock_is(seed_number("floor")));
 	ASSERT_EQ(0, fake_plug(0, RIGHT + 86400));
@@ -21,7 +21,7 @@ TEST(what_is_wrong_is_told_and_the_rest_is_used)
 	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(1))));
 	EXPECT_LT(clock_sec(), RIGHT + 86400);
 	ASSERT_EQ(0, clock_reset());
-	EXPECT_EQ(0, modprobe("-r memory-fake"));
+	EXPECT_EQ(0, run_modprobe("-r memory-fake"));
 	EXPECT_EQ(3, log_count_any(log, (const char *const []){
 		"rtc-seed: rtcs: more than 8 entries", "memory: the cell has 12 bytes, not 8",
 		"rtc-seed-again: error -EBUSY: there is another such node", NULL }));

@@ -149,7 +149,7 @@ TEST_F(several, drivers_can_be_unloaded)
 	ASSERT_TRUE(wait_until(clock_is(RIGHT)));
 	EXPECT_EQ(0, syscall(SYS_delete_module, "rtc_fake", O_NONBLOCK));
 	EXPECT_TRUE(holds_for(1500, clock_sec() >= RIGHT));
-	ASSERT_EQ(0, modprobe("rtc-fake"));
+	ASSERT_EQ(0, run_modprobe("rtc-fake"));
 }
 
 int main(int argc, char **argv)

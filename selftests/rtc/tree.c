@@ -70,7 +70,7 @@ FIXTURE_SETUP(memory)
 {
 	self->log = log_open();
 	ASSERT_EQ(0, clock_reset());
-	ASSERT_EQ(0, modprobe("memory-fake"));
+	ASSERT_EQ(0, run_modprobe("memory-fake"));
 	memory_bind(true);
 	ASSERT_EQ(0, seed_load("interval=1"));
 	ASSERT_EQ(0, clock_set(RIGHT));
@@ -84,7 +84,7 @@ FIXTURE_SETUP(memory)
 FIXTURE_TEARDOWN(memory)
 {
 	EXPECT_EQ(0, clock_reset());
-	EXPECT_EQ(0, modprobe("-r memory-fake"));
+	EXPECT_EQ(0, run_modprobe("-r memory-fake"));
 	EXPECT_EQ(0, log_reports(self->log));
 	close(self->log);
 }

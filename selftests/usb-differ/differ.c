@@ -299,7 +299,7 @@ int main(int argc, char **argv)
 	ums_test_begin();
 	/* A thousand devices would fill a serial port for minutes. */
 	file_write("/proc/sys/kernel/printk", "1");
-	modprobe("-r usb-storage option cdc-mbim huawei-cdc-ncm cdc-ether cdc-acm");
+	run_modprobe("-r usb-storage option cdc-mbim huawei-cdc-ncm cdc-ether cdc-acm");
 
 	return test_harness_run(argc, argv);
 }

@@ -73,7 +73,7 @@ FIXTURE_SETUP(hostile)
 {
 	self->log = log_open();
 	ASSERT_EQ(0, ums_unload());
-	modprobe("-r usb-storage");
+	run_modprobe("-r usb-storage");
 	ASSERT_EQ(0, ums_load(""));
 	self->emu = emu_new(0);
 	self->other = emu_new(1);
@@ -156,7 +156,7 @@ FIXTURE_SETUP(unplug)
 	self->log = log_open();
 	ASSERT_EQ(0, ums_unload());
 	/* Its own probe would talk to some of them, and keep the hub waiting. */
-	modprobe("-r usb-storage");
+	run_modprobe("-r usb-storage");
 	ASSERT_EQ(0, ums_load(""));
 	self->emu = emu_new(0);
 	ASSERT_NE(NULL, self->emu);
@@ -201,7 +201,7 @@ TEST_F(unplug, storage_again_and_again)
 	EXPECT_EQ(3, ums_count("tries"));
 	EXPECT_EQ(3, ums_count("returned"));
 	EXPECT_EQ(0, ums_count("switched"));
-	ASSERT_EQ(0, modprobe("usb-storage"));
+	ASSERT_EQ(0, run_modprobe("usb-storage"));
 	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
 }
 

@@ -74,7 +74,7 @@ FIXTURE_SETUP(left)
 {
 	self->log = log_open();
 	ASSERT_EQ(0, ums_unload());
-	modprobe("-r usb-storage option cdc-mbim huawei-cdc-ncm cdc-ether cdc-acm");
+	run_modprobe("-r usb-storage option cdc-mbim huawei-cdc-ncm cdc-ether cdc-acm");
 	self->emu = emu_new(0);
 	ASSERT_NE(NULL, self->emu);
 	self->emu->mode[0] = variant->mode;

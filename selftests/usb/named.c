@@ -88,8 +88,8 @@ static bool is_switched(const struct emu *emu, const struct _fixture_variant_mod
 
 TEST_F(modem, storage_driver_came_first)
 {
-	ASSERT_EQ(0, modprobe("-r usb-storage"));
-	ASSERT_EQ(0, modprobe("usb-storage"));
+	ASSERT_EQ(0, run_modprobe("-r usb-storage"));
+	ASSERT_EQ(0, run_modprobe("usb-storage"));
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(emu_plug(self->emu));
 	EXPECT_TRUE(becomes_modem());
@@ -97,25 +97,25 @@ TEST_F(modem, storage_driver_came_first)
 
 TEST_F(modem, storage_driver_came_second)
 {
-	ASSERT_EQ(0, modprobe("-r usb-storage"));
+	ASSERT_EQ(0, run_modprobe("-r usb-storage"));
 	ASSERT_EQ(0, ums_load(""));
-	ASSERT_EQ(0, modprobe("usb-storage"));
+	ASSERT_EQ(0, run_modprobe("usb-storage"));
 	ASSERT_TRUE(emu_plug(self->emu));
 	EXPECT_TRUE(becomes_modem());
 }
 
 TEST_F(modem, without_storage_driver)
 {
-	ASSERT_EQ(0, modprobe("-r usb-storage"));
+	ASSERT_EQ(0, run_modprobe("-r usb-storage"));
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(emu_plug(self->emu));
 	EXPECT_TRUE(becomes_modem());
-	ASSERT_EQ(0, modprobe("usb-storage"));
+	ASSERT_EQ(0, run_modprobe("usb-storage"));
 }
 
 TEST_F(modem, plugged_in_before_loading)
 {
-	ASSERT_EQ(0, modprobe("usb-storage"));
+	ASSERT_EQ(0, run_modprobe("usb-storage"));
 	ASSERT_TRUE(emu_plug(self->emu));
 	ASSERT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
 	ASSERT_EQ(0, ums_load(""));
@@ -181,7 +181,7 @@ static unsigned int requests(const struct emu *emu, const char *setup)
 /* The port is that of ACM, not of RNDIS; only "AT" is repeated until it is heard. */
 TEST_F(ublox, is_told_by_at)
 {
-	modprobe("-r rndis-host cdc-acm");
+	run_modprobe("-r rndis-host cdc-acm");
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(emu_plug(self->emu));
 	EXPECT_TRUE(wait_until(usb_device_is(0, &self->emu->mode[1])));

@@ -51,7 +51,7 @@ FIXTURE_SETUP(policy)
 	self->log = log_open();
 	self->uevents = uevents_open();
 	ASSERT_EQ(0, ums_unload());
-	modprobe("usb-storage");
+	run_modprobe("usb-storage");
 	self->emu = emu_new(0);
 	ASSERT_NE(NULL, self->emu);
 	self->emu->mode[0] = (struct emu_mode){
@@ -260,7 +260,7 @@ TEST_F(policy, used_by_a_program)
 
 	self->emu->mode[0].config[0].intf[1] = (struct emu_if)EMU_SERIAL(3);
 	self->emu->mode[0].config[1] = (struct emu_config){ 2, { EMU_SERIAL(1) } };
-	modprobe("-r option");
+	run_modprobe("-r option");
 	ASSERT_TRUE(emu_plug(self->emu));
 	ASSERT_TRUE(wait_until(usb_device_is(0, &self->emu->mode[0])));
 	fd = usbfs_claim(0, 1);

@@ -46,7 +46,7 @@ FIXTURE_SETUP(crowd)
 
 	self->log = log_open();
 	ASSERT_EQ(0, ums_unload());
-	modprobe("usb-storage");
+	run_modprobe("usb-storage");
 	self->n = ports();
 	ASSERT_GE(self->n, 2);
 	for (i = 0; i < self->n; i++) {
@@ -133,8 +133,8 @@ TEST_F_TIMEOUT(crowd, storage_driver_goes_too, 250)
 
 	if (!pid) {
 		for (;;) {
-			modprobe("-r usb-storage");
-			modprobe("usb-storage");
+			run_modprobe("-r usb-storage");
+			run_modprobe("usb-storage");
 		}
 	}
 	for (i = 0; i < 20; i++) {
@@ -149,7 +149,7 @@ TEST_F_TIMEOUT(crowd, storage_driver_goes_too, 250)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	usleep(300000);
-	modprobe("usb-storage");
+	run_modprobe("usb-storage");
 }
 
 int main(int argc, char **argv)
