@@ -46,6 +46,16 @@ TEST_F(others, step_back_by_root_is_respected)
 	EXPECT_EQ(0, seed_number("rewinds_undone"));
 }
 
+/* Also before any RTC has come: it is no guess, guesses go forward. */
+TEST_F(others, step_back_by_root_at_the_floor_is_respected)
+{
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, clock_set(Y2000));
+	EXPECT_TRUE(wait_until(seed_reads("state", "left")));
+	ASSERT_EQ(0, fake_plug(1, RIGHT));
+	EXPECT_TRUE(holds_for(1500, clock_sec() < Y2000 + 60));
+}
+
 TEST_F(others, step_forward_after_seeding_is_respected)
 {
 	ASSERT_EQ(0, seed_load(""));

@@ -130,6 +130,27 @@ TEST_F(rewind, of_a_registration_that_the_module_meets)
 	EXPECT_LT(clock_sec(), RIGHT + 60);
 }
 
+/* Nobody has looked before it is gone, since another RTC answers slowly. */
+TEST_F(rewind, by_an_rtc_that_is_gone_again)
+{
+	long long reads;
+
+	ASSERT_EQ(0, fake_plug(0, RIGHT));
+	ASSERT_EQ(0, fake_plug(1, RIGHT));
+	ASSERT_EQ(0, fake_unplug(0));
+	ASSERT_EQ(0, seed_load("interval=1"));
+	ASSERT_TRUE(wait_until(clock_sec() >= RIGHT));
+	ASSERT_EQ(0, fake_write(1, "delay", 2000));
+	reads = fake_read(1, "reads");
+	ASSERT_TRUE(wait_until(fake_read(1, "reads") > reads));
+	ASSERT_EQ(0, fake_plug(0, variant->time));
+	ASSERT_EQ(0, fake_unplug(0));
+	EXPECT_FALSE(clock_is(RIGHT));
+	EXPECT_TRUE(wait_until(seed_number("rewinds_undone") == 1));
+	EXPECT_GE(clock_sec(), RIGHT);
+	EXPECT_LT(clock_sec(), RIGHT + 60);
+}
+
 int main(int argc, char **argv)
 {
 	clock_test_begin();
