@@ -118,6 +118,6 @@ void check_board(struct swap *swap, const void *running, const void *fdt)
 		       other ? "the running tree" : "the tree");
 	else
 		refuse(swap, KIND_BOARD,
-		       "name this board, or its module, in compatible of the root; or --accept-board",
+		       "name this board or its module in compatible of the root, or --accept-board",
 		       "the tree is for \"%s\", this is \"%s\"", other, board);
 }

@@ -95,6 +95,15 @@ static const struct verb VERBS[] = {
 	{ "diff", 1, 2, run_diff,
 	  "diff [A] B                what differs, from the running tree without A" },
 	{ "merge", 2, INT_MAX, run_merge, "merge BASE OVERLAY... -o FILE" },
+	{ "install", 1, INT_MAX, run_install,
+	  "install FILE              make the bootloader take a tree\n"
+	  "  install --overlay FILE... the same, with overlays on the selected tree" },
+	{ "rollback", 0, 0, run_rollback,
+	  "rollback                  the tree that was selected before" },
+	{ "status", 0, 0, run_status,
+	  "status                    what is selected, what was before" },
+	{ "list", 0, 0, run_list,
+	  "list                      trees of this device; --all: families" },
 };
 
 static const struct option LONG[] = {

@@ -18,6 +18,7 @@
  * @all: diff: also what is bookkeeping; list: also what is not on this device
  * @structure: check: only what no device is needed for
  * @overlay: the words are overlays
+ * @pending: install: give it up unless it is committed
  * @limit: seconds until an uncommitted tree is given up
  */
 struct call {
@@ -30,6 +31,7 @@ struct call {
 	bool all;
 	bool structure;
 	bool overlay;
+	bool pending;
 	unsigned int limit;
 };
 
