@@ -51,6 +51,10 @@ overlays:
 dt-check:
 	@scripts/toolroot scripts/dt/check $(if $(BASE),--base '$(BASE)') $(abspath $(DTS))
 
+dtb-swap:
+	+@$(MAKE) -s -C scripts/dtb-swap
+	@ls -l out/dtb-swap/dtb-swap
+
 selftests:
 	@$(MAKE) -C selftests install
 
@@ -63,6 +67,7 @@ help:
 	@echo 'Device trees'
 	@echo '  make overlays         compile the overlays, into out/overlays/<family>/'
 	@echo '  make dt-check         check all trees and overlays, or DTS=my.dts'
+	@echo '  make dtb-swap         the on-device tool, static; CROSS_COMPILE=, LIBFDT= (usr of a libfdt-dev)'
 	@echo 'Tests (each installs what it lacks, in a cache outside this folder)'
 	@echo '  make demo             see LED and clock of an emulated board do their jobs'
 	@echo '  make check            run all tests'
@@ -88,4 +93,4 @@ version:
 	@echo $(VERSION)
 
 .PHONY: all check-kdir modules modules_install clean graft check demo bench \
-	overlays dt-check selftests help version
+	overlays dt-check dtb-swap selftests help version

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whether a tree can be trusted with this device: all of its structure, then what only
+ * this device can tell.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "swap.h"
+
+#define LARGEST (2 << 20)	/* arm64: Documentation/arch/arm64/booting.rst */
+#define DEEPEST 64
+
+static bool is_overlay(const void *fdt)
+{
+	int node;
+
+	fdt_for_each_subnode(node, fdt, 0)
+		if (fdt_subnode_offset(fdt, node, "__overlay__") >= 0)
+			return true;
+	return false;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	unsigned int one = *(const unsigned int *)a, two = *(const unsigned int *)b;
+
+	return one < two ? -1 : one > two;
+}
+
+/* Two nodes with one phandle: which of them a reference means is chance. */
+static bool twice(const void *fdt, unsigned int *phandle, bool *no_memory)
+{
+	unsigned int *list, count = 0, i;
+	bool found = false;
+	int node;
+
+	list = calloc(fdt_size_dt_struct(fdt) / 4 + 1, sizeof(*list));
+	*no_memory = !list;
+	for (node = 0; list && node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+		list[count] = fdt_get_phandle(fdt, node);
+		count += list[count] != 0;
+	}
+	if (list)
+		qsort(list, count, sizeof(*list), by_number);
+	for (i = 1; i < count && !found; i++) {
+		found = list[i] == list[i - 1];
+		*phandle = list[i];
+	}
+	free(list);
+	return found;
+}
+
+static bool too_deep(const void *fdt)
+{
+	int node, depth = 0;
+
+	for (node = 0; node >= 0 && depth >= 0; node = fdt_next_node(fdt, node, &depth))
+		if (depth > DEEPEST)
+			return true;
+	return false;
+}
+
+/**
+ * check_structure() - refuse what is no complete tree
+ * @swap: is told
+ * @fdt: passed dtb_read()
+ * @name: of the file
+ *
+ * Return: 0, or -1 where nothing more can be said of it
+ */
+int check_structure(struct swap *swap, const void *fdt, const char *name)
+{
+	unsigned int phandle = 0;
+	bool no_memory = false;
+
+	if (is_overlay(fdt))
+		refuse(swap, KIND_TREE, "merge it into the board's tree, or install --overlay",
+		       "%s is an overlay, not a tree", name);
+	else if (fdt_version(fdt) < 16 || fdt_last_comp_version(fdt) > 17)
+		refuse(swap, KIND_TREE, "compile it with a dtc of this century",
+		       "%s has version %u of the format", name, fdt_version(fdt));
+	else if (fdt_totalsize(fdt) > LARGEST)
+		refuse(swap, KIND_ROOM, "drop its labels (compile without -@), or parts of it",
+		       "%s has %u bytes, the kernel takes %u", name, fdt_totalsize(fdt), LARGEST);
+	else if (too_deep(fdt))
+		refuse(swap, KIND_TREE, "look at its source", "%s is more than %d nodes deep", name,
+		       DEEPEST);
+	else if (twice(fdt, &phandle, &no_memory))
+		refuse(swap, KIND_TREE, "compile it from source",
+		       "%s has two nodes with phandle 0x%x", name, phandle);
+	else if (fdt_stringlist_count(fdt, 0, "compatible") < 1)
+		refuse(swap, KIND_TREE, "write the board's names into compatible of the root",
+		       "%s does not say which board it is for", name);
+	swap->report.no_memory |= no_memory;
+	return verdict(&swap->report) ? -1 : 0;
+}
+
+/**
+ * load_tree() - read a tree or an overlay
+ * @swap: is told why not
+ * @path: of the file
+ *
+ * Return: the tree, for free(), or NULL
+ */
+void *load_tree(struct swap *swap, const char *path)
+{
+	struct dtb_error err = { 0 };
+	void *fdt = dtb_read(path, &err);
+
+	if (!fdt && err.code == -FDT_ERR_NOTFOUND)
+		refuse(swap, KIND_ERROR, "name a file that can be read", "%s", err.text);
+	else if (!fdt && err.code == -FDT_ERR_NOSPACE)
+		refuse(swap, KIND_ROOM, "name a device tree", "%s", err.text);
+	else if (!fdt)
+		refuse(swap, KIND_TREE, "compile it with dtc, copy it byte for byte (scp)", "%s",
+		       err.text);
+	return fdt;
+}
+
+/**
+ * check_tree() - refuse a tree that this device cannot live with
+ * @swap: is told; has the root of the system
+ * @fdt: passed dtb_read()
+ * @name: of the file
+ */
+void check_tree(struct swap *swap, const void *fdt, const char *name)
+{
+	void *running;
+
+	if (check_structure(swap, fdt, name))
+		return;
+	running = sys_tree(swap);
+	if (!running)
+		return;
+	check_board(swap, running, fdt);
+	if (!verdict(&swap->report)) {
+		check_needs(swap, running, fdt);
+		check_kernel(swap, running, fdt);
+	}
+	free(running);
+}

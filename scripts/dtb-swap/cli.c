@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dtb-swap: what people type.
+ */
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#ifndef VERSION
+#define VERSION "0"
+#endif
+
+static const char TOP[] =
+	"Change the device tree of this device, or say why that would not work.\n\n";
+
+static const char OPTIONS[] =
+	"\nOptions\n"
+	"  -b, --base FILE           install --overlay: the tree, not the selected one\n"
+	"  -o, --out FILE            merge: where to\n"
+	"  -l, --labels FILE         label map for a tree that was built without labels\n"
+	"  -a, --all                 diff: phandles and labels, too\n"
+	"  -s, --structure           check: only the file, not against this device\n"
+	"      --accept-board NAME   a tree for another board, by its first compatible\n"
+	"      --family NAME         the family, where config.json does not tell it\n"
+	"      --variable NAME       family u-boot: the variable with the tree's name\n"
+	"      --unproven            a selector that nobody has verified on this board\n"
+	"      --root DIR            look at the system below DIR\n"
+	"  -j, --json                answer in JSON\n"
+	"  -q, --quiet               no notes\n"
+	"  -h, --help    -V, --version\n"
+	"\nExit status: 0 done, 1 error, 2 wrong use; refused: 3 no sound tree, 4 another board,\n"
+	"5 lacks what the system needs, 6 overlay does not apply, 7 no room, 8 kernel lacks a\n"
+	"driver, 9 selector, 10 rights, 11 busy, 12 nothing to do that on, 13 a write failed.\n";
+
+static void check_file(struct call *call, const char *path)
+{
+	void *fdt = load_tree(&call->swap, path);
+	size_t refused = call->swap.report.count;
+
+	if (fdt && call->structure)
+		check_structure(&call->swap, fdt, path);
+	else if (fdt)
+		check_tree(&call->swap, fdt, path);
+	if (fdt && (refused == call->swap.report.count || !verdict(&call->swap.report)))
+		fact(&call->swap.report, "check", "%s is sound%s", path,
+		     call->structure ? "" : " and fits this device");
+	free(fdt);
+}
+
+static void run_check(struct call *call)
+{
+	int i;
+
+	for (i = 0; i < call->count; i++)
+		check_file(call, call->words[i]);
+}
+
+static void run_diff(struct call *call)
+{
+	struct swap *swap = &call->swap;
+	void *a = call->count > 1 ? load_tree(swap, call->words[0]) : sys_tree(swap);
+	void *b = load_tree(swap, call->words[call->count - 1]);
+
+	if (a && b)
+		diff_trees(a, b, call->all);
+	free(a);
+	free(b);
+}
+
+static void run_merge(struct call *call)
+{
+	struct dtb_error err = { 0 };
+	void *fdt;
+
+	if (!call->out) {
+		refuse(&call->swap, KIND_USAGE, "say where to with -o FILE", "merge has no output");
+		return;
+	}
+	fdt = load_tree(&call->swap, call->words[0]);
+	if (fdt)
+		fdt = merge_files(&call->swap, fdt, call->words + 1, call->count - 1);
+	if (fdt && dtb_write(call->out, fdt, &err))
+		refuse(&call->swap, KIND_WRITE, "write to another place", "%s", err.text);
+	free(fdt);
+}
+
+static const struct verb VERBS[] = {
+	{ "check", 1, INT_MAX, run_check,
+	  "check FILE...             whether this device can live with a tree" },
+	{ "diff", 1, 2, run_diff,
+	  "diff [A] B                what differs, from the running tree without A" },
+	{ "merge", 2, INT_MAX, run_merge, "merge BASE OVERLAY... -o FILE" },
+	{ "install", 1, INT_MAX, run_install,
+	  "install FILE              make the bootloader take a tree\n"
+	  "  install --overlay FILE... the same, with overlays on the selected tree" },
+	{ "rollback", 0, 0, run_rollback,
+	  "rollback                  the tree that was selected before" },
+	{ "status", 0, 0, run_status,
+	  "status                    what is selected, what was before" },
+	{ "list", 0, 0, run_list,
+	  "list                      trees of this device; --all: families" },
+};
+
+static const struct option LONG[] = {
+	{ "base", required_argument, NULL, 'b' },
+	{ "out", required_argument, NULL, 'o' },
+	{ "labels", required_argument, NULL, 'l' },
+	{ "all", no_argument, NULL, 'a' },
+	{ "structure", no_argument, NULL, 's' },
+	{ "overlay", no_argument, NULL, 'O' },
+	{ "accept-board", required_argument, NULL, 'B' },
+	{ "family", required_argument, NULL, 'F' },
+	{ "variable", required_argument, NULL, 'v' },
+	{ "unproven", no_argument, NULL, 'U' },
+	{ "root", required_argument, NULL, 'R' },
+	{ "limit", required_argument, NULL, 'L' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL }
+};
+
+static int help(FILE *out)
+{
+	size_t i;
+
+	fprintf(out, "%susage: dtb-swap VERB [OPTION...] [FILE...]\n\n", TOP);
+	for (i = 0; i < sizeof(VERBS) / sizeof(*VERBS); i++)
+		fprintf(out, "  %s\n", VERBS[i].usage);
+	fputs(OPTIONS, out);
+	return out == stdout ? 0 : KIND_USAGE;
+}
+
+static void set_name(struct call *call, int option)
+{
+	const char **to = option == 'b' ? &call->swap.base :
+			  option == 'o' ? &call->out :
+			  option == 'l' ? &call->swap.map :
+			  option == 'B' ? &call->swap.board :
+			  option == 'F' ? &call->swap.family :
+			  option == 'v' ? &call->swap.variable :
+			  option == 'R' ? &call->swap.root : NULL;
+
+	if (to)
+		*to = optarg;
+	call->json |= option == 'j';
+	call->quiet |= option == 'q';
+	call->all |= option == 'a';
+	call->structure |= option == 's';
+	call->overlay |= option == 'O';
+	call->swap.unproven |= option == 'U';
+	if (option == 'L')
+		call->limit = strtoul(optarg, NULL, 10);
+}
+
+/* Returns an exit status, or -1 to go on. */
+static int parse(struct call *call, int argc, char **argv)
+{
+	int option;
+
+	*call = (struct call){ .swap.root = "", .limit = 300 };
+	while ((option = getopt_long(argc, argv, "b:o:l:asjqhV", LONG, NULL)) > 0) {
+		if (option == 'h')
+			return help(stdout);
+		if (option == 'V')
+			return printf("dtb-swap %s\n", VERSION) < 0;
+		if (option == '?')
+			return KIND_USAGE;
+		set_name(call, option);
+	}
+	call->words = argv + optind + 1;
+	call->count = argc - optind - 1;
+	return call->count < 0 ? help(stderr) : -1;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(VERBS) / sizeof(*VERBS); i++)
+		if (!strcmp(VERBS[i].name, name))
+			return &VERBS[i];
+	return NULL;
+}
+
+static void free_report(struct report *report)
+{
+	size_t i;
+
+	for (i = 0; i < report->count; i++) {
+		free(report->list[i].cause);
+		free(report->list[i].mend);
+	}
+	free(report->list);
+	free(report->facts);
+}
+
+int main(int argc, char **argv)
+{
+	const struct verb *verb;
+	struct call call;
+	int status = parse(&call, argc, argv);
+
+	if (status >= 0)
+		return status;
+	verb = find_verb(argv[optind]);
+	if (!verb) {
+		fprintf(stderr, "dtb-swap: there is no verb \"%s\"\n", argv[optind]);
+		return help(stderr);
+	}
+	if (call.count < verb->least || call.count > verb->most) {
+		fprintf(stderr, "usage: dtb-swap %s\n", verb->usage);
+		return KIND_USAGE;
+	}
+	verb->run(&call);
+	status = verdict(&call.swap.report);
+	print_report(&call.swap.report, verb->name, call.json, call.quiet);
+	free_report(&call.swap.report);
+	return status;
+}

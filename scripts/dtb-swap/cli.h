@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The command line: what was asked for.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include "swap.h"
+
+/**
+ * struct call - a verb with its options
+ * @swap: the run
+ * @words: what is not an option
+ * @count: of @words
+ * @out: file to write to, or NULL
+ * @json: answer in JSON
+ * @quiet: no notes
+ * @all: diff: also what is bookkeeping; list: also what is not on this device
+ * @structure: check: only what no device is needed for
+ * @overlay: the words are overlays
+ * @pending: install: give it up unless it is committed
+ * @limit: seconds until an uncommitted tree is given up
+ */
+struct call {
+	struct swap swap;
+	char **words;
+	int count;
+	const char *out;
+	bool json;
+	bool quiet;
+	bool all;
+	bool structure;
+	bool overlay;
+	bool pending;
+	unsigned int limit;
+};
+
+/* struct verb - what can be asked for, and how many words it takes */
+struct verb {
+	const char *name;
+	int least;
+	int most;
+	void (*run)(struct call *call);
+	const char *usage;
+};
+
+void run_install(struct call *call);
+void run_rollback(struct call *call);
+void run_status(struct call *call);
+void run_list(struct call *call);
+
+#endif

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How each family's bootloader is made to take another tree, a row each.
+ *
+ * The first row whose name is the family in boards.tsv, or whose pattern fits the device
+ * type, is taken. What is not proven was not looked up for that board.
+ */
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "install.h"
+
+#define ENV "extra_uEnv.txt"
+#define FDT "custom_fdt_file"
+
+/*
+ * Orin, Thor: L4TLauncher looks for the key with StrStr() in each line, and puts the
+ * overlays of extlinux.conf on the tree. Xavier: a line of less than 21 characters makes
+ * it read nothing of the file. TX2, Nano: at most 256 characters with /boot/, a tree that
+ * is missing is passed over. Variscite: U-Boot stops where the tree is missing.
+ */
+static const struct family FAMILIES[] = {
+	{ "jetson-orin", "jetson-agx-thor*", HOW_ENV, ENV, FDT, 250, 0, true, true, true, true },
+	{ "jetson-xavier", NULL, HOW_ENV, ENV, FDT, 250, 21, true, true, true, true },
+	{ "jetson-tx2", NULL, HOW_ENV, ENV, FDT, 250, 0, false, true, false, true },
+	{ "jetson-nano", NULL, HOW_ENV, ENV, FDT, 250, 0, false, true, false, true },
+	{ "iot-gate-imx8plus", "iot-gate-imx8plus*", HOW_ENV, ENV, FDT, 250, 0, false, true,
+	  false, true },
+	{ "imx8m", NULL, HOW_ENV, ENV, FDT, 250, 0, false, false, false, true },
+	{ "raspberrypi", "raspberrypi5", HOW_CONFIG, "config.txt", "device_tree", 80, 0, false,
+	  false, false, true },
+	{ "tm3", "bluechiptechnology-tm3", HOW_ENV, ENV, FDT, 250, 0, false, false, false, true },
+	{ "am335x", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, false, false, false, false },
+	{ "allwinner-h3", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, false, false, false, false },
+	{ "allwinner-a20", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, false, false, false, false },
+	{ "u-boot", NULL, HOW_ENV, ENV, NULL, 250, 0, false, false, false, false },
+};
+
+/* struct board - a row of boards.tsv */
+static const struct board {
+	const char *device;
+	const char *family;
+	const char *selector;
+	const char *place;
+} BOARDS[] = {
+#include "boards.h"
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static const struct board *find_board(const char *device)
+{
+	size_t i;
+
+	for (i = 0; device && i < COUNT(BOARDS); i++)
+		if (!strcmp(BOARDS[i].device, device))
+			return &BOARDS[i];
+	return NULL;
+}
+
+static const struct family *by_name(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(FAMILIES); i++)
+		if (!strcmp(FAMILIES[i].name, name))
+			return &FAMILIES[i];
+	return NULL;
+}
+
+static const struct family *of_board(const struct board *board)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(FAMILIES); i++) {
+		const struct family *family = &FAMILIES[i];
+
+		if (family->match && !fnmatch(family->match, board->device, 0))
+			return family;
+	}
+	return by_name(board->family);
+}
+
+static const struct family *judge(struct swap *swap, const struct board *board,
+				  const struct family *family)
+{
+	bool known = board && strcmp(board->selector, "none");
+
+	if (!family) {
+		refuse(swap, KIND_SELECTOR, "use dtb-swap try, or build it into the OS image",
+		       "the bootloader of %s cannot be told to take another tree", board->device);
+		return NULL;
+	}
+	if (!family->key && !swap->variable) {
+		refuse(swap, KIND_SELECTOR, "name it with --variable (often fdtfile or fdt_file)",
+		       "the variable that has the tree's name is not known");
+		return NULL;
+	}
+	if ((!family->proven || (board && !known)) && !swap->unproven) {
+		refuse(swap, KIND_SELECTOR, "try it beside a console, then say --unproven",
+		       "nobody has verified that the bootloader of %s heeds %s in %s",
+		       board ? board->device : family->name,
+		       swap->variable ? swap->variable : family->key, family->file);
+		return NULL;
+	}
+	return family;
+}
+
+/**
+ * family_find() - how a device chooses its tree
+ * @swap: is told why that is not known; may have the user's word for it
+ * @device: type of the device, or NULL
+ * @place: gets where the bootloader looks for trees: boot, rootfs, or boot,rootfs
+ *
+ * Return: the row, or NULL
+ */
+const struct family *family_find(struct swap *swap, const char *device, const char **place)
+{
+	const struct board *board = find_board(device);
+	const struct family *family = swap->family ? by_name(swap->family) :
+				      board ? of_board(board) : NULL;
+
+	*place = board && *board->place != '-' ? board->place : "rootfs";
+	if (family && family->how == HOW_CONFIG)
+		*place = "boot";
+	if (swap->family && !family) {
+		refuse(swap, KIND_USAGE, "take one of dtb-swap list --all",
+		       "there is no family \"%s\"", swap->family);
+		return NULL;
+	}
+	if (!board && !family) {
+		refuse(swap, KIND_SELECTOR, "say --family",
+		       "device type \"%s\" is not known (deviceType in config.json)",
+		       device ? device : "");
+		return NULL;
+	}
+	return judge(swap, board, family);
+}
+
+/**
+ * family_list() - print the families
+ */
+void family_list(void)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(FAMILIES); i++)
+		printf("%-18s %-16s %-16s %s\n", FAMILIES[i].name, FAMILIES[i].file,
+		       FAMILIES[i].key ? FAMILIES[i].key : "--variable",
+		       FAMILIES[i].proven ? "" : "not proven");
+}

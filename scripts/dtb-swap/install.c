@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Make the bootloader take another tree, and go back.
+ *
+ * The order of writes: the tree under a name of its own, what to go back to, the line that
+ * selects. A tree that is selected is never written to.
+ */
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "install.h"
+
+#define PAD (8 << 10)		/* for what the bootloader adds */
+#define LONGEST_STEM 24
+
+static unsigned int hash(const void *data, size_t size)
+{
+	const unsigned char *c = data, *end = c + size;
+	unsigned int sum = 2166136261u;	/* FNV-1a */
+
+	while (c < end)
+		sum = (sum ^ *c++) * 16777619u;
+	return sum;
+}
+
+/* The same tree always has the same name, another one never the name of the selected. */
+static char *name_for(const char *path, const void *data, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	const char *stem = slash ? slash + 1 : path;
+	char kept[LONGEST_STEM + 1];
+	size_t i, dot = strcspn(stem, ".");
+
+	for (i = 0; i < LONGEST_STEM && i < dot; i++)
+		kept[i] = isalnum((unsigned char)stem[i]) ? stem[i] : '-';
+	kept[i] = '\0';
+	return format_text("swap-%s-%08x.dtb", kept, hash(data, size));
+}
+
+/* Trees of ours that are neither selected nor remembered. */
+static void clean_up(const struct place *place, const struct state *state)
+{
+	char *path = sys_path(place->swap, place->trees);
+	DIR *dir = path ? opendir(path) : NULL;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (strncmp(name, "swap-", 5) || !strstr(name, ".dtb") ||
+		    (state->installed && !strcmp(name, state->installed)) ||
+		    (state->previous && !strcmp(name, state->previous)) ||
+		    (place->value && !strcmp(name, place->value)))
+			continue;
+		store_drop(place->swap, place->trees, name);
+	}
+	if (dir)
+		closedir(dir);
+	free(path);
+}
+
+/**
+ * select_value() - write the line that selects
+ * @place: where the selector is; its value becomes the new one
+ * @value: name of a tree that is on the disk, or NULL for the bootloader's own
+ *
+ * Return: true if it is on the disk; otherwise the run is told
+ */
+bool select_value(struct place *place, const char *value)
+{
+	char *text = select_text(place, value);
+	bool good = text && store_write(place->swap, place->boot, place->family->file, text,
+					strlen(text));
+
+	if (good) {
+		free(place->text);
+		free(place->value);
+		place->text = text;
+		place->value = value ? strdup(value) : NULL;
+	} else {
+		free(text);
+	}
+	return good;
+}
+
+static bool equal(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* All that is written, in its order. */
+static bool write_tree(struct place *place, const void *fdt, const char *name, bool pending)
+{
+	struct state state = { .pending = pending, .back = true };
+	bool good = true, again = equal(place->value, name);
+
+	if (!store_same(place->swap, place->trees, name, fdt, fdt_totalsize(fdt)))
+		good = store_write(place->swap, place->trees, name, fdt, fdt_totalsize(fdt));
+	if (again)		/* it was damaged, and what was before it is known */
+		return good;
+	state.installed = strdup(name);
+	state.previous = place->value ? strdup(place->value) : NULL;
+	good = good && state_write(&state, place) && select_value(place, name);
+	if (good)
+		clean_up(place, &state);
+	state_free(&state);
+	return good;
+}
+
+/**
+ * install_tree() - make the bootloader take a tree
+ * @place: where things are
+ * @fdt: the tree, which passed check_tree()
+ * @name: under which it is kept
+ * @pending: give it up unless it is committed
+ *
+ * Return: true when the bootloader will take it; otherwise the run is told, and the
+ * bootloader takes what it took before
+ */
+bool install_tree(struct place *place, const void *fdt, const char *name, bool pending)
+{
+	struct swap *swap = place->swap;
+	bool trees = false, boot = false, good = false;
+	size_t size = fdt_totalsize(fdt);
+
+	select_traps(place, name);
+	if (!verdict(&swap->report))
+		place_overlays(place, fdt);
+	if (verdict(&swap->report))
+		return false;
+	if (equal(place->value, name) && store_same(swap, place->trees, name, fdt, size)) {
+		fact(&swap->report, "installed", "%s, it was before", name);
+		return true;
+	}
+	if (store_ready(swap, place->trees, size, &trees)) {
+		if (store_ready(swap, place->boot, 0, &boot)) {
+			good = write_tree(place, fdt, name, pending);
+			store_done(swap, place->boot, boot);
+		}
+		store_done(swap, place->trees, trees);
+	}
+	if (good) {
+		fact(&swap->report, "installed", "%s in %s, selected in %s/%s", name, place->trees,
+		     place->boot, place->family->file);
+		fact(&swap->report, "next", "it is used from the next boot on; undo: rollback");
+	}
+	return good;
+}
+
+static void *overlaid(struct call *call, struct place *place)
+{
+	void *running = sys_tree(&call->swap), *fdt = NULL;
+
+	if (running)
+		fdt = call->swap.base ? load_tree(&call->swap, call->swap.base) :
+					place_base(place, running);
+	if (fdt)
+		fdt = merge_files(&call->swap, fdt, call->words, call->count);
+	free(running);
+	return fdt;
+}
+
+static void *padded(struct swap *swap, void *fdt)
+{
+	struct dtb_error err = { 0 };
+	void *copy = NULL;
+
+	fdt_pack(fdt);
+	copy = dtb_copy(fdt, PAD, &err);
+	if (copy)
+		memset((char *)copy + fdt_totalsize(copy) - PAD, 0, PAD);
+	else
+		refuse(swap, KIND_ERROR, "free some memory", "%s", err.text);
+	free(fdt);
+	return copy;
+}
+
+/* The tree to install, checked and with room in it; NULL where it is refused. */
+static void *wanted(struct call *call, struct place *place, char **name)
+{
+	struct swap *swap = &call->swap;
+	void *fdt = call->overlay ? overlaid(call, place) : load_tree(swap, call->words[0]);
+
+	if (fdt)
+		check_tree(swap, fdt, call->words[0]);
+	if (!fdt || verdict(&swap->report)) {
+		free(fdt);
+		return NULL;
+	}
+	fdt = padded(swap, fdt);
+	*name = fdt ? name_for(call->words[0], fdt, fdt_totalsize(fdt)) : NULL;
+	return fdt;
+}
+
+/**
+ * run_install() - the verb install
+ * @call: the tree, or the overlays
+ */
+void run_install(struct call *call)
+{
+	struct swap *swap = &call->swap;
+	struct place place = { 0 };
+	int lock = lock_take(swap);
+	char *name = NULL;
+	void *fdt = NULL;
+
+	if (!call->overlay && call->count > 1)
+		refuse(swap, KIND_USAGE, "say --overlay if they are overlays",
+		       "one tree at a time");
+	if (lock >= 0 && !verdict(&swap->report) && place_open(&place, swap))
+		fdt = wanted(call, &place, &name);
+	if (fdt && name)
+		install_tree(&place, fdt, name, call->pending);
+	if (verdict(&swap->report))
+		say(&swap->report, LEVEL_NOTE, KIND_NONE, NULL,
+		    "the bootloader takes what it took before");
+	free(name);
+	free(fdt);
+	place_close(&place);
+	if (lock >= 0)
+		close(lock);
+}
+
+static void roll_back(struct place *place, const struct state *state)
+{
+	struct state after = { .installed = state->previous };
+	struct swap *swap = place->swap;
+	void *fdt = state->previous ? place_tree(place, state->previous) : NULL;
+	bool writable = false, good = false;
+
+	if (!state->back) {
+		refuse(swap, KIND_NOTHING, "dtb-swap status tells what is selected",
+		       "nothing was installed that could be undone");
+	} else if (state->previous && !fdt) {
+		refuse(swap, KIND_NOTHING, "install a tree that is there",
+		       "the tree before, %s, is no more", state->previous);
+	} else if (store_ready(swap, place->boot, 0, &writable)) {
+		good = (equal(place->value, state->previous) ||
+			select_value(place, state->previous)) && state_write(&after, place);
+		store_done(swap, place->boot, writable);
+	}
+	if (good)
+		fact(&swap->report, "selected", "%s, from the next boot on",
+		     state->previous ? state->previous : "the bootloader's own tree");
+	free(fdt);
+}
+
+/**
+ * run_rollback() - the verb rollback
+ * @call: without words
+ */
+void run_rollback(struct call *call)
+{
+	struct swap *swap = &call->swap;
+	struct place place = { 0 };
+	struct state state = { 0 };
+	int lock = lock_take(swap);
+
+	if (lock >= 0 && place_open(&place, swap)) {
+		state_read(&state, &place);
+		roll_back(&place, &state);
+		state_free(&state);
+	}
+	place_close(&place);
+	if (lock >= 0)
+		close(lock);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How the bootloader is told, and careful writing.
+ */
+#ifndef INSTALL_H
+#define INSTALL_H
+
+#include "swap.h"
+
+enum how { HOW_NONE, HOW_ENV, HOW_CONFIG };
+
+/**
+ * struct family - how bootloaders choose a tree
+ * @name: as in boards.tsv, or of its own
+ * @match: pattern for device types, where boards.tsv has no family for them
+ * @how: kind of the file that selects
+ * @file: its name, on the boot partition
+ * @key: whose value is the tree
+ * @longest: bytes that a value may have, 0 for any
+ * @shortest: bytes that every line of the file must have, 0 for any
+ * @substring: the key is found anywhere in a line, even in a comment
+ * @fallback: where the tree is missing, the bootloader takes its own
+ * @extlinux: overlays of extlinux.conf are put on the tree, too
+ * @proven: verified in the sources of the boards' bootloader
+ */
+struct family {
+	const char *name;
+	const char *match;
+	enum how how;
+	const char *file;
+	const char *key;
+	unsigned int longest;
+	unsigned int shortest;
+	bool substring;
+	bool fallback;
+	bool extlinux;
+	bool proven;
+};
+
+/**
+ * struct place - where things are on this device
+ * @swap: the run
+ * @family: how it boots
+ * @device: its type, from config.json, or NULL
+ * @key: of the selector
+ * @boot: folder of the selector, from the root
+ * @trees: folder that the bootloader takes trees from, from the root
+ * @text: of the selector, NULL where there is no such file
+ * @value: name of the selected tree, NULL for the bootloader's own
+ */
+struct place {
+	struct swap *swap;
+	const struct family *family;
+	char *device;
+	const char *key;
+	char *boot;
+	char *trees;
+	char *text;
+	char *value;
+};
+
+/**
+ * struct state - what the tool remembers, beside the selector
+ * @installed: what it has selected, NULL for the bootloader's own
+ * @previous: what was selected before
+ * @back: whether @previous means anything
+ * @pending: an installed tree that is given up unless it is committed
+ * @boots: how often the device has started since then
+ */
+struct state {
+	char *installed;
+	char *previous;
+	bool back;
+	bool pending;
+	unsigned int boots;
+};
+
+const struct family *family_find(struct swap *swap, const char *device, const char **place);
+void family_list(void);
+
+char *env_get(const struct family *family, const char *key, const char *text);
+char *env_set(const char *key, const char *value, const char *text, bool substring);
+char *config_get(const char *key, const char *text);
+char *config_set(const char *key, const char *value, const char *text);
+char *select_text(const struct place *place, const char *value);
+void select_traps(const struct place *place, const char *value);
+
+bool place_open(struct place *place, struct swap *swap);
+void place_close(struct place *place);
+void *place_tree(const struct place *place, const char *name);
+void *place_base(const struct place *place, const void *running);
+void place_overlays(const struct place *place, const void *fdt);
+
+int lock_take(struct swap *swap);
+bool store_ready(struct swap *swap, const char *folder, size_t size, bool *writable);
+void store_done(struct swap *swap, const char *folder, bool writable);
+bool store_same(struct swap *swap, const char *folder, const char *name, const void *data,
+		size_t size);
+bool store_write(struct swap *swap, const char *folder, const char *name, const void *data,
+		 size_t size);
+void store_drop(struct swap *swap, const char *folder, const char *name);
+
+void state_read(struct state *state, const struct place *place);
+bool state_write(const struct state *state, const struct place *place);
+void state_free(struct state *state);
+
+bool install_tree(struct place *place, const void *fdt, const char *name, bool pending);
+bool select_value(struct place *place, const char *value);
+
+#endif

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whether the running kernel can drive what a new tree adds: its configuration, its
+ * modules, and that modules of ours were built for it.
+ */
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers.h"
+#include "swap.h"
+
+#define ROWS (sizeof(DRIVERS) / sizeof(*DRIVERS))
+
+/* struct kernel - what there is to know of it; a text that is not there is NULL */
+struct kernel {
+	char *release;
+	char *config;
+	char *dep;
+	char *alias;
+	char *builtin;
+};
+
+static char *read_config(const struct swap *swap, const char *release)
+{
+	size_t size, length;
+	char *packed = sys_read(swap, "/proc/config.gz", &size), *path, *text = NULL;
+
+	if (packed)
+		text = inflate_gzip((unsigned char *)packed, size, &length);
+	free(packed);
+	path = text ? NULL : format_text("/boot/config-%s", release);
+	if (path)
+		text = sys_read(swap, path, NULL);
+	free(path);
+	return text;
+}
+
+static char *read_list(const struct swap *swap, const char *release, const char *name)
+{
+	char *path = format_text("/lib/modules/%s/%s", release, name);
+	char *text = path ? sys_read(swap, path, NULL) : NULL;
+
+	free(path);
+	return text;
+}
+
+static bool read_kernel(struct kernel *kernel, const struct swap *swap)
+{
+	*kernel = (struct kernel){ .release = sys_line(swap, "/proc/sys/kernel/osrelease") };
+	if (!kernel->release)
+		return false;
+	kernel->config = read_config(swap, kernel->release);
+	kernel->dep = read_list(swap, kernel->release, "modules.dep");
+	kernel->alias = read_list(swap, kernel->release, "modules.alias");
+	kernel->builtin = read_list(swap, kernel->release, "modules.builtin");
+	return true;
+}
+
+static void free_kernel(struct kernel *kernel)
+{
+	free(kernel->release);
+	free(kernel->config);
+	free(kernel->dep);
+	free(kernel->alias);
+	free(kernel->builtin);
+}
+
+/* 'y', 'm', 'n', or 0 where the configuration is not known. */
+static char option(const struct kernel *kernel, const char *name)
+{
+	char *line = format_text("\nCONFIG_%s=", name), *at;
+	char value = 0;
+
+	if (kernel->config && line) {
+		at = strncmp(kernel->config, line + 1, strlen(line) - 1) ?
+		     strstr(kernel->config, line) : kernel->config - 1;
+		value = at ? at[strlen(line)] : 'n';
+	}
+	free(line);
+	return value;
+}
+
+static bool same_name(const char *a, const char *b, size_t length)
+{
+	for (; length; a++, b++, length--)
+		if (*a != *b && !(strchr("-_", *a) && strchr("-_", *b)))
+			return false;
+	return true;
+}
+
+/* The path of a module in a list such as modules.dep, for free(). */
+static char *find_module(const char *list, const char *module)
+{
+	size_t length = strlen(module);
+	const char *line, *end;
+
+	for (line = list; line && *line; line = *end ? end + 1 : end) {
+		const char *name = line, *c;
+
+		end = line + strcspn(line, "\n");
+		for (c = line; c < end && *c != ':'; c++)
+			if (*c == '/')
+				name = c + 1;
+		if (strlen(name) > length && same_name(name, module, length) &&
+		    !strncmp(name + length, ".ko", 3))
+			return strndup(line, c - line);
+	}
+	return NULL;
+}
+
+/* Whether a module says that it drives a device of that name. */
+static bool has_alias(const struct kernel *kernel, const char *compatible)
+{
+	char *end = format_text("C%s", compatible);
+	const char *at = kernel->alias;
+	bool found = false;
+
+	while (end && at && !found && (at = strstr(at, end))) {
+		const char *line = at;
+
+		while (line > kernel->alias && line[-1] != '\n')
+			line--;
+		at += strlen(end);
+		found = !strncmp(line, "alias of:", 9) && (*at == ' ' || *at == 'C');
+	}
+	free(end);
+	return found;
+}
+
+/* The word behind "vermagic=" of a module that is not packed. */
+static char *built_for(const char *data, size_t size)
+{
+	const char *at = memmem(data, size, "vermagic=", 9);
+	size_t room = at ? data + size - at - 9 : 0;
+
+	if (!at)
+		return NULL;
+	at += 9;
+	return strndup(at, strnlen(at, room) < strcspn(at, " ") ? strnlen(at, room) :
+			   strcspn(at, " "));
+}
+
+/* A module that does not fit is as good as none: it was built for another kernel. */
+static void check_vermagic(struct swap *swap, const struct kernel *kernel, const char *path,
+			   const char *module)
+{
+	char *file = *path == '/' ? strdup(path) :
+				    format_text("/lib/modules/%s/%s", kernel->release, path);
+	size_t size;
+	char *data = file ? sys_read(swap, file, &size) : NULL;
+	char *magic = data ? built_for(data, size) : NULL;
+
+	if (!data)
+		refuse(swap, KIND_KERNEL, "install it again, and run depmod",
+		       "module %s is listed, but %s cannot be read", module, file ? file : "?");
+	else if (magic && strcmp(magic, kernel->release))
+		refuse(swap, KIND_KERNEL, "build it for the running kernel",
+		       "module %s was built for %s, this kernel is %s", module, magic,
+		       kernel->release);
+	free(magic);
+	free(data);
+	free(file);
+}
+
+static void check_driver(struct swap *swap, const struct kernel *kernel,
+			 const struct driver *driver, const char *path)
+{
+	char state = driver->option ? option(kernel, driver->option) : 'm';
+	char *module = find_module(kernel->dep, driver->module), *builtin = NULL;
+
+	if (module)
+		check_vermagic(swap, kernel, module, driver->module);
+	else
+		builtin = find_module(kernel->builtin, driver->module);
+	if (!module && !builtin && state == 'n')
+		refuse(swap, KIND_KERNEL, "take a kernel that has it",
+		       "%s (%s) needs the kernel option CONFIG_%s, which is not set",
+		       driver->compatible, path, driver->option);
+	else if (!module && !builtin && state == 'm' && kernel->dep)
+		refuse(swap, KIND_KERNEL, "install that module, and run depmod",
+		       "%s (%s) needs the module %s, which is not installed",
+		       driver->compatible, path, driver->module);
+	free(builtin);
+	free(module);
+}
+
+static int by_compatible(const void *key, const void *row)
+{
+	return strcmp(key, ((const struct driver *)row)->compatible);
+}
+
+static bool was_there(const void *running, const void *fdt, int node)
+{
+	int old = find_device(fdt, node, running);
+
+	return old >= 0 && dtb_enabled(running, old) && same_device(fdt, node, running, old);
+}
+
+static void check_node(struct swap *swap, const struct kernel *kernel, const void *fdt, int node)
+{
+	int i, count = fdt_stringlist_count(fdt, node, "compatible");
+	char path[256] = "?";
+
+	fdt_get_path(fdt, node, path, sizeof(path));
+	for (i = 0; i < count; i++) {
+		const char *name = fdt_stringlist_get(fdt, node, "compatible", i, NULL);
+		const struct driver *row = bsearch(name, DRIVERS, ROWS, sizeof(*DRIVERS),
+						   by_compatible);
+
+		if (row) {
+			check_driver(swap, kernel, row, path);
+			return;
+		}
+		if (has_alias(kernel, name))
+			return;
+	}
+	say(&swap->report, LEVEL_NOTE, KIND_KERNEL, NULL,
+	    "no module says that it drives %s (%s): it may be built in",
+	    fdt_stringlist_get(fdt, node, "compatible", 0, NULL), path);
+}
+
+/**
+ * check_kernel() - refuse a tree that adds devices which this kernel cannot drive
+ * @swap: is told; has the root
+ * @running: the tree of the running kernel
+ * @fdt: the tree to check
+ *
+ * A device without a known option whose driver no module names gets a note: a driver
+ * that is built in leaves no trace.
+ */
+void check_kernel(struct swap *swap, const void *running, const void *fdt)
+{
+	struct kernel kernel;
+	int node;
+
+	if (!read_kernel(&kernel, swap)) {
+		say(&swap->report, LEVEL_WARNING, KIND_KERNEL, NULL,
+		    "no /proc/sys/kernel/osrelease: drivers were not looked for");
+		return;
+	}
+	if (!kernel.config && !kernel.dep)
+		say(&swap->report, LEVEL_WARNING, KIND_KERNEL, NULL,
+		    "neither options nor modules of %s are known: drivers were not looked for",
+		    kernel.release);
+	for (node = fdt_next_node(fdt, 0, NULL); node > 0; node = fdt_next_node(fdt, node, NULL))
+		if (dtb_enabled(fdt, node) && fdt_stringlist_count(fdt, node, "compatible") > 0 &&
+		    (kernel.config || kernel.dep) && !was_there(running, fdt, node))
+			check_node(swap, &kernel, fdt, node);
+	free_kernel(&kernel);
+}

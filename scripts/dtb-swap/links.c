@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * References of nodes to nodes, and the same device in two trees.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "swap.h"
+
+/*
+ * What refers to nodes, by name or end of the name, and which property of the node there
+ * says how many arguments follow. Without a vital one the driver does not come up.
+ */
+static const struct row {
+	const char *name;
+	bool ending;
+	const char *cells;
+	enum link_class class;
+} ROWS[] = {
+	{ "clocks",		false, "#clock-cells",			LINK_VITAL },
+	{ "resets",		false, "#reset-cells",			LINK_VITAL },
+	{ "power-domains",	false, "#power-domain-cells",		LINK_VITAL },
+	{ "interrupts-extended", false, "#interrupt-cells",		LINK_VITAL },
+	{ "interrupt-parent",	false, NULL,				LINK_VITAL },
+	{ "phys",		false, "#phy-cells",			LINK_VITAL },
+	{ "phy-handle",		false, NULL,				LINK_VITAL },
+	{ "iommus",		false, "#iommu-cells",			LINK_VITAL },
+	{ "mmc-pwrseq",		false, NULL,				LINK_VITAL },
+	{ "-supply",		true,  NULL,				LINK_VITAL },
+	{ "assigned-clocks",	false, "#clock-cells",			LINK_OTHER },
+	{ "assigned-clock-parents", false, "#clock-cells",		LINK_OTHER },
+	{ "dmas",		false, "#dma-cells",			LINK_OTHER },
+	{ "mboxes",		false, "#mbox-cells",			LINK_OTHER },
+	{ "interconnects",	false, "#interconnect-cells",		LINK_OTHER },
+	{ "nvmem-cells",	false, "#nvmem-cell-cells",		LINK_OTHER },
+	{ "io-channels",	false, "#io-channel-cells",		LINK_OTHER },
+	{ "pwms",		false, "#pwm-cells",			LINK_OTHER },
+	{ "leds",		false, NULL,				LINK_OTHER },
+	{ "memory-region",	false, NULL,				LINK_OTHER },
+	{ "remote-endpoint",	false, NULL,				LINK_OTHER },
+	{ "cpu",		false, NULL,				LINK_OTHER },
+	{ "-gpios",		true,  "#gpio-cells",			LINK_OTHER },
+	{ "-gpio",		true,  "#gpio-cells",			LINK_OTHER },
+	{ "gpios",		false, "#gpio-cells",			LINK_OTHER },
+	{ "gpio",		false, "#gpio-cells",			LINK_OTHER },
+};
+
+static bool is_pinctrl(const char *name)
+{
+	const char *number = name + strlen("pinctrl-");
+
+	return !strncmp(name, "pinctrl-", strlen("pinctrl-")) &&
+	       *number && strspn(number, "0123456789") == strlen(number);
+}
+
+static const struct row *find_row(const char *name)
+{
+	static const struct row pinctrl = { "pinctrl-", false, NULL, LINK_VITAL };
+	size_t i, length = strlen(name);
+
+	if (is_pinctrl(name))
+		return &pinctrl;
+	for (i = 0; i < sizeof(ROWS) / sizeof(*ROWS); i++) {
+		size_t end = strlen(ROWS[i].name);
+
+		if (ROWS[i].ending ? length > end && !strcmp(name + length - end, ROWS[i].name) :
+				     !strcmp(name, ROWS[i].name))
+			return &ROWS[i];
+	}
+	return NULL;
+}
+
+/**
+ * link_class() - whether a property refers to nodes
+ * @name: of the property
+ *
+ * Return: LINK_NONE if it does not, LINK_VITAL where its driver needs them
+ */
+enum link_class link_class(const char *name)
+{
+	const struct row *row = find_row(name);
+
+	return row ? row->class : LINK_NONE;
+}
+
+/* How many arguments a reference has; nvmem cells had none for long. */
+static int arguments(const void *fdt, int node, const char *cells)
+{
+	const fdt32_t *value;
+	int length;
+
+	if (!cells)
+		return 0;
+	value = fdt_getprop(fdt, node, cells, &length);
+	if (!value || length != 4)
+		return strcmp(cells, "#nvmem-cell-cells") ? -1 : 0;
+	return fdt32_to_cpu(*value) <= MOST_ARGS ? (int)fdt32_to_cpu(*value) : -1;
+}
+
+/**
+ * each_link() - the references of a property
+ * @fdt: the tree
+ * @node: a GPIO hog has none: its GPIOs are its parent's
+ * @prop: offset of a property
+ * @fn: is told of each
+ * @data: for @fn
+ *
+ * Return: 0, 1 where @fn has stopped it, or -FDT_ERR_BADVALUE where the property is not a
+ * list of references, or not one that can be followed
+ */
+int each_link(const void *fdt, int node, int prop, link_fn *fn, void *data)
+{
+	const char *name = NULL;
+	int length, i = 0;
+	const fdt32_t *cell = fdt_getprop_by_offset(fdt, prop, &name, &length);
+	const struct row *row = cell && name ? find_row(name) : NULL;
+
+	if (!row || length % 4 || fdt_getprop(fdt, node, "gpio-hog", NULL))
+		return -FDT_ERR_BADVALUE;
+	while (i < length / 4) {
+		struct link link = { .phandle = fdt32_to_cpu(cell[i++]), .args = &cell[i] };
+
+		if (!link.phandle)
+			continue;
+		link.node = fdt_node_offset_by_phandle(fdt, link.phandle);
+		link.count = link.node < 0 ? 0 : arguments(fdt, link.node, row->cells);
+		if (link.count < 0 || link.count > length / 4 - i)
+			return -FDT_ERR_BADVALUE;
+		if (fn(&link, data))
+			return 1;
+		if (link.node < 0 && row->cells)
+			return -FDT_ERR_BADVALUE;
+		i += link.count;
+	}
+	return 0;
+}
+
+/**
+ * same_device() - whether two nodes are the same device to a driver
+ * @a: a tree
+ * @node_a: in it
+ * @b: another
+ * @node_b: in that
+ *
+ * Return: true where they have a name in compatible in common, or none has any
+ */
+bool same_device(const void *a, int node_a, const void *b, int node_b)
+{
+	int i, count = fdt_stringlist_count(a, node_a, "compatible");
+
+	if (count < 1)
+		return fdt_stringlist_count(b, node_b, "compatible") < 1;
+	for (i = 0; i < count; i++) {
+		const char *name = fdt_stringlist_get(a, node_a, "compatible", i, NULL);
+
+		if (!fdt_node_check_compatible(b, node_b, name))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * same_place() - whether two nodes have the same address
+ * @a: a tree
+ * @node_a: in it
+ * @b: another
+ * @node_b: in that
+ *
+ * Return: true where both have one and it is the same
+ */
+bool same_place(const void *a, int node_a, const void *b, int node_b)
+{
+	int length_a, length_b;
+	const void *reg_a = fdt_getprop(a, node_a, "reg", &length_a);
+	const void *reg_b = fdt_getprop(b, node_b, "reg", &length_b);
+
+	return reg_a && reg_b && length_a == length_b && !memcmp(reg_a, reg_b, length_a);
+}
+
+/**
+ * find_device() - the same device in another tree
+ * @from: a tree
+ * @node: the device in it
+ * @fdt: the other tree
+ *
+ * Trees of different kernels have the same devices at other paths (soc, soc@0), or under
+ * other names (mmc@, sdhci@).
+ *
+ * Return: the node with the same path, otherwise the only one of its kind with the same
+ * address, or -FDT_ERR_NOTFOUND
+ */
+int find_device(const void *from, int node, const void *fdt)
+{
+	int other, found = -FDT_ERR_NOTFOUND;
+	char path[512];
+
+	if (fdt_get_path(from, node, path, sizeof(path)))
+		return -FDT_ERR_NOTFOUND;
+	other = fdt_path_offset(fdt, path);
+	if (other >= 0)
+		return other;
+	for (other = 0; other >= 0; other = fdt_next_node(fdt, other, NULL)) {
+		if (!same_place(from, node, fdt, other) || !same_device(from, node, fdt, other))
+			continue;
+		if (found >= 0)
+			return -FDT_ERR_NOTFOUND;
+		found = other;
+	}
+	return found;
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the running system stands on, and whether a new tree has it: console, storage,
+ * network, watchdog, memory, with the controllers and supplies behind them.
+ */
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "swap.h"
+
+#define KEEP "begin with this board's own tree, and see what differs with dtb-swap diff"
+#define BASE "/devicetree/base"
+#define DEEPEST 40
+
+/* A device that is needed, while its suppliers are looked at. */
+struct need {
+	struct swap *swap;
+	const void *running;
+	const void *fdt;
+	const char *what;
+	enum level level;
+	unsigned char *seen;
+	int depth;
+	int from;
+	const char *prop;
+};
+
+static void complain(struct need *need, const char *mend, const char *format, const char *a,
+		     const char *b)
+{
+	char *text = format_text(format, a, b);
+
+	if (text)
+		say(&need->swap->report, need->level, KIND_NEED, mend, "%s: %s", need->what, text);
+	free(text);
+}
+
+/* The path in the tree of what a device in sysfs was made from. */
+static char *node_of(const char *device)
+{
+	char *up = strdup(device), *slash, *path = NULL;
+
+	while (up && !path && (slash = strrchr(up, '/')) && slash != up) {
+		char *link = format_text("%s/of_node", up), target[1024];
+		ssize_t length = link ? readlink(link, target, sizeof(target) - 1) : -1;
+		char *base;
+
+		free(link);
+		*slash = '\0';
+		if (length < 0)
+			continue;
+		target[length] = '\0';
+		base = strstr(target, BASE);
+		if (base)
+			path = strdup(base[strlen(BASE)] ? base + strlen(BASE) : "/");
+	}
+	free(up);
+	return path;
+}
+
+static bool used(const void *fdt, int node)
+{
+	for (; node > 0; node = fdt_parent_offset(fdt, node))
+		if (!dtb_enabled(fdt, node))
+			return false;
+	return true;
+}
+
+static bool same_in_running(const struct need *need, int node)
+{
+	int other = find_device(need->fdt, node, need->running);
+
+	return other >= 0 && !used(need->running, other);
+}
+
+static void follow(struct need *need, int node);
+
+static bool follow_link(const struct link *link, void *data)
+{
+	struct need *need = data;
+	char path[256] = "?", from[256] = "?";
+
+	fdt_get_path(need->fdt, need->from, from, sizeof(from));
+	if (link->node < 0) {
+		complain(need, KEEP, "%s of %s refers to a node that is not there", need->prop,
+			 from);
+		return false;
+	}
+	if (used(need->fdt, link->node) || same_in_running(need, link->node)) {
+		follow(need, link->node);
+		return false;
+	}
+	fdt_get_path(need->fdt, link->node, path, sizeof(path));
+	complain(need, "set its status to \"okay\"", "%s, which %s needs, is disabled", path, from);
+	return false;
+}
+
+static void follow_links(struct need *need, int node)
+{
+	int prop;
+
+	fdt_for_each_property_offset(prop, need->fdt, node) {
+		struct need inner = *need;
+
+		inner.depth++;
+		inner.from = node;
+		fdt_getprop_by_offset(need->fdt, prop, &inner.prop, NULL);
+		if (inner.prop && link_class(inner.prop) == LINK_VITAL)
+			each_link(need->fdt, node, prop, follow_link, &inner);
+	}
+}
+
+/* What a node, and those above it, refer to has to be in use, and so on. */
+static void follow(struct need *need, int node)
+{
+	for (; node > 0 && need->depth < DEEPEST; node = fdt_parent_offset(need->fdt, node)) {
+		if (need->seen[node])
+			break;
+		need->seen[node] = 1;
+		follow_links(need, node);
+	}
+}
+
+static const char *kind_of(const void *fdt, int node)
+{
+	const char *name = fdt_stringlist_get(fdt, node, "compatible", 0, NULL);
+
+	return name ? name : "no compatible";
+}
+
+/* The number that aliases give a device, as in mmc2; NULL for none. */
+static const char *alias_of(const void *fdt, int node, const char *stem)
+{
+	int aliases = fdt_path_offset(fdt, "/aliases"), prop;
+
+	if (aliases < 0)
+		return NULL;
+	fdt_for_each_property_offset(prop, fdt, aliases) {
+		const char *name = NULL;
+		const char *path = fdt_getprop_by_offset(fdt, prop, &name, NULL);
+
+		if (path && name && !strncmp(name, stem, strlen(stem)) &&
+		    strspn(name + strlen(stem), "0123456789") == strlen(name + strlen(stem)) &&
+		    fdt_path_offset(fdt, path) == node)
+			return name;
+	}
+	return NULL;
+}
+
+static void check_alias(struct need *need, int old, int new, const char *stem)
+{
+	const char *was = alias_of(need->running, old, stem);
+	const char *is = alias_of(need->fdt, new, stem);
+
+	if (was && (!is || strcmp(was, is)))
+		complain(need, "give it the same name in /aliases, the kernel's names hang on it",
+			 "it is %s now, and %s in the new tree", was, is ? is : "without a number");
+}
+
+/* @path: of the device in the running tree; @stem: of an alias that counts, or NULL */
+static void check_device(struct need *need, const char *path, const char *stem)
+{
+	int old = fdt_path_offset(need->running, path), new;
+
+	if (old < 0)
+		return;		/* an overlay has brought it after the start */
+	new = find_device(need->running, old, need->fdt);
+	if (new < 0) {
+		complain(need, KEEP, "it is %s (%s), which the new tree does not have", path,
+			 kind_of(need->running, old));
+		return;
+	}
+	if (!same_device(need->running, old, need->fdt, new))
+		complain(need, KEEP, "it is driven as %s, in the new tree it is %s",
+			 kind_of(need->running, old), kind_of(need->fdt, new));
+	if (!used(need->fdt, new))
+		complain(need, "set its status, and that of the nodes above it, to \"okay\"",
+			 "it is %s, which is disabled in the new tree%s", path, "");
+	if (stem)
+		check_alias(need, old, new, stem);
+	need->seen = calloc(fdt_size_dt_struct(need->fdt), 1);
+	if (need->seen)
+		follow(need, new);
+	else
+		need->swap->report.no_memory = true;
+	free(need->seen);
+}
+
+/* @device: of sysfs, from the root; it may be below several nodes, the nearest counts */
+static void check_sysfs(struct need *need, const char *device, const char *stem)
+{
+	char *real = sys_real(need->swap, device);
+	char *path = real ? node_of(real) : NULL;
+
+	if (path)
+		check_device(need, path, stem);
+	free(path);
+	free(real);
+}
+
+static void check_console(struct need need, const char *cmdline)
+{
+	const char *at = cmdline;
+	char what[80], device[96], name[32];
+	bool any = false;
+
+	while (at && (at = strstr(at, "console="))) {
+		bool whole = at == cmdline || at[-1] == ' ';
+
+		at += strlen("console=");
+		if (!whole || sscanf(at, "%31[A-Za-z0-9]", name) != 1)
+			continue;
+		snprintf(what, sizeof(what), "console %s", name);
+		snprintf(device, sizeof(device), "/sys/class/tty/%s", name);
+		need.what = what;
+		check_sysfs(&need, device, "serial");
+		any = true;
+	}
+	if (!any) {
+		int chosen = fdt_path_offset(need.running, "/chosen");
+		const char *out = chosen < 0 ? NULL :
+				  fdt_getprop(need.running, chosen, "stdout-path", NULL);
+		char *path = out ? strndup(out, strcspn(out, ":")) : NULL;
+		int node = path ? fdt_path_offset(need.running, path) : -1;
+		char full[256];
+
+		need.what = "console of stdout-path";
+		if (node >= 0 && !fdt_get_path(need.running, node, full, sizeof(full))) {
+			check_device(&need, full, NULL);
+			chosen = fdt_path_offset(need.fdt, "/chosen");
+			if (chosen < 0 || !fdt_getprop(need.fdt, chosen, "stdout-path", NULL))
+				complain(&need, "add stdout-path to /chosen",
+					 "the new tree has no stdout-path%s%s", "", "");
+		}
+		free(path);
+	}
+}
+
+/* Mounts that the system cannot be without. */
+static bool vital_mount(const char *point)
+{
+	static const char *const points[] = {
+		"/", "/boot", "/mnt/boot", "/mnt/data", "/mnt/state", "/mnt/sysroot/active",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(points) / sizeof(*points); i++)
+		if (!strcmp(point, points[i]))
+			return true;
+	return false;
+}
+
+static void check_storage(struct need need, const char *cmdline)
+{
+	char *mounts = sys_read(need.swap, "/proc/self/mountinfo", NULL), *next = mounts, *line;
+	bool by_name = cmdline && strstr(cmdline, "root=/dev/mmcblk");
+
+	while (next && (line = strsep(&next, "\n"))) {
+		char point[256], device[64], what[300];
+		unsigned int major, minor;
+
+		if (sscanf(line, "%*u %*u %u:%u %*s %255s", &major, &minor, point) != 3 ||
+		    !vital_mount(point) || !major)
+			continue;
+		snprintf(device, sizeof(device), "/sys/dev/block/%u:%u", major, minor);
+		snprintf(what, sizeof(what), "storage of %s", point);
+		need.what = what;
+		check_sysfs(&need, device, by_name ? "mmc" : NULL);
+	}
+	free(mounts);
+}
+
+static void check_class(struct need need, const char *class, bool network)
+{
+	char *folder = format_text("%s/sys/class/%s", need.swap->root, class);
+	DIR *dir = folder ? opendir(folder) : NULL;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		char what[300], device[300], state[320], *up;
+
+		if (*entry->d_name == '.')
+			continue;
+		snprintf(what, sizeof(what), "%s %s", network ? "network" : class, entry->d_name);
+		snprintf(device, sizeof(device), "/sys/class/%s/%s", class, entry->d_name);
+		snprintf(state, sizeof(state), "%s/operstate", device);
+		up = network ? sys_line(need.swap, state) : NULL;
+		need.what = what;
+		need.level = up && !strcmp(up, "up") ? LEVEL_REFUSAL : LEVEL_WARNING;
+		check_sysfs(&need, device, NULL);
+		free(up);
+	}
+	if (dir)
+		closedir(dir);
+	free(folder);
+}
+
+/* Memory that nobody may touch: firmware runs there. */
+static void check_memory(struct need need)
+{
+	int parent = fdt_path_offset(need.running, "/reserved-memory"), node;
+	int new = fdt_path_offset(need.fdt, "/reserved-memory");
+
+	need.what = "memory";
+	need.level = LEVEL_WARNING;
+	if (parent < 0)
+		return;
+	fdt_for_each_subnode(node, need.running, parent) {
+		int other, found = -1;
+
+		if (!fdt_getprop(need.running, node, "no-map", NULL) ||
+		    !fdt_getprop(need.running, node, "reg", NULL))
+			continue;
+		fdt_for_each_subnode(other, need.fdt, new)
+			if (same_place(need.running, node, need.fdt, other))
+				found = other;
+		if (found < 0)
+			complain(&need, "keep it, unless the bootloader adds it",
+				 "the new tree does not reserve %s%s",
+				 fdt_get_name(need.running, node, NULL), "");
+	}
+}
+
+/**
+ * check_needs() - refuse a tree without what the running system stands on
+ * @swap: is told; has the root
+ * @running: the tree of the running kernel
+ * @fdt: the tree to check
+ */
+void check_needs(struct swap *swap, const void *running, const void *fdt)
+{
+	struct need need = { .swap = swap, .running = running, .fdt = fdt,
+			     .level = LEVEL_REFUSAL };
+	char *cmdline = sys_line(swap, "/proc/cmdline");
+
+	check_console(need, cmdline);
+	check_storage(need, cmdline);
+	check_class(need, "net", true);
+	check_class(need, "watchdog", false);
+	check_memory(need);
+	free(cmdline);
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where this device keeps the selector and its trees, and which tree is selected.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "install.h"
+
+static const char *const BOOTS[] = { "/mnt/boot", "/boot/firmware", "/boot" };
+static const char *const ROOTS[] = { "/mnt/sysroot/active/boot", "/boot" };
+
+/* The first of the folders that is there. */
+static char *first(const struct swap *swap, const char *const *folders, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (sys_exists(swap, folders[i]))
+			return strdup(folders[i]);
+	return NULL;
+}
+
+/* "deviceType" of config.json, which has no other member that could be taken for it. */
+static char *device_type(const struct swap *swap, const char *boot)
+{
+	char *path = format_text("%s/config.json", boot);
+	char *text = path ? sys_read(swap, path, NULL) : NULL, *type = NULL;
+	char *at = text ? strstr(text, "\"deviceType\"") : NULL;
+	char word[80];
+
+	if (at && sscanf(at + strlen("\"deviceType\""), " : \"%79[a-zA-Z0-9-]\"", word) == 1)
+		type = strdup(word);
+	free(text);
+	free(path);
+	return type;
+}
+
+/*
+ * fatrw keeps a write that was cut short in a hidden file, and puts it over the selector
+ * when it next reads: that has to be done before the selector is changed.
+ */
+static void finish_fatrw(struct swap *swap, const char *folder, const char *file)
+{
+	char *path = format_text("%s%s", swap->root, folder);
+	char *stem = format_text(".%s.", file), *name = format_text("%s/%s", path, file);
+	DIR *dir = path ? opendir(path) : NULL;
+	struct dirent *entry;
+	bool left = false;
+	int status = 0;
+
+	while (dir && stem && (entry = readdir(dir)))
+		left |= !strncmp(entry->d_name, stem, strlen(stem)) &&
+			strstr(entry->d_name, ".md5sum");
+	if (dir)
+		closedir(dir);
+	if (left && name) {
+		pid_t child = fork();
+
+		if (!child) {
+			if (freopen("/dev/null", "w", stdout))
+				execlp("fatrw", "fatrw", "read", name, NULL);
+			_exit(127);
+		}
+		if (child < 0 || waitpid(child, &status, 0) != child || status)
+			refuse(swap, KIND_SELECTOR, "run fatrw read on it, or remove that file",
+			       "a write of %s by fatrw was cut short, and fatrw cannot end it",
+			       file);
+	}
+	free(name);
+	free(stem);
+	free(path);
+}
+
+static bool read_selector(struct place *place)
+{
+	char *path = format_text("%s/%s", place->boot, place->family->file);
+	size_t size = 0;
+
+	place->text = path ? sys_read(place->swap, path, &size) : NULL;
+	if (!place->text && errno != ENOENT)
+		refuse(place->swap, errno == EACCES ? KIND_RIGHTS : KIND_ERROR,
+		       "look at the disk", "%s: %s", path ? path : "?", strerror(errno));
+	else if (place->text && strlen(place->text) != size)
+		refuse(place->swap, KIND_SELECTOR, "write it anew",
+		       "%s is damaged: it has a NUL byte", path);
+	free(path);
+	if (verdict(&place->swap->report))
+		return false;
+	place->value = place->family->how == HOW_CONFIG ?
+		       config_get(place->key, place->text) :
+		       env_get(place->family, place->key, place->text);
+	return true;
+}
+
+/**
+ * place_open() - find out where things are
+ * @place: is filled
+ * @swap: the run, is told why that is not known
+ *
+ * Return: true if all is known; place_close() is needed in any case
+ */
+bool place_open(struct place *place, struct swap *swap)
+{
+	const char *where = NULL;
+
+	*place = (struct place){ .swap = swap, .boot = first(swap, BOOTS, 3) };
+	if (!place->boot) {
+		refuse(swap, KIND_SELECTOR, "mount it at /mnt/boot or /boot",
+		       "there is no boot partition");
+		return false;
+	}
+	place->device = device_type(swap, place->boot);
+	place->family = family_find(swap, place->device, &where);
+	if (!place->family)
+		return false;
+	place->key = swap->variable ? swap->variable : place->family->key;
+	place->trees = strncmp(where, "boot", 4) ? first(swap, ROOTS, 2) : strdup(place->boot);
+	if (!place->trees) {
+		refuse(swap, KIND_SELECTOR, "mount the root file system",
+		       "there is no folder for trees");
+		return false;
+	}
+	finish_fatrw(swap, place->boot, place->family->file);
+	return !verdict(&swap->report) && read_selector(place);
+}
+
+/**
+ * place_close() - let go of it
+ * @place: of place_open()
+ */
+void place_close(struct place *place)
+{
+	free(place->device);
+	free(place->boot);
+	free(place->trees);
+	free(place->text);
+	free(place->value);
+}
+
+/**
+ * place_tree() - a tree that the bootloader could take
+ * @place: where trees are
+ * @name: of the file
+ *
+ * Return: the tree, for free(), or NULL where it is not there or broken
+ */
+void *place_tree(const struct place *place, const char *name)
+{
+	char *path = format_text("%s%s/%s", place->swap->root, place->trees, name);
+	struct dtb_error err;
+	void *fdt = path ? dtb_read(path, &err) : NULL;
+
+	free(path);
+	return fdt;
+}
+
+static bool is_tree(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 4 && !strcmp(name + length - 4, ".dtb") && *name != '.' &&
+	       strncmp(name, "swap-", 5);
+}
+
+static bool same_board(const void *a, const void *b)
+{
+	const char *one = fdt_stringlist_get(a, 0, "compatible", 0, NULL);
+	const char *two = fdt_stringlist_get(b, 0, "compatible", 0, NULL);
+
+	return one && two && !strcmp(one, two);
+}
+
+/**
+ * place_base() - the tree that overlays go on
+ * @place: where trees are
+ * @running: the running one
+ *
+ * Return: the selected tree, or the only one there for this board; for free(), or NULL, and
+ * the run is told
+ */
+void *place_base(const struct place *place, const void *running)
+{
+	char *path = sys_path(place->swap, place->trees);
+	DIR *dir = path && !place->value ? opendir(path) : NULL;
+	void *found = place->value ? place_tree(place, place->value) : NULL;
+	struct dirent *entry;
+	int count = 0;
+
+	while (dir && (entry = readdir(dir))) {
+		void *fdt = is_tree(entry->d_name) ? place_tree(place, entry->d_name) : NULL;
+
+		if (fdt && same_board(fdt, running)) {
+			free(found);
+			found = fdt;
+			count++;
+		} else {
+			free(fdt);
+		}
+	}
+	if (dir)
+		closedir(dir);
+	free(path);
+	if (count > 1 || !found) {
+		refuse(place->swap, KIND_USAGE, "name the tree with --base",
+		       count > 1 ? "%d trees of %s are for this board" :
+				   "none of the %d trees of %s is for this board",
+		       count, place->trees);
+		free(found);
+		found = NULL;
+	}
+	return found;
+}
+
+static void apply_on_top(const struct place *place, void **fdt, const char *name)
+{
+	const char *file = strncmp(name, "/boot/", 6) ? name : name + 6;
+	void *overlay = place_tree(place, file), *result = NULL;
+	struct dtb_error err = { 0 };
+
+	if (!overlay) {
+		say(&place->swap->report, LEVEL_WARNING, KIND_OVERLAY, "see why",
+		    "the bootloader is told to apply %s, which is not there", name);
+		return;
+	}
+	result = dtb_apply(*fdt, overlay, 256 << 10, &err);
+	if (result) {
+		free(*fdt);
+		*fdt = result;
+	} else {
+		refuse(place->swap, KIND_OVERLAY,
+		       "compile the tree with labels (dtc -@), or drop that overlay from its list",
+		       "the bootloader will apply %s, and cannot: %s", name, err.text);
+	}
+	free(overlay);
+}
+
+/**
+ * place_overlays() - try what the bootloader is going to put on a tree
+ * @place: where trees are; the run is told what does not apply
+ * @fdt: the tree, not changed
+ *
+ * The list in overlay_files takes the place of that in extlinux.conf as a whole.
+ */
+void place_overlays(const struct place *place, const void *fdt)
+{
+	char *conf = NULL, *list = NULL, *next, *name, *at;
+	struct dtb_error err;
+	void *copy;
+
+	if (!place->family->extlinux)
+		return;
+	next = format_text("%s/extlinux/extlinux.conf", place->trees);
+	conf = next ? sys_read(place->swap, next, NULL) : NULL;
+	free(next);
+	at = conf ? strstr(conf, "OVERLAYS ") : NULL;
+	if (at) {
+		list = env_get(place->family, "overlay_files", place->text);
+		if (!list)
+			list = strndup(at + 9, strcspn(at + 9, "\n"));
+	}
+	copy = list ? dtb_copy(fdt, 0, &err) : NULL;
+	next = list;
+	while (copy && (name = strsep(&next, ", \t")))
+		if (*name)
+			apply_on_top(place, &copy, name);
+	free(copy);
+	free(list);
+	free(conf);
+}

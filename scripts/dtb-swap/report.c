@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the tool has to say: for people on a terminal, or as JSON.
+ */
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "swap.h"
+
+static const char *const KINDS[] = {
+	"none", "error", "usage", "tree", "board", "need", "overlay", "room", "kernel",
+	"selector", "rights", "busy", "nothing", "write",
+};
+
+static const char *const LEVELS[] = { "note", "warning", "refused" };
+
+static void add(struct report *report, enum level level, enum kind kind, const char *mend,
+		const char *format, va_list args)
+{
+	struct finding *list = realloc(report->list, (report->count + 1) * sizeof(*list));
+	struct finding *new;
+
+	if (!list) {
+		report->no_memory = true;
+		return;
+	}
+	report->list = list;
+	new = &list[report->count++];
+	*new = (struct finding){ .level = level, .kind = kind };
+	new->mend = mend ? strdup(mend) : NULL;
+	if (vasprintf(&new->cause, format, args) < 0) {
+		new->cause = NULL;
+		report->no_memory = true;
+	}
+}
+
+/**
+ * say() - something that was found
+ * @report: where to
+ * @level: whether it stops anything
+ * @kind: what it is about
+ * @mend: what to do about it, or NULL
+ * @format: what it is, as printf()
+ */
+void say(struct report *report, enum level level, enum kind kind, const char *mend,
+	 const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(report, level, kind, mend, format, args);
+	va_end(args);
+}
+
+/**
+ * refuse() - something that stops what was asked for
+ * @swap: the run
+ * @kind: the exit status
+ * @mend: what to do about it
+ * @format: the cause, as printf()
+ */
+void refuse(struct swap *swap, enum kind kind, const char *mend, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(&swap->report, LEVEL_REFUSAL, kind, mend, format, args);
+	va_end(args);
+}
+
+static void put_json(FILE *out, const char *text)
+{
+	const unsigned char *c = (const unsigned char *)(text ? text : "");
+
+	fputc('"', out);
+	for (; *c; c++) {
+		if (*c == '"' || *c == '\\')
+			fprintf(out, "\\%c", *c);
+		else if (*c < 0x20 || *c >= 0x7f)
+			fprintf(out, "\\u%04x", *c);
+		else
+			fputc(*c, out);
+	}
+	fputc('"', out);
+}
+
+/**
+ * fact() - something that programs may want to know
+ * @report: where to
+ * @name: of the member
+ * @format: its text, as printf()
+ */
+void fact(struct report *report, const char *name, const char *format, ...)
+{
+	char *text = NULL, *line = NULL, *all = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	if (text)
+		line = format_text("%s\t%s\n", name, text);
+	if (line)
+		all = realloc(report->facts, report->length + strlen(line) + 1);
+	if (all) {
+		report->facts = all;
+		memcpy(all + report->length, line, strlen(line) + 1);
+		report->length += strlen(line);
+	} else {
+		report->no_memory = true;
+	}
+	free(line);
+	free(text);
+}
+
+/**
+ * verdict() - how a run ends
+ * @report: all that was found
+ *
+ * Return: the kind of the first refusal, which is the exit status; 0 for none
+ */
+enum kind verdict(const struct report *report)
+{
+	size_t i;
+
+	for (i = 0; i < report->count; i++)
+		if (report->list[i].level == LEVEL_REFUSAL)
+			return report->list[i].kind;
+	return report->no_memory ? KIND_ERROR : KIND_NONE;
+}
+
+static void print_facts(const struct report *report, bool json)
+{
+	const char *line = report->facts, *tab, *end;
+
+	for (; line && *line; line = end + 1) {
+		tab = strchr(line, '\t');
+		end = strchr(line, '\n');
+		if (json) {
+			char *name = strndup(line, tab - line);
+			char *text = strndup(tab + 1, end - tab - 1);
+
+			printf(",\n  ");
+			put_json(stdout, name);
+			printf(": ");
+			put_json(stdout, text);
+			free(name);
+			free(text);
+		} else {
+			printf("%-10.*s %.*s\n", (int)(tab - line), line, (int)(end - tab - 1),
+			       tab + 1);
+		}
+	}
+}
+
+static void print_json(const struct report *report, const char *verb)
+{
+	enum kind kind = verdict(report);
+	size_t i;
+
+	printf("{\n  \"verb\": ");
+	put_json(stdout, verb);
+	printf(",\n  \"status\": %d,\n  \"kind\": ", kind);
+	put_json(stdout, KINDS[kind]);
+	print_facts(report, true);
+	printf(",\n  \"findings\": [");
+	for (i = 0; i < report->count; i++) {
+		const struct finding *one = &report->list[i];
+
+		printf("%s\n    {\"level\": \"%s\", \"kind\": \"%s\", \"cause\": ", i ? "," : "",
+		       LEVELS[one->level], KINDS[one->kind]);
+		put_json(stdout, one->cause);
+		printf(", \"mend\": ");
+		put_json(stdout, one->mend);
+		printf("}");
+	}
+	printf("%s]\n}\n", report->count ? "\n  " : "");
+}
+
+/**
+ * print_report() - tell it
+ * @report: all that was found
+ * @verb: what was asked for
+ * @json: as JSON on standard output
+ * @quiet: no notes
+ */
+void print_report(const struct report *report, const char *verb, bool json, bool quiet)
+{
+	size_t i;
+
+	if (json) {
+		print_json(report, verb);
+		return;
+	}
+	print_facts(report, false);
+	for (i = 0; i < report->count; i++) {
+		const struct finding *one = &report->list[i];
+
+		if (one->level == LEVEL_NOTE && quiet)
+			continue;
+		fprintf(one->level == LEVEL_NOTE ? stdout : stderr, "%s: %s\n",
+			LEVELS[one->level], one->cause ? one->cause : "no memory");
+		if (one->mend)
+			fprintf(one->level == LEVEL_NOTE ? stdout : stderr, "  mend: %s\n",
+				one->mend);
+	}
+	if (report->no_memory)
+		fprintf(stderr, "error: no memory\n");
+}

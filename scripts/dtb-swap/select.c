@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The file that selects a tree, as text: read it as the bootloader does, change one line.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "install.h"
+
+/* struct lines - walks a text by line; an end of file ends the last */
+struct lines {
+	const char *next;
+	const char *line;
+	size_t length;
+};
+
+static bool next_line(struct lines *lines)
+{
+	lines->line = lines->next;
+	if (!lines->line || !*lines->line)
+		return false;
+	lines->length = strcspn(lines->line, "\n");
+	lines->next = lines->line + lines->length;
+	lines->next += *lines->next == '\n';
+	return true;
+}
+
+/* Where the value begins if a line sets a key. */
+static const char *sets(const struct lines *lines, const char *key, bool substring)
+{
+	size_t length = strlen(key), i;
+
+	for (i = 0; i + length < lines->length; i++) {
+		if (!strncmp(lines->line + i, key, length) && lines->line[i + length] == '=')
+			return lines->line + i + length + 1;
+		if (!substring && (*lines->line == '#' || !strchr(" \t", lines->line[i])))
+			break;
+	}
+	return NULL;
+}
+
+/**
+ * env_get() - the value that a bootloader takes from extra_uEnv.txt
+ * @family: tells how it reads
+ * @key: of the value
+ * @text: of the file, may be NULL
+ *
+ * Return: the last value, for free(), or NULL where there is none or it is empty
+ */
+char *env_get(const struct family *family, const char *key, const char *text)
+{
+	struct lines lines = { .next = text };
+	const char *value = NULL;
+	size_t length = 0;
+
+	while (next_line(&lines)) {
+		const char *at = sets(&lines, key, family->substring);
+
+		if (!at)
+			continue;
+		value = at;
+		length = lines.line + lines.length - at;
+	}
+	while (length && strchr(" \t\r", value[length - 1]))
+		length--;
+	return length ? strndup(value, length) : NULL;
+}
+
+static void put_line(FILE *out, const char *line, size_t length)
+{
+	fwrite(line, length, 1, out);
+	fputc('\n', out);
+}
+
+/**
+ * env_set() - extra_uEnv.txt with another value
+ * @key: what is set, once
+ * @value: or NULL for none
+ * @text: of the file, may be NULL
+ * @substring: comments with the key have to go as well
+ *
+ * Return: the new text, for free(), or NULL without memory
+ */
+char *env_set(const char *key, const char *value, const char *text, bool substring)
+{
+	struct lines lines = { .next = text };
+	char *new = NULL;
+	bool put = false;
+	size_t size;
+	FILE *out = open_memstream(&new, &size);
+
+	if (!out)
+		return NULL;
+	while (next_line(&lines)) {
+		if (!sets(&lines, key, substring))
+			put_line(out, lines.line, lines.length);
+		else if (value && !put)
+			fprintf(out, "%s=%s\n", key, value);
+		put |= !!sets(&lines, key, substring);
+	}
+	if (value && !put)
+		fprintf(out, "%s=%s\n", key, value);
+	fclose(out);
+	return new;
+}
+
+/* Whether a line of config.txt is a filter; *all tells if it lets every board through. */
+static bool is_filter(const struct lines *lines, bool *all)
+{
+	if (*lines->line != '[')
+		return false;
+	*all = !strncmp(lines->line, "[all]", 5);
+	return true;
+}
+
+/**
+ * config_get() - the value that the firmware takes from config.txt
+ * @key: of the value
+ * @text: of the file, may be NULL
+ *
+ * Return: the last value that is under no filter, for free(), or NULL
+ */
+char *config_get(const char *key, const char *text)
+{
+	static const struct family plain;
+	char *kept = strdup(text ? text : ""), *end = kept, *value;
+	struct lines lines = { .next = text };
+	bool all = true;
+
+	while (kept && next_line(&lines)) {
+		if (is_filter(&lines, &all) || !all)
+			continue;
+		memcpy(end, lines.line, lines.length);
+		end += lines.length;
+		*end = '\n';
+		end += lines.line[lines.length] == '\n';
+	}
+	if (!kept)
+		return NULL;
+	*end = '\0';
+	value = env_get(&plain, key, kept);
+	free(kept);
+	return value;
+}
+
+/**
+ * config_set() - config.txt with another value
+ * @key: what is set
+ * @value: or NULL for none
+ * @text: of the file, may be NULL
+ *
+ * Lines under a filter stay as they are; the new one comes last, for all, and wins.
+ *
+ * Return: the new text, for free(), or NULL without memory
+ */
+char *config_set(const char *key, const char *value, const char *text)
+{
+	struct lines lines = { .next = text };
+	char *new = NULL;
+	bool all = true;
+	size_t size;
+	FILE *out = open_memstream(&new, &size);
+
+	if (!out)
+		return NULL;
+	while (next_line(&lines)) {
+		is_filter(&lines, &all);
+		if (!all || !sets(&lines, key, false))
+			put_line(out, lines.line, lines.length);
+	}
+	if (value && !all)
+		fputs("[all]\n", out);
+	if (value)
+		fprintf(out, "%s=%s\n", key, value);
+	fclose(out);
+	return new;
+}
+
+/**
+ * select_text() - the selector with another tree
+ * @place: has the file as it is
+ * @value: name of the tree, or NULL for the bootloader's own
+ *
+ * Return: the new text, for free(), or NULL without memory
+ */
+char *select_text(const struct place *place, const char *value)
+{
+	if (place->family->how == HOW_CONFIG)
+		return config_set(place->key, value, place->text);
+	return env_set(place->key, value, place->text, place->family->substring);
+}
+
+static void env_traps(const struct place *place, const char *text)
+{
+	const struct family *family = place->family;
+	struct lines lines = { .next = text };
+	bool first = true;
+
+	while (next_line(&lines)) {
+		if (lines.length < family->shortest)
+			refuse(place->swap, KIND_SELECTOR, "take that line out, or make it longer",
+			       "%s: \"%.*s\" has less than %u bytes, the bootloader reads nothing of it",
+			       family->file, (int)lines.length, lines.line, family->shortest);
+		if (lines.length && lines.line[lines.length - 1] == '\r')
+			say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,
+			    "write it with line ends of Unix",
+			    "%s: \"%.*s\" ends in a carriage return, which U-Boot keeps",
+			    family->file, (int)lines.length - 1, lines.line);
+		if (!first && *lines.line == '#' && memchr(lines.line, '=', lines.length))
+			say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,
+			    "take that line out",
+			    "%s: the supervisor will take the # off \"%.*s\" when it writes",
+			    family->file, (int)lines.length, lines.line);
+		first = false;
+	}
+}
+
+static void config_traps(const struct place *place, const char *text)
+{
+	char *prefix = config_get("os_prefix", text);
+	struct lines lines = { .next = text };
+
+	if (prefix)
+		refuse(place->swap, KIND_SELECTOR, "select the tree by hand, in that folder",
+		       "config.txt: os_prefix=%s, the firmware looks for trees there", prefix);
+	free(prefix);
+	while (next_line(&lines))
+		if (!strncmp(lines.line, "include ", 8))
+			say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,
+			    "see that it sets no device_tree", "config.txt: %.*s was not looked at",
+			    (int)lines.length, lines.line);
+}
+
+/**
+ * select_traps() - refuse what the bootloader would read otherwise than it is meant
+ * @place: has the file as it is
+ * @value: name of the tree that is going to be selected
+ */
+void select_traps(const struct place *place, const char *value)
+{
+	char *text = select_text(place, value), *seen = NULL;
+
+	if (!text) {
+		place->swap->report.no_memory = true;
+		return;
+	}
+	if (place->family->longest && strlen(value) > place->family->longest)
+		refuse(place->swap, KIND_SELECTOR, "give the file a shorter name",
+		       "the bootloader takes names of %u bytes", place->family->longest);
+	if (place->family->how == HOW_CONFIG)
+		config_traps(place, text);
+	else
+		env_traps(place, text);
+	seen = place->family->how == HOW_CONFIG ? config_get(place->key, text) :
+						  env_get(place->family, place->key, text);
+	if (!seen || strcmp(seen, value))
+		refuse(place->swap, KIND_SELECTOR, "look at the file, and report this",
+		       "%s would select \"%s\", not \"%s\"", place->family->file,
+		       seen ? seen : "", value);
+	free(seen);
+	free(text);
+}

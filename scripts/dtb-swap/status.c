@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is selected, what runs, and what there is.
+ */
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "install.h"
+
+static const char *board_of(const void *fdt)
+{
+	const char *name = fdt_stringlist_get(fdt, 0, "compatible", 0, NULL);
+
+	return name ? name : "no board";
+}
+
+static void tell_selected(const struct place *place)
+{
+	struct report *report = &place->swap->report;
+	void *fdt = place->value ? place_tree(place, place->value) : NULL;
+
+	if (!place->value) {
+		fact(report, "selected", "the bootloader's own tree");
+		return;
+	}
+	fact(report, "selected", "%s", place->value);
+	if (fdt)
+		fact(report, "tree", "%s, %u bytes, sound", board_of(fdt), fdt_totalsize(fdt));
+	else
+		refuse(place->swap, KIND_TREE, "dtb-swap rollback, or install a tree",
+		       "%s/%s is selected, and is missing or broken: %s", place->trees,
+		       place->value, place->family->fallback ?
+		       "the bootloader will take its own" : "the device will not boot");
+	free(fdt);
+}
+
+static void tell_state(const struct place *place)
+{
+	struct report *report = &place->swap->report;
+	struct state state;
+
+	state_read(&state, place);
+	if (state.back)
+		fact(report, "before", "%s",
+		     state.previous ? state.previous : "the bootloader's own tree");
+	if (state.pending)
+		fact(report, "pending", "not committed, started %u times", state.boots);
+	if (state.installed && (!place->value || strcmp(state.installed, place->value)))
+		say(report, LEVEL_WARNING, KIND_SELECTOR, "install it again if it is wanted",
+		    "%s was being installed, and is not selected", state.installed);
+	state_free(&state);
+}
+
+/**
+ * run_status() - the verb status
+ * @call: without words
+ */
+void run_status(struct call *call)
+{
+	struct swap *swap = &call->swap;
+	struct place place = { 0 };
+	void *running = sys_tree(swap);
+
+	if (running)
+		fact(&swap->report, "running", "%s", board_of(running));
+	if (running && place_open(&place, swap)) {
+		fact(&swap->report, "device", "%s", place.device ? place.device : "unknown");
+		fact(&swap->report, "family", "%s", place.family->name);
+		fact(&swap->report, "selector", "%s=%s in %s/%s", place.key,
+		     place.value ? place.value : "", place.boot, place.family->file);
+		fact(&swap->report, "trees", "%s", place.trees);
+		tell_selected(&place);
+		tell_state(&place);
+	}
+	free(running);
+	place_close(&place);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void tell_tree(const struct place *place, const struct state *state, const char *name)
+{
+	void *fdt = place_tree(place, name);
+
+	fact(&place->swap->report, "tree", "%s: %s%s%s", name, fdt ? board_of(fdt) : "broken",
+	     place->value && !strcmp(place->value, name) ? ", selected" : "",
+	     state->previous && !strcmp(state->previous, name) ? ", the one before" : "");
+	free(fdt);
+}
+
+/**
+ * run_list() - the verb list
+ * @call: without words
+ */
+void run_list(struct call *call)
+{
+	struct swap *swap = &call->swap;
+	struct place place = { 0 };
+	struct dirent **names = NULL;
+	struct state state;
+	char *path;
+	int i, count;
+
+	if (call->all) {
+		family_list();
+		return;
+	}
+	if (place_open(&place, swap)) {
+		state_read(&state, &place);
+		path = sys_path(swap, place.trees);
+		count = path ? scandir(path, &names, NULL, by_name) : 0;
+		for (i = 0; i < count; i++) {
+			size_t length = strlen(names[i]->d_name);
+
+			if (length > 4 && !strcmp(names[i]->d_name + length - 4, ".dtb") &&
+			    *names[i]->d_name != '.')
+				tell_tree(&place, &state, names[i]->d_name);
+			free(names[i]);
+		}
+		free(names);
+		free(path);
+		state_free(&state);
+	}
+	place_close(&place);
+}

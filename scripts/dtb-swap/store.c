@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files that are whole at any moment, also where the power fails, on ext4 and on FAT.
+ *
+ * A new file is written beside, flushed, read back from the disk, and only then takes the
+ * name. FAT has no journal: the old file is held open until the entry with the new one is on
+ * the disk, since its clusters are free for others as soon as nobody has it.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "install.h"
+
+#define SPARE (64 << 10)
+
+/**
+ * lock_take() - be the only one
+ * @swap: is told that there is another
+ *
+ * Return: a descriptor to close in the end, or -1
+ */
+int lock_take(struct swap *swap)
+{
+	char *path = sys_path(swap, "/run/dtb-swap.lock");
+	int fd = path ? open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600) : -1;
+
+	if (fd < 0) {
+		refuse(swap, errno == EACCES ? KIND_RIGHTS : KIND_ERROR, "run it as root", "%s: %s",
+		       path ? path : "lock", strerror(errno));
+	} else if (flock(fd, LOCK_EX | LOCK_NB)) {
+		refuse(swap, KIND_BUSY, "wait until it is done", "another dtb-swap is at work");
+		close(fd);
+		fd = -1;
+	}
+	free(path);
+	return fd;
+}
+
+/* The mount that a folder is on, and its options. */
+static bool find_mount(struct swap *swap, const char *folder, char *point, char *options)
+{
+	char *mounts = sys_read(swap, "/proc/self/mountinfo", NULL), *next = mounts, *line;
+	char *real = realpath(folder, NULL);
+	size_t best = 0;
+
+	while (next && real && (line = strsep(&next, "\n"))) {
+		char at[256], how[256];
+		size_t length;
+
+		if (sscanf(line, "%*u %*u %*s %*s %255s %255s", at, how) != 2)
+			continue;
+		length = strlen(at);
+		if (length < best || strncmp(real, at, length) ||
+		    (length > 1 && real[length] && real[length] != '/'))
+			continue;
+		best = length;
+		memcpy(point, at, sizeof(at));
+		memcpy(options, how, sizeof(how));
+	}
+	free(real);
+	free(mounts);
+	return best > 0;
+}
+
+static unsigned long mount_flags(const char *options)
+{
+	static const struct {
+		const char *word;
+		unsigned long flag;
+	} words[] = {
+		{ "nosuid", MS_NOSUID }, { "nodev", MS_NODEV }, { "noexec", MS_NOEXEC },
+		{ "noatime", MS_NOATIME }, { "nodiratime", MS_NODIRATIME },
+		{ "relatime", MS_RELATIME },
+	};
+	unsigned long flags = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strstr(options, words[i].word))
+			flags |= words[i].flag;
+	return flags;
+}
+
+static bool remount(struct swap *swap, const char *folder, unsigned long how)
+{
+	char point[256], options[256];
+
+	return !*swap->root && find_mount(swap, folder, point, options) &&
+	       !mount(NULL, point, NULL, MS_REMOUNT | how | mount_flags(options), NULL);
+}
+
+/**
+ * store_ready() - see that a folder can be written to
+ * @swap: is told why not
+ * @folder: from the root
+ * @size: bytes that are going to be written
+ * @writable: gets whether it was made writable for us
+ *
+ * Return: true if so
+ */
+bool store_ready(struct swap *swap, const char *folder, size_t size, bool *writable)
+{
+	char *path = sys_path(swap, folder);
+	unsigned long long left = 0;
+	struct statvfs fs;
+	bool good = false;
+
+	*writable = false;
+	if (!path || statvfs(path, &fs)) {
+		refuse(swap, KIND_ERROR, "mount it", "%s: %s", folder, strerror(errno));
+	} else {
+		*writable = (fs.f_flag & ST_RDONLY) && remount(swap, path, 0);
+		if ((fs.f_flag & ST_RDONLY) && !*writable) {
+			refuse(swap, KIND_RIGHTS, "as root: mount -o remount,rw",
+			       "%s is on a file system that is read only", folder);
+			free(path);
+			return false;
+		}
+		left = (unsigned long long)fs.f_bavail * fs.f_frsize;
+		good = left >= size + SPARE;
+		if (!good)
+			refuse(swap, KIND_ROOM, "make room there: dtb-swap list shows old trees",
+			       "%s has %llu bytes left, %zu are needed", folder, left,
+			       size + SPARE);
+	}
+	if (!good)
+		store_done(swap, folder, *writable);
+	free(path);
+	return good;
+}
+
+/**
+ * store_done() - leave a folder as it was found
+ * @swap: the run
+ * @folder: from the root
+ * @writable: what store_ready() said
+ */
+void store_done(struct swap *swap, const char *folder, bool writable)
+{
+	char *path = writable ? sys_path(swap, folder) : NULL;
+
+	if (path)
+		remount(swap, path, MS_RDONLY);
+	free(path);
+}
+
+static bool write_all(int fd, const char *data, size_t size)
+{
+	while (size) {
+		ssize_t done = write(fd, data, size);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return false;
+		data += done;
+		size -= done;
+	}
+	return !fsync(fd);
+}
+
+/* From the disk, not from memory. */
+static bool read_back(int dir, const char *name, const char *data, size_t size)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char *copy = fd < 0 ? NULL : malloc(size + 1);
+	size_t at = 0;
+	ssize_t got = 1;
+
+	if (copy) {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		while (at <= size && got > 0) {
+			got = read(fd, copy + at, size + 1 - at);
+			at += got > 0 ? got : 0;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	if (copy && !got && at == size && !memcmp(copy, data, size)) {
+		free(copy);
+		return true;
+	}
+	errno = got < 0 ? errno : EIO;
+	free(copy);
+	return false;
+}
+
+/**
+ * store_same() - whether a file has a certain content
+ * @swap: the run
+ * @folder: from the root
+ * @name: of the file
+ * @data: what it should have
+ * @size: of @data
+ *
+ * Return: true if it has
+ */
+bool store_same(struct swap *swap, const char *folder, const char *name, const void *data,
+		size_t size)
+{
+	char *path = sys_path(swap, folder);
+	int dir = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	bool same = dir >= 0 && read_back(dir, name, data, size);
+
+	if (dir >= 0)
+		close(dir);
+	free(path);
+	return same;
+}
+
+/* The new file takes the name; each step is on the disk before the next. */
+static bool take_name(int dir, int fd, const char *beside, const char *name)
+{
+	int old = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool good = !fsync(dir) && !renameat(dir, beside, dir, name) && !fsync(fd) && !fsync(dir);
+	int error = errno;
+
+	if (old >= 0)
+		close(old);
+	errno = error;
+	return good;
+}
+
+static bool write_beside(int dir, int fd, const char *beside, const char *name, const void *data,
+			 size_t size)
+{
+	return write_all(fd, data, size) && read_back(dir, beside, data, size) &&
+	       take_name(dir, fd, beside, name);
+}
+
+static enum kind kind_of(int error)
+{
+	return error == ENOSPC || error == EDQUOT ? KIND_ROOM :
+	       error == EROFS || error == EACCES || error == EPERM ? KIND_RIGHTS : KIND_WRITE;
+}
+
+/**
+ * store_write() - write a file as a whole or not at all
+ * @swap: is told why not
+ * @folder: from the root
+ * @name: of the file, which may be there
+ * @data: its content
+ * @size: of @data
+ *
+ * Return: true when it is on the disk under its name; where not, the old one still is,
+ * or, after the last step, either of both
+ */
+bool store_write(struct swap *swap, const char *folder, const char *name, const void *data,
+		 size_t size)
+{
+	char *path = sys_path(swap, folder), *beside = format_text(".%s.new", name);
+	int dir = path && beside ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd = -1, error;
+	bool good = false;
+
+	if (dir >= 0) {
+		unlinkat(dir, beside, 0);
+		fd = openat(dir, beside, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	}
+	if (fd >= 0)
+		good = write_beside(dir, fd, beside, name, data, size);
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	if (!good && dir >= 0)
+		unlinkat(dir, beside, 0);
+	if (dir >= 0)
+		close(dir);
+	if (!good)
+		refuse(swap, kind_of(error), "look at the disk and the kernel's log",
+		       "%s/%s was not written: %s", folder, name, strerror(error));
+	free(beside);
+	free(path);
+	return good;
+}
+
+/**
+ * store_drop() - remove a file that nobody needs
+ * @swap: the run
+ * @folder: from the root
+ * @name: of the file
+ */
+void store_drop(struct swap *swap, const char *folder, const char *name)
+{
+	char *path = format_text("%s%s/%s", swap->root, folder, name);
+
+	if (path)
+		unlink(path);
+	free(path);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dtb-swap: change the device tree of a running device, and never strand it.
+ *
+ * All that it reads of the system is below a root, "" on a device, so that the host OS
+ * update hook can look at another one, and tests at one that they have made.
+ */
+#ifndef SWAP_H
+#define SWAP_H
+
+#include "dtb.h"
+
+#define PRINTF(at, first) __attribute__((format(printf, at, first)))
+
+/* What a refusal is about, and the exit status. */
+enum kind {
+	KIND_NONE = 0,
+	KIND_ERROR = 1,		/* a read that failed, no memory */
+	KIND_USAGE = 2,
+	KIND_TREE = 3,		/* no device tree, or a broken one */
+	KIND_BOARD = 4,		/* for another board */
+	KIND_NEED = 5,		/* lacks what the running system stands on */
+	KIND_OVERLAY = 6,	/* does not apply */
+	KIND_ROOM = 7,		/* too large, or no room on the disk */
+	KIND_KERNEL = 8,	/* the kernel lacks an option or a module */
+	KIND_SELECTOR = 9,	/* the bootloader cannot be told, or would misread it */
+	KIND_RIGHTS = 10,	/* not root, or a file system that is read only */
+	KIND_BUSY = 11,		/* another dtb-swap is at work */
+	KIND_NOTHING = 12,	/* nothing to commit or to go back to */
+	KIND_WRITE = 13,	/* a write failed; what is selected is whole all the same */
+};
+
+enum level { LEVEL_NOTE, LEVEL_WARNING, LEVEL_REFUSAL };
+
+/* struct finding - one thing to say: what is wrong, and what to do */
+struct finding {
+	enum level level;
+	enum kind kind;
+	char *cause;
+	char *mend;
+};
+
+/* struct report - what was found, and facts for programs that read it */
+struct report {
+	struct finding *list;
+	size_t count;
+	char *facts;
+	size_t length;
+	bool no_memory;
+};
+
+/**
+ * struct swap - one run of the tool
+ * @root: what stands before every path of the system, "" on a device
+ * @family: name of the family that the user says it is, or NULL
+ * @variable: name of the bootloader's variable that the user gives, or NULL
+ * @board: compatible of another board that the user accepts, or NULL
+ * @map: label map, or NULL
+ * @base: tree that overlays go on, or NULL for the one that is selected
+ * @unproven: the user accepts a selector that was not verified on that board
+ * @report: what is said in the end
+ */
+struct swap {
+	const char *root;
+	const char *family;
+	const char *variable;
+	const char *board;
+	const char *map;
+	const char *base;
+	bool unproven;
+	struct report report;
+};
+
+void say(struct report *report, enum level level, enum kind kind, const char *mend,
+	 const char *format, ...) PRINTF(5, 6);
+void refuse(struct swap *swap, enum kind kind, const char *mend, const char *format, ...)
+	PRINTF(4, 5);
+void fact(struct report *report, const char *name, const char *format, ...)
+	PRINTF(3, 4);
+enum kind verdict(const struct report *report);
+void print_report(const struct report *report, const char *verb, bool json, bool quiet);
+
+char *format_text(const char *format, ...) PRINTF(1, 2);
+char *sys_path(const struct swap *swap, const char *path);
+char *sys_read(const struct swap *swap, const char *path, size_t *size);
+char *sys_line(const struct swap *swap, const char *path);
+bool sys_exists(const struct swap *swap, const char *path);
+char *sys_real(const struct swap *swap, const char *path);
+void *sys_tree(struct swap *swap);
+
+int check_structure(struct swap *swap, const void *fdt, const char *name);
+void check_board(struct swap *swap, const void *running, const void *fdt);
+void check_needs(struct swap *swap, const void *running, const void *fdt);
+void check_kernel(struct swap *swap, const void *running, const void *fdt);
+void check_tree(struct swap *swap, const void *fdt, const char *name);
+void *load_tree(struct swap *swap, const char *path);
+
+#define MOST_ARGS 16
+
+/* struct link - a property that refers to another node, and its arguments */
+struct link {
+	unsigned int phandle;
+	const fdt32_t *args;
+	int count;
+	int node;
+};
+
+/**
+ * typedef link_fn - is told of a reference
+ * @link: the reference; its node is negative where nothing has that phandle
+ * @data: as given
+ *
+ * Return: true to stop
+ */
+typedef bool link_fn(const struct link *link, void *data);
+
+enum link_class { LINK_NONE, LINK_VITAL, LINK_OTHER };
+
+enum link_class link_class(const char *name);
+int each_link(const void *fdt, int node, int prop, link_fn *fn, void *data);
+
+bool same_device(const void *a, int node_a, const void *b, int node_b);
+bool same_place(const void *a, int node_a, const void *b, int node_b);
+int find_device(const void *from, int node, const void *fdt);
+
+char *inflate_gzip(const unsigned char *data, size_t size, size_t *length);
+
+int diff_trees(const void *a, const void *b, bool all);
+void *merge_files(struct swap *swap, void *fdt, char **overlays, int count);
+
+#endif

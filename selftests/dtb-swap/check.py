@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""dtb-swap check: what a device can live with passes, everything else is refused by its cause."""
+
+import gzip
+import json
+import pathlib
+import sys
+import tempfile
+
+from bench import Device, Tap, Tree, shipped, swap
+
+BOARD = ('6.12', 'imx8mp-evk')
+UART = '/soc@0/bus@30800000/spba-bus@30800000/serial@30890000'
+MMC = '/soc@0/bus@30800000/mmc@30b60000'
+ETHERNET = '/soc@0/bus@30800000/ethernet@30be0000'
+I2C = '/soc@0/bus@30800000/i2c@30a40000'
+
+
+def device(folder, tree):
+    """An i.MX8M Plus EVK that runs."""
+    made = Device(folder, tree)
+    made.console('ttymxc1', UART)
+    made.disk(2, '/', MMC)
+    made.network('eth0', 'up', ETHERNET)
+    made.modules(dep='kernel/rtc-ds1307.ko:\nextra/leds-identify.ko:\n', builtin='', alias='')
+    made.put('lib/modules/6.12.0-test/kernel/rtc-ds1307.ko', 'ELF\0vermagic=6.12.0-test SMP\0')
+    made.put('lib/modules/6.12.0-test/extra/leds-identify.ko', 'ELF\0vermagic=6.12.1 SMP\0')
+    config = 'CONFIG_LEDS_GPIO=y\nCONFIG_RTC_DRV_DS1307=m\n# CONFIG_RFKILL_GPIO is not set\n'
+    made.put('proc/config.gz', gzip.compress(config.encode()))
+    return made
+
+
+def chip(tree, compatible, unit='68'):
+    """Add a chip to an I2C bus."""
+    tree.add(I2C, f'chip@{unit}', compatible=compatible)
+    tree.cell(f'{I2C}/chip@{unit}', 'reg', int(unit, 16))
+
+
+def labels_of(tree, name):
+    """The phandle of a regulator or clock that a node refers to first."""
+    return int.from_bytes(tree.fdt.getprop(tree.node(MMC), name)[:4], 'big')
+
+
+def lose_supply(tree):
+    """The supply of the card is switched off."""
+    node = tree.fdt.node_offset_by_phandle(labels_of(tree, 'clocks'))
+    tree.fdt.setprop_str(node, 'status', 'disabled')
+
+
+# What is done to the tree, the exit status, what is said.
+CASES = (
+    ('the same tree', lambda t: None, 0, 'is sound and fits'),
+    ('another board', lambda t: t.text('/', 'compatible', ['acme,box', 'fsl,imx8mp']), 4,
+     'the tree is for "acme,box", this is "fsl,imx8mp-evk"'),
+    ('no name of a board', lambda t: t.drop('/', 'compatible'), 3, 'does not say which board'),
+    ('a carrier for the same module', lambda t: t.text(
+        '/', 'compatible', ['acme,box', 'fsl,imx8mp-evk', 'fsl,imx8mp']), 0, 'fits'),
+    ('console disabled', lambda t: t.text(UART, 'status', 'disabled'), 5,
+     'console ttymxc1: it is'),
+    ('console gone', lambda t: t.drop(UART), 5, 'console ttymxc1'),
+    ('console of another kind', lambda t: t.text(UART, 'compatible', 'ns16550a'), 5,
+     'it is driven as fsl,imx8mp-uart, in the new tree it is ns16550a'),
+    ('console with another number', lambda t: t.text('/aliases', 'serial1', UART + '0'), 5,
+     'console ttymxc1: it is serial1 now'),
+    ('bus of the console disabled', lambda t: t.text(
+        '/soc@0/bus@30800000', 'status', 'disabled'), 5, 'disabled'),
+    ('storage disabled', lambda t: t.text(MMC, 'status', 'disabled'), 5, 'storage of /'),
+    ('storage with another number', lambda t: t.drop('/aliases', 'mmc2'), 5,
+     'it is mmc2 now, and without a number'),
+    ('clock of the storage disabled', lose_supply, 5, 'which'),
+    ('clock of the storage gone', lambda t: t.cell(MMC, 'clocks', 0x7777, 1), 5,
+     f'clocks of {MMC} refers to a node that is not there'),
+    ('network in use gone', lambda t: t.drop(ETHERNET), 5, 'network eth0'),
+    ('a phandle twice', lambda t: t.cell(UART, 'phandle', labels_of(t, 'clocks')), 3,
+     'two nodes with phandle'),
+    ('a chip with a driver', lambda t: chip(t, 'maxim,ds3231'), 0, 'fits'),
+    ('a chip whose module is not installed', lambda t: chip(t, 'nxp,pcf8563'), 8,
+     'needs the kernel option CONFIG_RTC_DRV_PCF8563, which is not set'),
+    ('an option that is not set', lambda t: t.add('/', 'rfkill', compatible='rfkill-gpio'), 8,
+     'CONFIG_RFKILL_GPIO'),
+    ('a module of ours for another kernel',
+     lambda t: t.add('/', 'identify', compatible='balena,identify'), 8,
+     'leds-identify was built for 6.12.1'),
+    ('a module of ours that is missing',
+     lambda t: t.add('/', 'seed', compatible='balena,rtc-seed'), 8,
+     'needs the module rtc-seed, which is not installed'),
+    ('a device that nobody knows', lambda t: t.add('/', 'ghost', compatible='acme,ghost'), 0,
+     'no module says that it drives acme,ghost (/ghost)'),
+)
+
+
+def broken(tap, folder, good):
+    """Files that are no trees."""
+    data = pathlib.Path(good).read_bytes()
+    for name, content, words in (
+            ('an empty file', b'', 'not a device tree'),
+            ('text', b'# not a tree\n' * 20, 'not a device tree'),
+            ('a tree that was cut off', data[:len(data) // 2], 'not a device tree'),
+            ('a header that lies about its size', data[:4] + b'\x7f' + data[5:], 'not a device tree'),
+            ('a structure that lies', data[:8] + b'\x00\xff\xff\xf0' + data[12:],
+             'not a device tree')):
+        path = folder / 'broken.dtb'
+        path.write_bytes(content)
+        done = swap('check', '--structure', path)
+        tap.result(done.returncode == 3 and words in done.stdout, f'refused: {name}', done.stdout)
+    done = swap('check', folder / 'nothing.dtb')
+    tap.result(done.returncode == 1 and 'No such file' in done.stdout, 'a file that is not there',
+               done.stdout)
+
+
+def cases(tap, folder, good):
+    """One change each."""
+    made = device(folder / 'root', good)
+    for name, change, status, words in CASES:
+        tree = Tree(good)
+        change(tree)
+        path = tree.write(folder / 'new.dtb')
+        done = swap('check', '--root', made.root, path)
+        tap.result(done.returncode == status and words in done.stdout and
+                   (not status or 'mend:' in done.stdout), name,
+                   f'status {done.returncode}\n{done.stdout}')
+    tree = Tree(good).text('/', 'compatible', ['acme,box', 'fsl,imx8mp'])
+    path = tree.write(folder / 'new.dtb')
+    done = swap('check', '--root', made.root, '--accept-board', 'acme,box', path)
+    tap.result(done.returncode == 0 and 'accepted by name' in done.stdout,
+               'another board, accepted by its name', done.stdout)
+    done = swap('check', '--root', made.root, '--json', path)
+    answer = json.loads(done.stdout)
+    tap.result(answer['status'] == 4 and answer['kind'] == 'board' and
+               answer['findings'][0]['mend'], 'the same as JSON', done.stdout)
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    good = shipped(*BOARD)
+    with tempfile.TemporaryDirectory() as work:
+        folder = pathlib.Path(work)
+        broken(tap, folder, good)
+        cases(tap, folder, good)
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

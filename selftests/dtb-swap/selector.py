@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The tree that a bootloader takes, from the facts about each: a second opinion on the tool.
+
+L4TLauncher (Orin, Xavier): StrStr() in each line, the last line wins; on Xavier a line of
+less than 21 characters ends it all. U-Boot: env import of lines key=value. The Raspberry
+Pi's firmware: config.txt with filters, the last line wins.
+"""
+
+import re
+
+
+def launcher(text, shortest):
+    """What L4TLauncher finds."""
+    value = None
+    lines = text.split('\n')
+    if lines and not lines[-1]:
+        lines.pop()
+    for line in lines:
+        if len(line) < shortest:
+            return None
+        at = line.find('custom_fdt_file=')
+        if at >= 0:
+            value = line[at + len('custom_fdt_file='):]
+    return value
+
+
+def uboot(text):
+    """What env import -t makes of the variable."""
+    value = None
+    for line in text.split('\n'):
+        if not line.startswith('#') and line.startswith('custom_fdt_file='):
+            value = line.partition('=')[2]
+    return value
+
+
+def firmware(text):
+    """What the Raspberry Pi's firmware makes of device_tree, on a Pi 4."""
+    value, on = None, True
+    for line in text.split('\n'):
+        match = re.match(r'\[(.*)\]', line)
+        if match:
+            on = match[1] in ('all', 'pi4')
+        elif on and line.startswith('device_tree='):
+            value = line.partition('=')[2]
+    return value
+
+
+def chosen(kind, boot, root):
+    """Return the path of the tree, or None for the bootloader's own."""
+    file = boot / ('config.txt' if kind.startswith('rasp') else 'extra_uEnv.txt')
+    text = file.read_bytes().decode(errors='replace') if file.exists() else ''
+    if kind.startswith('rasp'):
+        value, places = firmware(text), [boot]
+    elif 'orin' in kind or 'xavier' in kind:
+        value, places = launcher(text, 21 if 'xavier' in kind else 0), [root / 'boot']
+    else:
+        value, places = uboot(text), [root / 'boot']
+        if kind.startswith('iot-gate'):
+            places.insert(0, boot)
+    if not value:
+        return None
+    for place in places:
+        if (place / value).exists():
+            return place / value
+    if kind.startswith(('imx8m', 'rasp')):
+        raise FileNotFoundError(f'{kind} stops: no {value}')
+    return None
