@@ -22,35 +22,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "dtb.h"
+#include "dt-apply.h"
 
 #define ROOM (16 << 10)
-#define ROOM_FOR_LABELS (256 << 10)
 #define MOST_WORKERS 64
 #define DEEPEST 3
 
-struct overlay {
-	const char *name;
-	void *fdt;
-	bool lines;
-};
-
-struct base {
-	char *name;
-	char *map;
-	bool combine;
-};
-
 struct counts {
 	unsigned long bases, pairs, applied, refused, failed, combined;
-};
-
-struct job {
-	struct overlay *overlays;
-	size_t overlay_count;
-	struct base *bases;
-	size_t base_count;
-	bool verbose;
 };
 
 /* Between the workers; a tree goes to whoever is free. */
@@ -180,84 +159,6 @@ static void put_on(const struct job *job, struct stack *stack, size_t first, siz
 		counts->pairs += !stack->depth;
 		put_one(job, stack, i, deepest, counts);
 	}
-}
-
-static bool refers(const struct overlay *overlay, const char *label)
-{
-	int fixups = fdt_path_offset(overlay->fdt, "/__fixups__");
-
-	return fixups >= 0 && fdt_getprop(overlay->fdt, fixups, label, NULL);
-}
-
-/* Whether an overlay for this tree refers to a label that the map lacks. */
-static bool lacks(const struct dtb_labels *map, const struct job *job, const void *fdt)
-{
-	size_t i, j;
-	int prop, fixups;
-
-	for (i = 0; i < job->overlay_count; i++) {
-		const void *overlay = job->overlays[i].fdt;
-
-		fixups = fdt_path_offset(overlay, "/__fixups__");
-		if (fixups < 0 || !dtb_claims(overlay, fdt))
-			continue;
-		fdt_for_each_property_offset(prop, overlay, fixups) {
-			const char *name = NULL;
-
-			fdt_getprop_by_offset(overlay, prop, &name, NULL);
-			for (j = 0; j < map->count; j++)
-				if (!strcmp(map->list[j].name, name))
-					break;
-			if (j == map->count)
-				return true;
-		}
-	}
-	return false;
-}
-
-/*
- * Labels that nothing refers to need not be added, which saves most of the time; unless
- * one is missing, and the nearest is looked for.
- */
-static void keep_wanted(struct dtb_labels *map, const struct job *job, const void *fdt)
-{
-	size_t i, j, kept = 0;
-
-	if (lacks(map, job, fdt))
-		return;
-	for (i = 0; i < map->count; i++) {
-		for (j = 0; j < job->overlay_count; j++)
-			if (refers(&job->overlays[j], map->list[i].name))
-				break;
-		if (j < job->overlay_count)
-			map->list[kept++] = map->list[i];
-	}
-	map->count = kept;
-}
-
-static void *open_base(const struct base *base, const struct job *job, struct dtb_error *err)
-{
-	struct dtb_labels map = { 0 };
-	void *fdt = dtb_read(base->name, err), *copy = NULL;
-	int ret = 0;
-
-	if (!fdt || !base->map || fdt_path_offset(fdt, "/__symbols__") >= 0)
-		return fdt;
-	ret = dtb_labels_read(&map, base->map, err);
-	if (!ret && job)
-		keep_wanted(&map, job, fdt);
-	if (!ret)
-		copy = dtb_copy(fdt, ROOM_FOR_LABELS, err);
-	if (copy)
-		ret = dtb_labels_add(&map, copy, err);
-	dtb_labels_free(&map);
-	free(fdt);
-	if (copy && ret >= 0) {
-		fdt_pack(copy);
-		return copy;
-	}
-	free(copy);
-	return NULL;
 }
 
 static bool claimed(const struct job *job, const void *fdt)
@@ -394,7 +295,7 @@ static int check(int argc, char **argv)
 		}
 		overlay->lines = dtb_uses_lines(overlay->fdt);
 	}
-	if (!job.overlay_count || read_bases(&job, combine)) {
+	if (!job.overlay_count || read_wanted(&job) || read_bases(&job, combine)) {
 		fprintf(stderr, "dt-apply: no %s\n", job.overlay_count ? "trees" : "overlays");
 		return 2;
 	}

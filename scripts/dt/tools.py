@@ -75,7 +75,7 @@ def dt_apply():
     """Return the program that applies overlays, built when its sources changed."""
     # The kernel's libfdt as source, to be inlined; it lacks fdt_check_full().
     fdt = linux_source() / 'scripts/dtc/libfdt'
-    sources = sorted(LIBRARY.glob('dtb*.[ch]')) + [TOP / 'scripts/dt/dt-apply.c']
+    sources = sorted(LIBRARY.glob('dtb*.[ch]')) + sorted((TOP / 'scripts/dt').glob('*.[ch]'))
     key = hashlib.sha256(b''.join([FLAWLESS.encode(),
                                    *(path.read_bytes() for path in sources)])).hexdigest()
     program = CACHE / 'dt' / f'dt-apply-{key[:12]}'
