@@ -223,8 +223,10 @@ def archive(machine, tree, path):
     cpio.write(path, tree, [("dev/console", 5, 1), ("dev/null", 1, 3)])
 
 
-def boot(kernel, machine, tree, limit, **options):
-    """Boot with the files of tree added to the initramfs; watch until the end."""
+def boot(kernel, machine, tree, limit, quiet=QUIET_LIMIT, **options):
+    """Boot with the files of tree added to the initramfs; watch until the end, or until
+    nothing has come from it for so many seconds.
+    """
     folder = OUT / "run" / f"{kernel.name}-{machine.name}-{options.pop('tag', 'check')}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -235,12 +237,12 @@ def boot(kernel, machine, tree, limit, **options):
     with open(folder / "qemu.log", "w", encoding="utf-8") as log:
         with subprocess.Popen(command(kernel, machine, folder, initrd, **options),
                               stdin=subprocess.DEVNULL, stdout=log, stderr=log) as qemu:
-            why = _watch(qemu, folder, start + limit, options.get("reboots"))
+            why = _watch(qemu, folder, start + limit, quiet, options.get("reboots"))
     initrd.unlink()
     return judge(folder, why, time.time() - start)
 
 
-def _watch(qemu, folder, deadline, reboots):
+def _watch(qemu, folder, deadline, limit, reboots):
     """Wait for the end; returns why it had to be forced, or nothing."""
     last, quiet = 0, time.time()
     while qemu.poll() is None:
@@ -255,10 +257,10 @@ def _watch(qemu, folder, deadline, reboots):
         if reboots and _done(folder):
             qemu.terminate()        # it would begin once more
             return ""
-        if now > deadline or now > quiet + QUIET_LIMIT:
+        if now > deadline or now > quiet + limit:
             qemu.kill()
             return "it ran into its time limit" if now > deadline else \
-                f"not a byte came from it for {QUIET_LIMIT} s"
+                f"not a byte came from it for {limit} s"
     return "" if qemu.returncode == 0 else f"QEMU ended with status {qemu.returncode}"
 
 
