@@ -16,6 +16,7 @@ static const struct emu_config huawei_ncm = {
 	1, { { 0xff, 0x02, 0x12, { { 0x81, 2 }, { 0x01, 2 } } }, EMU_HUAWEI_NCM(3),
 	     { 0x08, 0x06, 0x50, { { 0x87, 2 }, { 0x07, 2 } } } },
 };
+
 static const struct emu_config huawei_ecm = { 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } };
 
 FIXTURE(modem) {
@@ -287,8 +288,8 @@ TEST_F(ublox, is_taken_from_a_program)
 	char answer[64];
 	int fd;
 
-	modprobe("-r rndis-host");
-	modprobe("cdc-acm");
+	run_modprobe("-r rndis-host");
+	run_modprobe("cdc-acm");
 	ASSERT_TRUE(emu_plug(self->emu));
 	ASSERT_TRUE(wait_until(usb_driver_is(0, 2, "cdc_acm")));
 	ASSERT_TRUE(wait_until((fd = open("/dev/ttyACM0", O_RDWR | O_NOCTTY | O_NONBLOCK)) >= 0));
