@@ -364,10 +364,16 @@ static void judge(const struct pair *pair)
 	}
 }
 
+/* Those that are there go, and come back. */
+static bool they_return(void)
+{
+	return nr_pairs && pairs[0].emu->modes > 1;
+}
+
 /* Both switch the devices that have come together. */
 static void compare(void)
 {
-	bool returns = nr_pairs && pairs[0].emu->modes > 1;
+	bool returns = they_return();
 	unsigned int i;
 
 	if (!nr_pairs)
@@ -389,7 +395,7 @@ static void add(const struct row *row)
 {
 	bool returns = !strcmp(row->method, "sony");
 
-	if (nr_pairs == MAX_PAIRS || (nr_pairs && returns == (pairs[0].emu->modes == 1)))
+	if (nr_pairs == MAX_PAIRS || returns != they_return())
 		compare();
 	pairs[nr_pairs].row = *row;
 	emulate(row, pairs[nr_pairs++].emu);
