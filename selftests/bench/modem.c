@@ -13,7 +13,7 @@
 
 #include "../lib/usb-emu.h"
 
-#define LIMIT_NS	20000000000ULL
+#define LIMIT_NS	8000000000ULL
 
 static const struct emu_mode storage = {
 	0x12d1, 0x14fe, "HUAWEI", "HUAWEI Mobile", "HUAWEI", "Mass Storage",

@@ -32,7 +32,7 @@ def record(kernel, tag="demo"):
     return read(boot(kernel, MACHINES["virt-usb"], {
         "lib/modules": stage / "lib/modules", "boardpack/modules": b"",
         "usr/bin/modem": modembench.program(), "boardpack/plug": HERE / "plug",
-        "boardpack/run": b"exec /boardpack/plug\n"}, 120, tag=f"{tag}-modem"))
+        "boardpack/run": b"exec /boardpack/plug\n"}, 240, tag=f"{tag}-modem"))
 
 
 def read(outcome):
