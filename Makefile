@@ -69,7 +69,7 @@ help:
 	@echo '  make dt-check         check all trees and overlays, or DTS=my.dts'
 	@echo '  make dtb-swap         the on-device tool, static; CROSS_COMPILE=, LIBFDT= (usr of a libfdt-dev)'
 	@echo 'Tests (each installs what it lacks, in a cache outside this folder)'
-	@echo '  make demo             see LED and clock of an emulated board do their jobs'
+	@echo '  make demo             see LED, clock and modem of emulated boards do their jobs'
 	@echo '  make check            run all tests'
 	@echo '  make bench            measure, against user space and mainline triggers'
 	@echo '  make selftests        install the kselftests into INSTALL_PATH, for a device'

@@ -20,7 +20,7 @@ from kernel import CROSS, HERE, OUT
 GUEST = HERE.parent / "bench"
 LIB = HERE.parent / "lib"
 ROUNDS = 30
-LIMIT = 1800
+LIMIT = 3600
 MODULES = ["vhci-hcd", "usb-storage", "uas", "option", "huawei-cdc-ncm", "sr_mod", "sd_mod"]
 PACKAGES = ("usb-modeswitch", "tar", "gzip", "grep", "sed")
 # What Debian's packages put on the disk, in files.
