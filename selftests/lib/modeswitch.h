@@ -36,21 +36,15 @@ static inline int ums_set(const char *parameter, const char *text)
 	return file_write(path, text);
 }
 
-/* The name that USB gives to a port of the emulated hub: its bus is vhci's first. */
+/* The name that USB gives to a port of the emulated hub. */
 static inline char *ums_port_name(unsigned int port)
 {
 	static char name[4][32];
 	static unsigned int turn;
-	char *buf = name[turn++ % 4], path[PATH_MAX];
-	static int found;
-	int bus;
+	char *buf = name[turn++ % 4];
 
-	for (bus = 1; !found && bus < 32; bus++) {
-		snprintf(path, sizeof(path), USB_DEVICES "usb%d/product", bus);
-		if (strstr(file_read(path), "USB/IP"))
-			found = bus;
-	}
-	snprintf(buf, 32, "%d-%u", found, port + 1);
+	if (!emu_port_name(port, buf, sizeof(name[0])))
+		strcpy(buf, "none");
 
 	return buf;
 }

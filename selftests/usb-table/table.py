@@ -6,6 +6,7 @@ import collections
 import importlib.machinery
 import importlib.util
 import pathlib
+import re
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -35,6 +36,15 @@ def wire(device, pool):
     return pool.steps[script.first:script.first + script.count]
 
 
+def loading(text, devices):
+    """The devices for which modprobe finds the module, by an ID or a vendor of the table."""
+    text = text[text.index("struct usb_device_id "):]
+    ids = {(int(v, 16), int(p, 16)) for v, p in re.findall(
+        r"{ USB_DEVICE\w*\(0x(\w+), 0x(\w+)", text)}
+    vendors = {int(v, 16) for v in re.findall(r"\.idVendor = 0x(\w+), \.bInterfaceClass = 0x08", text)}
+    return ((d.vid, d.pid) for d in devices if (d.vid, d.pid) in ids or d.vid in vendors)
+
+
 def checks(folder, version, text, devices, pool):
     """Each check: what it shows, and whether it holds."""
     yield f"generating it again gives the same bytes ({version})", \
@@ -51,6 +61,8 @@ def checks(folder, version, text, devices, pool):
                 if kind.startswith(("CBW", "RAW"))]:
             yield f"{data_name(device)}: its message is sent as it is", False
     yield "each message of the data is sent as it is", True
+    missed = {(d.vid, d.pid) for d in devices} - set(loading(text, devices))
+    yield f"each device loads the module ({len(missed)} do not)", not missed
     strings = collections.Counter(bool(d.string) for d in devices if (d.vid, d.pid) == (0x05c6, 0x1000))
     yield "the 12 variants of 05c6:1000 are told apart by strings", strings == {True: 12}
     both = {t for d in devices for t in d.targets} & {(d.vid, d.pid) for d in devices}

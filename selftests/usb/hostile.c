@@ -240,6 +240,43 @@ TEST_F(unplug, lying_descriptors)
 	}
 }
 
+/* 200 configurations, of which the kernel looks at the first 8. */
+TEST_F(unplug, many_configurations)
+{
+	self->emu->mode[0] = (struct emu_mode){
+		0x12d1, 0x15c1, "HUAWEI", "ME909s", .claims = 200, .config = {
+			{ 1, { EMU_SERIAL(1) } },
+			{ 2, { EMU_ECM(1), EMU_NET_DATA(2, 0) } },
+			{ 3, { EMU_MBIM(1), EMU_NET_DATA(2, 2) } } } };
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "cdc_mbim")));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "switched")));
+	ASSERT_TRUE(emu_unplug(self->emu));
+	/* Where the fourth cannot be read the kernel does not take the device. */
+	self->emu->fault = EMU_FEW_CONFIGS;
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(holds_for(3000, ums_count("tries") == 1));
+}
+
+/* What such a device has first is what it says: it gets its command. */
+TEST_F_TIMEOUT(unplug, lying_lengths, 100)
+{
+	static const enum emu_fault faults[] = {
+		EMU_LONG_CONFIG, EMU_EMPTY_DESCRIPTOR, EMU_LONG_STRING,
+	};
+	unsigned int i;
+
+	self->emu->mode[0] = huawei;
+	for (i = 0; i < ARRAY_SIZE(faults); i++) {
+		self->emu->fault = faults[i];
+		ASSERT_EQ(0, file_write(UMS "rescan", "1"));
+		ASSERT_TRUE(emu_plug(self->emu));
+		EXPECT_TRUE(wait_until(emu_count(self->emu, EMU_OUT, 0) == 1));
+		EXPECT_TRUE(wait_until(ums_result_is(0, "failed")));
+		ASSERT_TRUE(emu_unplug(self->emu));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	ums_test_begin();

@@ -13,9 +13,10 @@
 
 static const struct emu_config storage = { 1, { EMU_STORAGE } };
 static const struct emu_config huawei_ncm = {
-	1, { EMU_SERIAL(1), { 0xff, 0x02, 0x01, { { 0x84, 2 }, { 0x04, 2 } } },
-	     EMU_SERIAL(2), { 0x08, 0x06, 0x50, { { 0x87, 2 }, { 0x07, 2 } } } },
+	1, { { 0xff, 0x02, 0x12, { { 0x81, 2 }, { 0x01, 2 } } }, EMU_HUAWEI_NCM(3),
+	     { 0x08, 0x06, 0x50, { { 0x87, 2 }, { 0x07, 2 } } } },
 };
+static const struct emu_config huawei_ecm = { 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } };
 
 FIXTURE(modem) {
 	struct emu *emu;
@@ -26,21 +27,33 @@ FIXTURE_VARIANT(modem) {
 	struct emu_mode before, after;
 	const char *method;
 	const char *message;
-	unsigned int intf;
-	const char *driver;
+	const char *drivers[2];		/* of the first interfaces */
 };
 
+#define HUAWEI(pid, ...) { 0x12d1, pid, "HUAWEI", "HUAWEI Mobile", .config = { __VA_ARGS__ } }
+
 FIXTURE_VARIANT_ADD(modem, ms2131i_8) {
-	.before = { 0x12d1, 0x14fe, "HUAWEI", "HUAWEI Mobile", .config = { storage } },
-	.after = { 0x12d1, 0x1506, "HUAWEI", "HUAWEI Mobile", .config = { huawei_ncm } },
-	.method = "huawei-new", .message = HUAWEI_NEW, .intf = 0, .driver = "option",
+	.before = HUAWEI(0x14fe, storage), .after = HUAWEI(0x1506, huawei_ncm),
+	.method = "huawei-new", .message = HUAWEI_NEW,
+	.drivers = { "option", "huawei_cdc_ncm" },
+};
+
+FIXTURE_VARIANT_ADD(modem, ms2131_hilink) {
+	.before = HUAWEI(0x1f01, storage), .after = HUAWEI(0x14dc, huawei_ecm),
+	.method = "huawei-new", .message = HUAWEI_NEW, .drivers = { "cdc_ether", "cdc_ether" },
+};
+
+/* The same ID as the MS2131; Vodafone's has serial ports only. */
+FIXTURE_VARIANT_ADD(modem, ms2372) {
+	.before = HUAWEI(0x14fe, storage),
+	.after = HUAWEI(0x1596, { 1, { { 0xff, 0x02, 0x12, { { 0x81, 2 }, { 0x01, 2 } } },
+				       { 0xff, 0x02, 0x01, { { 0x83, 2 }, { 0x03, 2 } } } } }),
+	.method = "huawei-new", .message = HUAWEI_NEW, .drivers = { "option", "option" },
 };
 
 FIXTURE_VARIANT_ADD(modem, ms2372_hilink) {
-	.before = { 0x12d1, 0x1f01, "HUAWEI", "HUAWEI Mobile", .config = { storage } },
-	.after = { 0x12d1, 0x14db, "HUAWEI", "HUAWEI Mobile", .config = {
-		{ 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } } } },
-	.method = "huawei-new", .message = HUAWEI_NEW, .intf = 0, .driver = "cdc_ether",
+	.before = HUAWEI(0x1f01, storage), .after = HUAWEI(0x14db, huawei_ecm),
+	.method = "huawei-new", .message = HUAWEI_NEW, .drivers = { "cdc_ether", "cdc_ether" },
 };
 
 FIXTURE_SETUP(modem)
@@ -83,7 +96,8 @@ static bool is_switched(const struct emu *emu, const struct _fixture_variant_mod
 
 #define becomes_modem() \
 	(wait_until(usb_device_is(0, &variant->after)) && \
-	 wait_until(usb_driver_is(0, variant->intf, variant->driver)) && \
+	 wait_until(usb_driver_is(0, 0, variant->drivers[0])) && \
+	 wait_until(usb_driver_is(0, 1, variant->drivers[1])) && \
 	 wait_until(ums_result_is(0, "switched")) && is_switched(self->emu, variant))
 
 TEST_F(modem, storage_driver_came_first)
@@ -113,14 +127,87 @@ TEST_F(modem, without_storage_driver)
 	ASSERT_EQ(0, run_modprobe("usb-storage"));
 }
 
+/* As when usb-storage is built in: it has asked all that it wants to know. */
 TEST_F(modem, plugged_in_before_loading)
 {
 	ASSERT_EQ(0, run_modprobe("usb-storage"));
 	ASSERT_TRUE(emu_plug(self->emu));
 	ASSERT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
+	ASSERT_TRUE(wait_until(self->emu->transfers >= 4));
+	usleep(300000);
 	ASSERT_EQ(0, ums_load(""));
 	EXPECT_TRUE(wait_until(usb_device_is(0, &variant->after)));
 	EXPECT_TRUE(wait_until(ums_result_is(0, "switched")));
+}
+
+FIXTURE(config) {
+	struct emu *emu;
+	int log;
+};
+
+FIXTURE_VARIANT(config) {
+	__u16 pid;
+};
+
+FIXTURE_VARIANT_ADD(config, me909s_120) { .pid = 0x15c1 };
+FIXTURE_VARIANT_ADD(config, me936) { .pid = 0x15bb };
+
+FIXTURE_SETUP(config)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, ums_unload());
+	self->emu = emu_new(0);
+	ASSERT_NE(NULL, self->emu);
+	self->emu->modes = 1;
+	self->emu->mode[0] = (struct emu_mode){
+		0x12d1, variant->pid, "Huawei Technologies", "HUAWEI Mobile", .config = {
+			{ 1, { EMU_SERIAL(1), EMU_SERIAL(2) } },
+			{ 2, { EMU_ECM(1), EMU_NET_DATA(2, 0), EMU_SERIAL(3) } },
+			{ 3, { EMU_MBIM(1), EMU_NET_DATA(2, 2), EMU_SERIAL(3) } },
+		},
+	};
+}
+
+FIXTURE_TEARDOWN(config)
+{
+	emu_delete(self->emu);
+	EXPECT_EQ(0, ums_unload());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+/* The kernel takes the second one; nothing but the third is asked for after that. */
+#define becomes_mbim()							\
+	(wait_until(usb_driver_is(0, 0, "cdc_mbim")) &&			\
+	 wait_until(usb_driver_is(0, 1, "cdc_mbim")) &&			\
+	 wait_until(ums_result_is(0, "switched")) &&			\
+	 !strcmp(ums_result(0, "method"), "mbim") &&			\
+	 emu_count(self->emu, EMU_SET_CONFIG, 0) == 2 &&		\
+	 emu_find(self->emu, EMU_SET_CONFIG, 0, 0)->data[2] == 2 &&	\
+	 emu_find(self->emu, EMU_SET_CONFIG, 0, 1)->data[2] == 3)
+
+TEST_F(config, plugged_in)
+{
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(becomes_mbim());
+	EXPECT_TRUE(holds_for(2000, ums_count("tries") == 1));
+}
+
+TEST_F(config, there_before)
+{
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(usb_driver_is(0, 0, "cdc_ether")));
+	ASSERT_EQ(0, ums_load(""));
+	EXPECT_TRUE(becomes_mbim());
+}
+
+TEST_F(config, not_if_the_user_wants_none)
+{
+	ASSERT_EQ(0, ums_load("mbim=0"));
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(usb_driver_is(0, 0, "cdc_ether")));
+	EXPECT_TRUE(holds_for(2000, usb_driver_is(0, 0, "cdc_ether") && !ums_count("tries")));
 }
 
 FIXTURE(ublox) {
@@ -191,6 +278,30 @@ TEST_F(ublox, is_told_by_at)
 	EXPECT_EQ(1, sent(self->emu, 4, "AT+UUSBCONF=2,\"ECM\"\r"));
 	EXPECT_EQ(1, sent(self->emu, 4, "AT+CFUN=1,1\r"));
 	EXPECT_EQ(0, sent(self->emu, 2, "AT\r"));
+	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "cdc_ether")));
+}
+
+/* As ModemManager has it, which learns that the port is gone. */
+TEST_F(ublox, is_taken_from_a_program)
+{
+	char answer[64];
+	int fd;
+
+	modprobe("-r rndis-host");
+	modprobe("cdc-acm");
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(usb_driver_is(0, 2, "cdc_acm")));
+	ASSERT_TRUE(wait_until((fd = open("/dev/ttyACM0", O_RDWR | O_NOCTTY | O_NONBLOCK)) >= 0));
+	EXPECT_EQ(3, write(fd, "AT\r", 3));
+	ASSERT_EQ(0, ums_load(""));
+	EXPECT_TRUE(wait_until(usb_device_is(0, &self->emu->mode[1])));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "switched")));
+	while (read(fd, answer, sizeof(answer)) > 0)
+		;
+	EXPECT_EQ(-1, write(fd, "AT\r", 3));
+	EXPECT_EQ(EIO, errno);
+	close(fd);
+	EXPECT_EQ(1, sent(self->emu, 4, "AT+CFUN=1,1\r"));
 }
 
 int main(int argc, char **argv)

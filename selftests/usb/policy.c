@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/usbdevice_fs.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "kselftest_harness.h"
 

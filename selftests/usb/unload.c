@@ -152,6 +152,111 @@ TEST_F_TIMEOUT(crowd, storage_driver_goes_too, 250)
 	run_modprobe("usb-storage");
 }
 
+/* The module goes in each state that a device can be in, at once, and comes again. */
+FIXTURE(state) {
+	struct emu *emu;
+	int log;
+};
+
+FIXTURE_VARIANT(state) {
+	__u16 vid, pid;
+	enum emu_fault fault;
+	unsigned int switch_after;
+	bool returns;
+	const char *result;	/* of the port, in that state */
+	unsigned int transfers;	/* so many, at least */
+	const char *driver;	/* that has the first interface afterwards */
+};
+
+FIXTURE_VARIANT_ADD(state, delayed) {
+	.vid = 0x1c9e, .pid = 0xf000, .result = "working", .driver = "usb-storage",
+};
+
+FIXTURE_VARIANT_ADD(state, command_waits) {
+	.vid = 0x12d1, .pid = 0x14fe, .fault = EMU_NAK_OUT, .result = "working", .transfers = 1,
+	.driver = "usb-storage",
+};
+
+FIXTURE_VARIANT_ADD(state, status_waits) {
+	.vid = 0x12d1, .pid = 0x14fe, .fault = EMU_NAK_IN, .result = "working", .transfers = 2,
+	.driver = "usb-storage",
+};
+
+FIXTURE_VARIANT_ADD(state, request_waits) {
+	.vid = 0x1199, .pid = 0x0fff, .fault = EMU_NAK_CONTROL, .result = "working",
+	.transfers = 1, .driver = NULL,		/* its own probe is kept waiting */
+};
+
+FIXTURE_VARIANT_ADD(state, asked_for_strings) {
+	.vid = 0x05c6, .pid = 0x1000, .fault = EMU_NAK_IN, .result = "working", .transfers = 2,
+	.driver = NULL,
+};
+
+FIXTURE_VARIANT_ADD(state, is_to_go) {
+	.vid = 0x12d1, .pid = 0x14fe, .result = "working", .transfers = 4,
+	.driver = "usb-storage",
+};
+
+FIXTURE_VARIANT_ADD(state, failed) {
+	.vid = 0x12d1, .pid = 0x14fe, .fault = EMU_STALL_OUT, .result = "failed",
+	.driver = "usb-storage",
+};
+
+FIXTURE_VARIANT_ADD(state, sent) {
+	.vid = 0x12d1, .pid = 0x14fe, .switch_after = 1, .result = "sent", .driver = NULL,
+};
+
+FIXTURE_VARIANT_ADD(state, switched) {
+	.vid = 0x12d1, .pid = 0x14fe, .switch_after = 1, .result = "switched",
+	.driver = "option",
+};
+
+FIXTURE_VARIANT_ADD(state, guarded) {
+	.vid = 0x12d1, .pid = 0x14fe, .switch_after = 1, .returns = true, .result = "guarded",
+	.driver = "usb-storage",
+};
+
+FIXTURE_SETUP(state)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, ums_unload());
+	modprobe(variant->driver ? "usb-storage" : "-r usb-storage");
+	self->emu = emu_new(0);
+	ASSERT_NE(NULL, self->emu);
+	make_modem(self->emu);
+	self->emu->mode[0].vid = variant->vid;
+	self->emu->mode[0].pid = variant->pid;
+	self->emu->fault = variant->fault;
+	self->emu->switch_after = variant->switch_after;
+	self->emu->returns = variant->returns;
+	self->emu->modes = variant->returns ? 1 : 2;
+	self->emu->away_ms = 200;
+}
+
+FIXTURE_TEARDOWN(state)
+{
+	emu_delete(self->emu);
+	EXPECT_EQ(0, ums_unload());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+TEST_F(state, module_goes)
+{
+	long long begin;
+
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(ums_result_is(0, variant->result) &&
+			       self->emu->transfers >= variant->transfers));
+	begin = now_ms();
+	EXPECT_EQ(0, ums_unload());
+	EXPECT_LT(now_ms() - begin, 3000);
+	if (variant->driver)
+		EXPECT_TRUE(wait_until(usb_driver_is(0, 0, variant->driver)));
+	EXPECT_EQ(0, ums_load(""));
+}
+
 int main(int argc, char **argv)
 {
 	ums_test_begin();

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices that the kernel's own gadget drivers are, behind dummy_hcd: they end as
+ * real network cards and serial ports, and they sleep.
+ */
+
+#include "../lib/modeswitch.h"
+#include "../lib/usb-gadget.h"
+
+#include "kselftest_harness.h"
+
+#define PM_TEST	"/sys/power/pm_test"
+
+static const char *const storage_functions[] = { "ffs.before", NULL };
+static const char *const disk_functions[] = { "mass_storage.0", NULL };
+static const char *const modem_functions[] = { "ecm.0", "acm.0", NULL };
+static char port[16];
+
+static char *device_read(const char *file)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), USB_DEVICES "%s/%s", port, file);
+
+	return file_read(path);
+}
+
+static bool device_is(const char *vid, const char *pid)
+{
+	return !strcmp(device_read("idVendor"), vid) && !strcmp(device_read("idProduct"), pid) &&
+	       device_read("bConfigurationValue")[0];
+}
+
+static bool driver_is(unsigned int intf, const char *driver)
+{
+	char path[PATH_MAX], target[PATH_MAX] = "";
+
+	snprintf(path, sizeof(path), USB_DEVICES "%s:1.%u/driver", port, intf);
+	if (readlink(path, target, sizeof(target) - 1) < 0)
+		return !driver[0];
+
+	return !strcmp(strrchr(target, '/') + 1, driver);
+}
+
+static char *port_read(const char *file)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), UMS "ports/%s/%s", port, file);
+
+	return file_read(path);
+}
+
+static bool result_is(const char *result)
+{
+	return !strcmp(port_read("result"), result);
+}
+
+/* Stops where the devices sleep, and comes back at once. */
+static int sleep_and_wake(void)
+{
+	file_write("/sys/module/suspend/parameters/pm_test_delay", "0");
+	file_write("/sys/module/printk/parameters/console_suspend", "N");
+
+	return file_write(PM_TEST, "devices") ?: file_write("/sys/power/state", "freeze") ?:
+	       file_write(PM_TEST, "none");
+}
+
+FIXTURE(gadget) {
+	struct gadget_storage *storage;
+	int log;
+};
+
+FIXTURE_SETUP(gadget)
+{
+	self->log = log_open();
+	self->storage = NULL;
+	ASSERT_EQ(0, ums_unload());
+	modprobe("-r usb-storage");
+	ASSERT_TRUE(gadget_make("after", 0x12d1, 0x14db, modem_functions));
+}
+
+FIXTURE_TEARDOWN(gadget)
+{
+	gadget_remove("before");
+	gadget_storage_delete(self->storage);
+	gadget_remove("before");
+	gadget_remove("after");
+	EXPECT_EQ(0, ums_unload());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+static struct gadget_storage *storage_make(__u16 vid, __u16 pid)
+{
+	struct gadget_storage *storage;
+
+	if (!gadget_make("before", vid, pid, storage_functions))
+		return NULL;
+	storage = gadget_storage_new("before");
+	if (storage && !gadget_storage_run(storage)) {
+		gadget_storage_delete(storage);
+		return NULL;
+	}
+
+	return storage;
+}
+
+/* What a modem does after its command. */
+static bool becomes_modem(void)
+{
+	return gadget_unplug("before") && wait_until(!device_read("idVendor")[0]) &&
+	       gadget_plug("after") && wait_until(device_is("12d1", "14db")) &&
+	       wait_until(result_is("switched"));
+}
+
+#define is_commanded(n)		wait_until(self->storage->commands == (n))
+
+/* Real functions, and their drivers. */
+TEST_F(gadget, becomes_network_card_and_serial_port)
+{
+	self->storage = storage_make(0x12d1, 0x1f01);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(is_commanded(1));
+	EXPECT_EQ(0x20, self->storage->command[0][17]);
+	EXPECT_TRUE(becomes_modem());
+	EXPECT_TRUE(wait_until(driver_is(0, "cdc_ether")));
+	EXPECT_TRUE(wait_until(driver_is(2, "cdc_acm")));
+	EXPECT_EQ(0, access("/dev/ttyACM0", F_OK));
+	EXPECT_EQ(1, self->storage->commands);
+	EXPECT_EQ(1, ums_count("switched"));
+}
+
+/* The disk is the kernel's own, which knows what an eject is. */
+TEST_F(gadget, disk_is_ejected)
+{
+	char file[64];
+
+	ASSERT_TRUE(gadget_make("before", 0x0421, 0x060c, disk_functions));
+	ASSERT_EQ(0, system("dd if=/dev/zero of=/tmp/cd bs=1M count=1 2>/dev/null"));
+	ASSERT_TRUE(gadget_set("before", "functions/mass_storage.0/lun.0/removable", "1"));
+	ASSERT_TRUE(gadget_set("before", "functions/mass_storage.0/lun.0/cdrom", "1"));
+	ASSERT_TRUE(gadget_set("before", "functions/mass_storage.0/lun.0/file", "/tmp/cd"));
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	EXPECT_TRUE(wait_until(gadget_get("before", "functions/mass_storage.0/lun.0/file", file,
+					  sizeof(file)) && !strchr(file, '/')));
+	EXPECT_STREQ("eject", port_read("method"));
+	EXPECT_TRUE(becomes_modem());
+}
+
+/* A device that nobody used sleeps; it is woken. */
+TEST_F(gadget, asleep_before_loading)
+{
+	char path[PATH_MAX];
+
+	self->storage = storage_make(0x12d1, 0x1f01);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(device_is("12d1", "1f01")));
+	snprintf(path, sizeof(path), USB_DEVICES "%s/power/autosuspend_delay_ms", port);
+	ASSERT_EQ(0, file_write(path, "0"));
+	snprintf(path, sizeof(path), USB_DEVICES "%s/power/control", port);
+	ASSERT_EQ(0, file_write(path, "auto"));
+	ASSERT_TRUE(wait_until(!strcmp(device_read("power/runtime_status"), "suspended")));
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(is_commanded(1));
+	EXPECT_TRUE(becomes_modem());
+}
+
+/* While a command waits, the device does not fall asleep. */
+TEST_F(gadget, kept_awake)
+{
+	char path[PATH_MAX];
+
+	self->storage = storage_make(0x12d1, 0x1f01);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(is_commanded(1));
+	snprintf(path, sizeof(path), USB_DEVICES "%s/power/autosuspend_delay_ms", port);
+	ASSERT_EQ(0, file_write(path, "0"));
+	snprintf(path, sizeof(path), USB_DEVICES "%s/power/control", port);
+	ASSERT_EQ(0, file_write(path, "auto"));
+	EXPECT_TRUE(holds_for(3000, !strcmp(device_read("power/runtime_status"), "active")));
+	EXPECT_TRUE(becomes_modem());
+}
+
+#define can_sleep()							\
+	do {								\
+		if (access(PM_TEST, W_OK))				\
+			SKIP(return, "the kernel has no test of suspend"); \
+	} while (0)
+
+/* The command had not been taken: it is sent again. */
+TEST_F(gadget, suspended_while_the_command_waits)
+{
+	can_sleep();
+	self->storage = storage_make(0x12d1, 0x1f01);
+	ASSERT_NE(NULL, self->storage);
+	self->storage->hold = true;
+	usleep(50000);
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(ums_count("sent")));
+	ASSERT_EQ(0, sleep_and_wake());
+	self->storage->hold = false;
+	ASSERT_TRUE(wait_until(self->storage->commands));
+	EXPECT_TRUE(becomes_modem());
+}
+
+/* It had been taken, but who knows what a suspend did to it: again. */
+TEST_F(gadget, suspended_after_the_command)
+{
+	can_sleep();
+	self->storage = storage_make(0x12d1, 0x1f01);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(is_commanded(1));
+	ASSERT_EQ(0, sleep_and_wake());
+	ASSERT_TRUE(is_commanded(2));
+	EXPECT_TRUE(becomes_modem());
+}
+
+/* This one gets its command a second after it was plugged in. */
+TEST_F(gadget, suspended_before_the_command)
+{
+	can_sleep();
+	self->storage = storage_make(0x1c9e, 0xf000);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(result_is("working")));
+	ASSERT_EQ(0, ums_count("sent"));
+	ASSERT_EQ(0, sleep_and_wake());
+	ASSERT_TRUE(is_commanded(1));
+	EXPECT_TRUE(becomes_modem());
+}
+
+/* The module goes right after the system has woken, in each of these states. */
+TEST_F(gadget, suspended_then_unloaded)
+{
+	long long begin;
+
+	can_sleep();
+	self->storage = storage_make(0x12d1, 0x1f01);
+	ASSERT_NE(NULL, self->storage);
+	self->storage->hold = true;
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(ums_count("sent")));
+	ASSERT_EQ(0, sleep_and_wake());
+	begin = now_ms();
+	EXPECT_EQ(0, ums_unload());
+	EXPECT_LT(now_ms() - begin, 3000);
+	self->storage->hold = false;
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(wait_until(self->storage->commands));
+	ASSERT_EQ(0, sleep_and_wake());
+	begin = now_ms();
+	EXPECT_EQ(0, ums_unload());
+	EXPECT_LT(now_ms() - begin, 3000);
+}
+
+int main(int argc, char **argv)
+{
+	ums_test_begin();
+	if (!gadget_start() || !gadget_port_name(port, sizeof(port)))
+		ksft_exit_skip("dummy_hcd and gadgets (configfs) cannot be loaded\n");
+
+	return test_harness_run(argc, argv);
+}
