@@ -165,6 +165,10 @@ def bad_boards(tap, work):
         broken.write_text(text.replace(row, new))
         said = '\n'.join(boards.check(broken))
         tap.result(words in said, f'boards.tsv: {name}', said)
+    broken.write_text(text.replace('\tti,am3352-rtc\n', '\t-\n'))
+    said = '\n'.join(boards.check(broken))
+    tap.result('beaglebone-black: its trees have the rtcs "ti,am3352-rtc"' in said,
+               'boards.tsv: an RTC of its tree is missing', said)
     broken.write_text(text.replace(row, row.replace('\tconfig.txt', '')))
     try:
         said = '\n'.join(boards.check(broken))
