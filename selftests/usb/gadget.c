@@ -76,7 +76,7 @@ FIXTURE_SETUP(gadget)
 	self->log = log_open();
 	self->storage = NULL;
 	ASSERT_EQ(0, ums_unload());
-	modprobe("-r usb-storage");
+	run_modprobe("-r usb-storage");
 	ASSERT_TRUE(gadget_make("after", 0x12d1, 0x14db, modem_functions));
 }
 

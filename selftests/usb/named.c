@@ -287,8 +287,8 @@ TEST_F(ublox, is_taken_from_a_program)
 	char answer[64];
 	int fd;
 
-	modprobe("-r rndis-host");
-	modprobe("cdc-acm");
+	run_modprobe("-r rndis-host");
+	run_modprobe("cdc-acm");
 	ASSERT_TRUE(emu_plug(self->emu));
 	ASSERT_TRUE(wait_until(usb_driver_is(0, 2, "cdc_acm")));
 	ASSERT_TRUE(wait_until((fd = open("/dev/ttyACM0", O_RDWR | O_NOCTTY | O_NONBLOCK)) >= 0));

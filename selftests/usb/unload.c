@@ -220,7 +220,7 @@ FIXTURE_SETUP(state)
 {
 	self->log = log_open();
 	ASSERT_EQ(0, ums_unload());
-	modprobe(variant->driver ? "usb-storage" : "-r usb-storage");
+	run_modprobe(variant->driver ? "usb-storage" : "-r usb-storage");
 	self->emu = emu_new(0);
 	ASSERT_NE(NULL, self->emu);
 	make_modem(self->emu);
