@@ -28,8 +28,8 @@ REPORTS = re.compile(
 # {icount} of machines.tsv: time is what the guest executes, 4 ns an instruction, and it
 # never waits: where all sleep, the next timer is due at once. A busy host changes nothing.
 ICOUNT = "-icount shift=2,sleep=off"
-DISKS = {"sd": 16 << 20, "eeprom": 4096, "swap": 512 << 20}
-QUIET_LIMIT = 120       # seconds without a byte from the guest: it hangs
+DISKS = {"sd": 16 << 20, "eeprom": 4096, "swap": 1 << 30}
+QUIET_LIMIT = 300       # seconds without a byte from the guest: it hangs
 REBOOT_LIMIT = 2        # seconds that a guest may take to reset after its last word
 
 
