@@ -44,7 +44,7 @@ static inline char *ums_port_name(unsigned int port)
 	char *buf = name[turn++ % 4];
 
 	if (!emu_port_name(port, buf, sizeof(name[0])))
-		strcpy(buf, "none");
+		snprintf(buf, sizeof(name[0]), "none");
 
 	return buf;
 }

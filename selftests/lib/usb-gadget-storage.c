@@ -24,14 +24,12 @@
 struct function {
 	struct usb_interface_descriptor intf;
 	struct usb_endpoint_descriptor_no_audio in, out;
-} __attribute__((packed));
+};
 
 static struct function storage_function(unsigned int packet)
 {
 	return (struct function){
-		{ sizeof(struct usb_interface_descriptor), USB_DT_INTERFACE, .bNumEndpoints = 2,
-		  .bInterfaceClass = USB_CLASS_MASS_STORAGE, .bInterfaceSubClass = 6,
-		  .bInterfaceProtocol = 0x50 },
+		{ 9, USB_DT_INTERFACE, 0, 0, 2, USB_CLASS_MASS_STORAGE, 6, 0x50, 0 },
 		{ 7, USB_DT_ENDPOINT, USB_DIR_IN | 1, USB_ENDPOINT_XFER_BULK, htole16(packet), 0 },
 		{ 7, USB_DT_ENDPOINT, USB_DIR_OUT | 2, USB_ENDPOINT_XFER_BULK, htole16(packet), 0 },
 	};

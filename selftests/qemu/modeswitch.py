@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Debian's usb_modeswitch for a guest, and the devices of its data as rows of text."""
 
-import os
 import sys
 
 from debian import CACHE, keep, say
 from kernel import APT, TOP
+import userland
 
 SUITE = "sid"
 LIBRARIES = ("libusb-1.0-0", "libudev1", "libc6", "libcap2", "libjim0.84", "libssl3t64",
@@ -49,8 +49,6 @@ def guest_files(arch):
     devices = data.devices(folder, TOP / "scripts/modeswitch/extra.tsv", pool)
     table = "".join(f"{row(d, pool)}\n" for d in devices)
     files = {"opt/modeswitch/table": table.encode(), "opt/modeswitch/pack": folder}
-    if os.environ.get("PACK_ALL"):
-        files["opt/modeswitch/all"] = b""
     triplet = "aarch64-linux-gnu"
     for path in (root / "usr/lib" / triplet).glob("*.so*"):
         files[f"usr/lib/{triplet}/{path.name}"] = path
@@ -58,4 +56,14 @@ def guest_files(arch):
     files[f"lib/{loader.name}"] = loader.resolve()
     files["etc/ld.so.conf"] = f"/usr/lib/{triplet}\n".encode()
     files["usr/sbin/usb_modeswitch"] = root / "usr/sbin/usb_modeswitch"
+    return {**udevd(arch, triplet), **files}
+
+
+def udevd(arch, triplet):
+    """The daemon and its libraries, without any rule."""
+    root = userland.unpacked(arch, "udev")
+    lib = root / "usr/lib"
+    files = {f"usr/lib/{path.relative_to(lib)}": path
+             for path in (*lib.glob(f"{triplet}/*.so*"), *lib.glob(f"{triplet}/systemd/*.so"))}
+    files["usr/lib/systemd/systemd-udevd"] = (root / "usr/bin/udevadm").resolve()
     return files

@@ -2,13 +2,13 @@
 """How soon a late RTC has set the clock: rtc-seed, and user space in the same guest."""
 
 import concurrent.futures
-import dataclasses
 import json
 import os
 import re
 import statistics
 
 import plot
+import spread
 import userland
 from guest import MACHINES, boot, stage_modules
 from kernel import HERE, OUT
@@ -24,20 +24,6 @@ TRACE = ("trace_clock=mono kprobe_event=p:registered,__devm_rtc_register_device;
 EVENT = re.compile(r"(\S+)-\d+ +\[\d+\] +\S+ +([\d.]+): (?:(registered|set):|"
                    r"sched_process_(exec): filename=/usr/sbin/hwclock|"
                    r"tracing_mark_write: round (\S+))")
-
-
-@dataclasses.dataclass
-class Times:
-    """What one way took, in ms."""
-
-    way: str
-    values: list
-
-    def summary(self):
-        """Median, lowest and highest."""
-        return {"median_ms": round(statistics.median(self.values), 3),
-                "lowest_ms": round(min(self.values), 3),
-                "highest_ms": round(max(self.values), 3), "rounds": len(self.values)}
 
 
 def guest(kernel, script, tag, extra, **clock):
@@ -71,7 +57,7 @@ def by_round(trace):
             what = f"{way}, hwclock starts" if started else way
             found.setdefault(what, []).append(1000 * (float(stamp) - since))
             way = way if started else None
-    return [Times(way, values) for way, values in found.items()]
+    return [spread.Times(way, values) for way, values in found.items()]
 
 
 def since_boot(kernel):
@@ -99,25 +85,7 @@ def by_task(traces):
         for task, stamp, event in events:
             if event == "set" and stamp > chip:
                 found["unit" if task == "hwclock" else "rtc-seed"].append(1000 * stamp)
-    return [Times(way, values) for way, values in found.items()]
-
-
-def draw(found, path):
-    """How the times after registration are distributed."""
-    picture = plot.Picture(760, 330, "How soon a late RTC has set the clock")
-    picture.text(20, 22, "From the registration of an RTC to the clock that it sets", 17)
-    across, share = plot.Axis(1, 1e4, 70, 720, log=True), plot.Axis(0, 100, 260, 50)
-    picture.x_axis(across, 260, 50, [(10.0 ** e, f"{10 ** e}") for e in range(5)], "ms")
-    picture.y_axis(share, 70, 720, [(p, str(p)) for p in range(0, 101, 25)],
-                   "rounds that had it by then (%)")
-    for number, (one, colour) in enumerate(zip(found, (plot.BLACK, plot.SKY, plot.RED))):
-        ranked = sorted(one.values)
-        points = [(across.at(v), share.at(100 * (i + part) / len(ranked)))
-                  for i, v in enumerate(ranked) for part in (0, 1)]
-        picture.line(points, colour, 2)
-        picture.line([(80 + 220 * number, 310), (110 + 220 * number, 310)], colour, 2)
-        picture.text(116 + 220 * number, 310, one.way)
-    picture.write(path)
+    return [spread.Times(way, values) for way, values in found.items()]
 
 
 def report(kernel, folder):
@@ -129,12 +97,11 @@ def report(kernel, folder):
                               ("since_boot", "uptime", boots)):
         for one in found:
             data[key][one.way] = {**one.summary(), "ms": one.values}
-            rows.append([f"{title}: {one.way}", *(f"{v:.1f}" for v in (
-                statistics.median(one.values), min(one.values), max(one.values))),
-                str(len(one.values))])
+        rows += spread.rows(title, found)
     ours, theirs = (statistics.median(next(t.values for t in after if t.way == way))
                     for way in ("rtc-seed", "udev"))
-    draw(after, folder / f"{kernel.name}-clock.svg")
+    spread.draw(after, (plot.BLACK, plot.SKY, plot.RED), "From the registration of an RTC to the "
+                "clock that it sets", folder / f"{kernel.name}-clock.svg")
     (folder / f"{kernel.name}-clock.json").write_text(json.dumps(data) + "\n")
     return rows, (f"Aim {'reached' if theirs >= 100 * ours else 'MISSED'}: 100 times sooner after "
                   f"registration: {theirs / ours:.0f} times.\n")

@@ -10,6 +10,7 @@ from kernel import APT, HERE, TOP, digest
 SUITE = "trixie"        # that of the tool root
 TRIPLET = {"arm64": "aarch64-linux-gnu", "armhf": "arm-linux-gnueabihf",
            "amd64": "x86_64-linux-gnu"}
+BASE = ("systemd", "udev", "kmod", "dash", "coreutils")
 USELESS = ("doc", "info", "lintian", "locale", "man", "zoneinfo", "bash-completion")
 
 APPEND = "systemd.condition_needs_update=0 systemd.show_status=0"     # to the command line
@@ -65,7 +66,7 @@ def files(arch, *names):
 
 def system(arch, *names):
     """The same with systemd as PID 1, which runs the bench's init as its only service."""
-    folder = unpacked(arch, "systemd", "udev", "kmod", "dash", "coreutils", *names)
+    folder = unpacked(arch, *BASE, *names)
     files = {name: TOP / "scripts/yocto/files" / file for name, file in IMAGE.items()}
     return {**{name: cpio.Link(f"usr/{name}") for name in ("bin", "sbin", "lib")},
             **{name: folder / name for name in ("usr", "etc", "var")},

@@ -18,6 +18,8 @@ static const struct emu_config huawei_ncm = {
 };
 static const struct emu_config huawei_ecm = { 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } };
 
+static const struct emu_config huawei_ecm = { 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } };
+
 FIXTURE(modem) {
 	struct emu *emu;
 	int log;
