@@ -100,10 +100,10 @@ check "which it was for 100 ms before that" in_order
 modprobe rfkill-gpio
 check "its radio can be switched" wait_for 10 [ -e $radio/soft ]
 echo 1 >$radio/soft
-check "off, by W_DISABLE# low" wait_for 5 drives modem lo
+check "off, by W_DISABLE# low" wait_for 5 drives shutdown lo
 echo 0 >$radio/soft
-check "and on" wait_for 5 drives modem hi
-for module in phy-fsl-imx8mq-usb dwc3-imx8mp xhci-plat-hcd ftdi_sio; do
+check "and on" wait_for 5 drives shutdown hi
+for module in phy-fsl-imx8mq-usb dwc3-imx8mp dwc3 xhci-plat-hcd ftdi_sio; do
 	modprobe $module
 done
 check "the modem is found" wait_for 30 [ -e /sys/class/tty/ttyUSB0 ]
