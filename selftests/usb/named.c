@@ -16,7 +16,6 @@ static const struct emu_config huawei_ncm = {
 	1, { { 0xff, 0x02, 0x12, { { 0x81, 2 }, { 0x01, 2 } } }, EMU_HUAWEI_NCM(3),
 	     { 0x08, 0x06, 0x50, { { 0x87, 2 }, { 0x07, 2 } } } },
 };
-static const struct emu_config huawei_ecm = { 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } };
 
 static const struct emu_config huawei_ecm = { 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } };
 
