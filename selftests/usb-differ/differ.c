@@ -389,7 +389,7 @@ static void add(const struct row *row)
 {
 	bool returns = !strcmp(row->method, "sony");
 
-	if (nr_pairs == MAX_PAIRS || (nr_pairs && returns == (pairs[0].emu->modes == 1)))
+	if (nr_pairs == MAX_PAIRS || (nr_pairs && returns == pairs[0].emu->modes == 1))
 		compare();
 	pairs[nr_pairs].row = *row;
 	emulate(row, pairs[nr_pairs++].emu);
