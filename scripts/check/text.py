@@ -35,6 +35,8 @@ def spdx_line(path, licence):
         return f'// {tag}'
     if any_of(path, STARS):
         return f'/* {tag} */'
+    if path.endswith('.8'):
+        return f'.\\" {tag}'
     return f'# {tag}'
 
 

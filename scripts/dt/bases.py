@@ -7,46 +7,21 @@ without labels. Compiled trees and maps are kept in the cache, per source packag
 """
 
 import concurrent.futures
-import fcntl
 import functools
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 from collections import namedtuple
 
 import libfdt
 
-from tools import CACHE, cpp, dt_apply, kernels, linux_source, source_package
+from tools import CACHE, cpp, dt_apply, kernels, sources
 
 # kernel of kernels.tsv: the architecture's folder in the source
 KERNELS = {'6.12': 'arm64', '6.12-armhf': 'arm', '7.2': 'arm64'}
 
 Base = namedtuple('Base', 'kernel name dtb compatible')
-
-
-def sources(kernel):
-    """Return the folder of device tree sources of a kernel."""
-    if not kernel.startswith('7.2'):
-        return linux_source()
-    package, version = source_package('sid', r'linux-source-7\.2')
-    tree = CACHE / f'dt-source-{version}'
-    with open(CACHE / 'dt-source.lock', 'w', encoding='ascii') as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not tree.exists():
-            new = pathlib.Path(f'{tree}.new')
-            shutil.rmtree(new, ignore_errors=True)
-            package.unpack(new / 'deb')
-            tarball = next((new / 'deb/usr/src').glob('*.tar.xz'))
-            subprocess.run(
-                ['tar', '-C', new, '--strip-components=1', '--wildcards', '-xf', tarball,
-                 '*/arch/arm64/boot/dts', '*/arch/arm/boot/dts', '*/include/dt-bindings',
-                 '*/include/uapi/linux', '*/scripts/dtc/include-prefixes',
-                 '*/Documentation/devicetree/bindings'], check=True)
-            shutil.rmtree(new / 'deb')
-            new.rename(tree)
-    return tree
 
 
 def root_compatible(path):

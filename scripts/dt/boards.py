@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """scripts/boards.tsv against the sources, and the table that README has of it."""
 
+import pathlib
 import re
 from collections import Counter, namedtuple
+
+import libfdt
 
 import bases
 import overlays
@@ -12,6 +15,9 @@ TABLE = TOP / 'scripts/boards.tsv'
 WORDS = {'selector': ('config.txt', 'custom_fdt_file', 'none', '-'),
          'place': ('boot', 'rootfs', 'boot,rootfs', '-'),
          'arch': ('aarch64', 'armv7hf', 'rpi', 'amd64', 'i386', 'i386-nlp')}
+CLOCK = re.compile(r'(^|-)rtc(-|@|$)')
+NO_CLOCK = ('fixed-clock', 'fixed-factor-clock', 'regulator-fixed')     # named after one
+QUIET = (libfdt.NOTFOUND,)
 BEGIN, END = '<!-- boards: made by scripts/dt/board-table -->', '<!-- boards: end -->'
 
 Board = namedtuple('Board', 'slug family arch state kernel trees carrier selector place leds rtcs')
@@ -31,17 +37,60 @@ def boards(path=TABLE):
     return found
 
 
+def enabled(tree, node):
+    """Tell whether a node and all above it are in use."""
+    while node >= 0:
+        status = tree.getprop(node, 'status', quiet=QUIET)
+        if not isinstance(status, int) and not status.as_str().startswith('ok'):
+            return False
+        node = tree.parent_offset(node, quiet=QUIET) if node else -1
+    return True
+
+
+def clocks(path):
+    """Return the RTCs in use of a tree: the first compatible of each node of that name."""
+    tree, found, node, depth = libfdt.Fdt(pathlib.Path(path).read_bytes()), [], 0, 0
+    while node >= 0 and depth >= 0:
+        if CLOCK.search(tree.get_name(node)) and enabled(tree, node):
+            names = tree.getprop(node, 'compatible', quiet=QUIET)
+            if not isinstance(names, int) and names.as_stringlist()[0] not in NO_CLOCK:
+                found.append(names.as_stringlist()[0])
+        node, depth = tree.next_node(node, depth, quiet=QUIET)
+    return found
+
+
+def with_clocks(row, known):
+    """Return a row's column rtcs with those that its trees have, in order of address."""
+    have = [] if row.rtcs == '-' else row.rtcs.split()
+    for name in row.trees.split():
+        for base in known.get(name, ()):
+            have += [chip for chip in clocks(base.dtb)
+                     if chip not in (old.rstrip('+') for old in have)]
+    return ' '.join(have) or '-'
+
+
+def shipped():
+    """Return {tree: [base, ...]}, the newest kernel's first."""
+    known = {}
+    for kernel in sorted(bases.KERNELS, reverse=True):
+        for base in bases.shipped(kernel):
+            known.setdefault(base.name, []).append(base)
+    return known
+
+
 def check(path=TABLE):
     """Return what is wrong with a table."""
-    rows = boards(path)
-    known = {}
-    for kernel in bases.KERNELS:
-        for base in bases.shipped(kernel):
-            known.setdefault(base.name, set()).update(base.compatible)
+    rows, trees = boards(path), shipped()
+    known = {name: {one for base in found for one in base.compatible}
+             for name, found in trees.items()}
     families = overlays.families()
     found = []
     for row in rows:
         found += [f'{path}: {row.slug}: {line}' for line in wrong(row, known, families)]
+        if with_clocks(row, trees) != row.rtcs:
+            found.append(f'{path}: {row.slug}: its trees have the rtcs '
+                         f'"{with_clocks(row, trees)}": run scripts/toolroot '
+                         'scripts/dt/board-table')
     counts = Counter(row.slug for row in rows)
     found += [f'{path}: {slug} is there {count} times' for slug, count in counts.items()
               if count > 1]
@@ -71,25 +120,31 @@ def wrong(row, known, families):
         found.append('a place goes with a selector')
     if not re.fullmatch(r'-|[^,\s]+(,[^,\s]+)*', row.leds):
         found.append(f'leds "{row.leds}": names with commas between')
-    if not re.fullmatch(r'-|[\w-]+,[\w-]+\+?( [\w-]+,[\w-]+\+?)*', row.rtcs):
+    if not re.fullmatch(r'-|[\w.-]+,[\w.-]+\+?( [\w.-]+,[\w.-]+\+?)*', row.rtcs):
         found.append(f'rtcs "{row.rtcs}": compatibles, + for a battery')
     return found
 
 
+def carriers(names):
+    """Return the carriers for boards of these names."""
+    return sorted(path.stem for path in (TOP / 'dts').rglob('*.dts')
+                  if any(f'"{name}"' in path.read_text(encoding='utf-8') for name in names))
+
+
 def table():
     """Return the table of README: what there is for each family."""
-    rows, lines = boards(), []
-    for name in [*overlays.families(), '-']:
+    rows, lines, families = boards(), [], overlays.families()
+    for name in [*families, '-']:
         mine = [row for row in rows if row.family == name]
         if not mine:
             continue
         count = sum(name in overlays.served(source) for source in overlays.sources())
-        carriers = sorted({row.carrier for row in mine} - {'-'})
+        trees_of = carriers(families[name].compatible.split()) if name in families else []
         trees = {tree for row in mine for tree in row.trees.split()} - {'-'}
         selectors = sorted({row.selector for row in mine} - {'none', '-'})
         lines.append(f'| {name if name != "-" else "others"} | {len(mine)} | '
                      f'{count if name != "-" else 1} | {len(trees)} | '
-                     f'{", ".join(carriers) or "-"} | {", ".join(selectors) or "-"} |')
+                     f'{", ".join(trees_of) or "-"} | {", ".join(selectors) or "-"} |')
     return '\n'.join([
         '| family | device types | overlays | trees in mainline | carriers | chosen by |',
         '|---|---:|---:|---:|---|---|', *lines])

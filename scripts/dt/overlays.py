@@ -9,7 +9,7 @@ from collections import namedtuple
 
 import libfdt
 
-from tools import TOP, Wrong, cpp, linux_source
+from tools import KERNEL, TOP, Wrong, cpp, sources as kernel_sources
 
 FOLDER = TOP / 'overlays'
 # What a source has to be told, and the column of families.tsv that tells it.
@@ -29,6 +29,14 @@ def families():
     if wrong:
         raise Wrong(f'overlays/families.tsv: {wrong[0]}: not {len(Family._fields)} columns')
     return {row[0]: Family(*row) for row in rows}
+
+
+def lacking():
+    """Return {(kernel, tree): family} of trees that lack what a family's overlays need."""
+    rows = [line.split('\t') for line in
+            (FOLDER / 'lacking.tsv').read_text(encoding='utf-8').splitlines()
+            if line and not line.startswith('#')]
+    return {(kernel, tree): family for kernel, tree, family, _ in rows}
 
 
 def wants(source):
@@ -72,19 +80,19 @@ def defines(family, given=()):
     return [f'-D{word}={value}' for word, value in words.items() if value != '-']
 
 
-def preprocess(source, options=()):
+def preprocess(source, options=(), kernel=KERNEL):
     """Return the text of a source without its macros."""
     done = subprocess.run(
-        [*cpp(linux_source(), source.parent, TOP / 'dts', TOP / 'overlays'), *options,
+        [*cpp(kernel_sources(kernel), source.parent, TOP / 'dts', TOP / 'overlays'), *options,
          source], capture_output=True, text=True, check=False)
     if done.returncode or done.stderr:
         raise Wrong(done.stderr.strip())
     return done.stdout
 
 
-def compile_source(source, out, options=(), quiet=False):
+def compile_source(source, out, options=(), quiet=False, kernel=KERNEL):
     """Compile a tree or an overlay with all warnings; anything that dtc says is wrong."""
-    text = preprocess(source, options)
+    text = preprocess(source, options, kernel)
     out.parent.mkdir(parents=True, exist_ok=True)
     new = pathlib.Path(f'{out}.{os.getpid()}')
     done = subprocess.run(['dtc', '-@', *(['-q'] if quiet else []), '-O', 'dtb', '-o', new, '-'],

@@ -4,6 +4,7 @@
 import re
 
 import overlays
+import params
 
 FIELDS = ('Name', 'Info', 'Load', 'Params', 'Bases', 'Uses', 'Config', 'Modules')
 
@@ -38,19 +39,6 @@ def strings(tree, name):
     """Return a list of strings from metadata."""
     node = tree.path_offset('/metadata')
     return tree.getprop(node, name).as_stringlist()
-
-
-def params(tree):
-    """Return the parameters that config.txt can set."""
-    node = tree.path_offset('/__overrides__', quiet=(overlays.libfdt.NOTFOUND,))
-    if node < 0:
-        return []
-    found = []
-    prop = tree.first_property_offset(node, quiet=(overlays.libfdt.NOTFOUND,))
-    while prop >= 0:
-        found.append(tree.get_property_by_offset(prop).name)
-        prop = tree.next_property_offset(prop, quiet=(overlays.libfdt.NOTFOUND,))
-    return found
 
 
 def documented(entry):
@@ -93,7 +81,8 @@ def readme(path, trees):
         tree = overlays.libfdt.Fdt(blob.read_bytes())
         try:
             wrong += [f'{path}: {source.stem}: {line}' for line in
-                      compare(source, entry, tree, params(tree))]
+                      compare(source, entry, tree, list(params.params(tree)))]
+            wrong += [f'{source.name}: {line}' for line in params.wrong(tree)]
         except overlays.libfdt.FdtException:
             wrong.append(f'{source}: metadata needs title, exclusive, config and modules')
     return wrong + [f'{path}: {name}: there is no {name}.dtso' for name in found]

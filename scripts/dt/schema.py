@@ -8,50 +8,70 @@ processed schemas are kept: they take half a minute.
 import fcntl
 import functools
 import hashlib
+import json
 import os
 import pathlib
 import re
 import subprocess
 
-from tools import CACHE, TOP, Wrong, dt_apply, linux_source
+from tools import CACHE, KERNEL, TOP, Wrong, dt_apply, sources
 
 BINDINGS = 'Documentation/devicetree/bindings'
 
 
-def schemas():
-    """Return the processed schemas of the kernel and ours, made when they changed."""
-    ours = sorted((TOP / 'dts/bindings').rglob('*.yaml'))
+def schemas(kernel):
+    """Return the processed schemas of a kernel and ours, made when they changed."""
+    ours, top = sorted((TOP / 'dts/bindings').rglob('*.yaml')), sources(kernel)
     key = hashlib.sha256(b''.join(path.read_bytes() for path in ours)).hexdigest()[:12]
-    kept = CACHE / 'dt' / f'{linux_source().name}-{key}.json'
+    kept = CACHE / 'dt' / f'{top.name}-{key}.json'
     with open(CACHE / 'dt-schema.lock', 'w', encoding='ascii') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
             kept.parent.mkdir(exist_ok=True)
-            kernel = [path for path in (linux_source() / BINDINGS).rglob('*.yaml')]
-            subprocess.run(['dt-mk-schema', '-j', '-o', f'{kept}.new', *ours, *kernel],
+            theirs = [path for path in (top / BINDINGS).rglob('*.yaml')]
+            subprocess.run(['dt-mk-schema', '-j', '-o', f'{kept}.new', *ours, *theirs],
                            capture_output=True, check=True)
             os.rename(f'{kept}.new', kept)
     return kept
 
 
-def validate(blobs):
-    """Return what the schemas have to say, as (tree, text)."""
-    if not blobs:
-        return []
-    done = subprocess.run(['dt-validate', '-m', '-s', schemas(), *map(str, blobs)],
-                          capture_output=True, text=True, check=False)
-    found = []
+def validate(blobs, kernel=KERNEL):
+    """Return what the schemas have to say, as (tree, text).
+
+    It is kept for as long as a tree and the schemas are what they were.
+    """
+    schema, known = schemas(kernel), {}
+    for blob in blobs:
+        key = hashlib.sha256(blob.read_bytes() + schema.name.encode()).hexdigest()[:24]
+        known[blob] = CACHE / 'dt/said' / key
+    new = [blob for blob in blobs if not known[blob].exists()]
+    if new:
+        known[new[0]].parent.mkdir(exist_ok=True)
+        for blob, said in ask(new, schema).items():
+            fresh = pathlib.Path(f'{known[blob]}.{os.getpid()}')
+            fresh.write_text(json.dumps(said))
+            fresh.rename(known[blob])
+    return [(blob, text) for blob in blobs for text in json.loads(known[blob].read_text())
+            if not known_board(text)]
+
+
+def ask(blobs, schema):
+    """Return what dt-validate says of each tree."""
+    done = subprocess.run(['dt-validate', '-m', '-s', schema, *blobs], capture_output=True,
+                          text=True, check=False)
+    found, current = {blob: [] for blob in blobs}, None
     for line in (done.stdout + done.stderr).splitlines():
-        match = re.match(r'(/\S+\.dtb)(?:: (.*))?', line)
-        if match:
-            found.append((pathlib.Path(match[1]), match[2] or ''))
-        elif found and line.startswith('\t'):
-            found[-1] = found[-1][0], f'{found[-1][1]}\n{line}'
+        path, _, text = line.partition(': ')
+        blob = pathlib.Path(path.rstrip(':'))
+        if blob in found:
+            current = found[blob]
+            current.append(text)
+        elif current and line.startswith('\t'):
+            current[-1] += f'\n{line}'
         else:
-            found.append((None, line))
-    found = [(tree, text) for tree, text in found if not known_board(text)]
-    if done.returncode and not found:
-        found.append((None, f'dt-validate failed with status {done.returncode}'))
+            raise Wrong(f'dt-validate: {done.stderr.strip() or line}')
+    if done.returncode and not any(found.values()):
+        raise Wrong(f'dt-validate failed with status {done.returncode}')
     return found
 
 

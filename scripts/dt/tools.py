@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the verifiers of device trees share: where kernels are, and the tools."""
 
+import fcntl
 import functools
 import hashlib
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +20,8 @@ LIBFDT = ('fdt', 'fdt_ro', 'fdt_rw', 'fdt_wip', 'fdt_sw', 'fdt_overlay', 'fdt_st
 # check them at every step: see enum in libfdt_internal.h.
 FLAWLESS = '-DFDT_ASSUME_MASK=0x37'
 LIBRARY = TOP / 'scripts/dtb-swap'
+# The kernel whose source and schemas are used where no other is asked for, and another one.
+KERNEL, NEWER = '6.12', '7.2'
 
 # The packages are the test bench's business.
 sys.path.insert(0, str(TOP / 'selftests/qemu'))
@@ -52,11 +57,30 @@ def linux_source():
 
 
 @functools.lru_cache(maxsize=None)
-def source_package(suite, pattern):
-    """Return a package of kernel source and its version."""
-    name = bench.APT.newest(suite, 'amd64', pattern)
-    return (Package(suite, 'amd64', name),
-            bench.APT.packages(suite, 'amd64')[name]['Version'])
+def newer_source():
+    """Return what device trees need of the newest kernel's source."""
+    name = bench.APT.newest('sid', 'amd64', rf'linux-source-{re.escape(NEWER)}')
+    version = bench.APT.packages('sid', 'amd64')[name]['Version']
+    tree = CACHE / f'dt-source-{version}'
+    with open(CACHE / 'dt-source.lock', 'w', encoding='ascii') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not tree.exists():
+            new = pathlib.Path(f'{tree}.new')
+            shutil.rmtree(new, ignore_errors=True)
+            Package('sid', 'amd64', name).unpack(new / 'deb')
+            tarball = next((new / 'deb/usr/src').glob('*.tar.xz'))
+            run('tar', '-C', new, '--strip-components=1', '--wildcards', '-xf', tarball,
+                '*/arch/arm64/boot/dts', '*/arch/arm/boot/dts', '*/include/dt-bindings',
+                '*/include/uapi/linux', '*/scripts/dtc/include-prefixes',
+                '*/Documentation/devicetree/bindings')
+            shutil.rmtree(new / 'deb')
+            new.rename(tree)
+    return tree
+
+
+def sources(kernel):
+    """Return the source of a kernel, as far as device trees need it."""
+    return newer_source() if kernel.startswith(NEWER) else linux_source()
 
 
 @functools.lru_cache(maxsize=None)

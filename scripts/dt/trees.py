@@ -10,19 +10,19 @@ import bases
 import overlays
 import schema
 import style
-from tools import TOP, linux_source
+from tools import KERNEL, NEWER, TOP, sources
 
 BLOBS = ('.dtb', '.dtbo')
 
 
-def compile_board(source, work):
+def compile_board(source, work, kernel=KERNEL):
     """Compile a complete tree; dtc's warnings about the kernel's own files are not ours."""
-    out = work / f'board-{source.stem}.dtb'
+    out = work / f'board-{kernel}' / f'{source.stem}.dtb'
     try:
-        overlays.compile_source(source, out)
+        overlays.compile_source(source, out, kernel=kernel)
     except overlays.Wrong as wrong:
         lines = str(wrong).splitlines()
-        top = str(linux_source())
+        top = str(sources(kernel))
         # A warning begins with the place, "file:line.column: Warning"; the rest belongs to it.
         mine, keep = [], True
         for line in lines:
@@ -32,16 +32,16 @@ def compile_board(source, work):
                 mine.append(line)
         if mine:
             raise overlays.Wrong('\n'.join(mine)) from None
-        overlays.compile_source(source, out, quiet=True)
+        overlays.compile_source(source, out, quiet=True, kernel=kernel)
     return out
 
 
 @functools.lru_cache(maxsize=None)
-def kernel_tree(includes):
+def kernel_tree(includes, top):
     """Return a tree of the kernel with the same SoM: what is said of both is not ours."""
     for name in includes:
         arch, _, rest = name.partition('/')
-        folder = (linux_source() / 'arch' / arch / 'boot/dts' / rest).parent
+        folder = (top / 'arch' / arch / 'boot/dts' / rest).parent
         users = {pathlib.Path(rest).name}
         texts = {path: set(re.findall(r'^#include "([^"]+)"', path.read_text(encoding='utf-8'),
                                       re.M)) for path in sorted(folder.glob('*.dts*'))}
@@ -54,35 +54,37 @@ def kernel_tree(includes):
     return None
 
 
-def reference(source):
+def reference(source, kernel=KERNEL):
     """Return the compiled tree of the kernel that a source is to be compared with."""
+    top = sources(kernel)
     includes = re.findall(r'#include <(arm(?:64)?/[^>]+\.dtsi)>',
                           source.read_text(encoding='utf-8'))
-    found = kernel_tree(tuple(includes))
+    found = kernel_tree(tuple(includes), top)
     if not found:
         return None
-    folder = bases.CACHE / 'dt' / linux_source().name / found[0]
+    folder = bases.CACHE / 'dt' / top.name / found[0]
     folder.mkdir(parents=True, exist_ok=True)
     blob = folder / f'{found[1].stem}.dtb'
     if not blob.exists():
-        bases.compile_tree(found[1], linux_source(), blob)
+        bases.compile_tree(found[1], top, blob)
     return blob
 
 
 def validate(blobs):
     """Return what the schemas say of complete trees and not of the kernel's own."""
     wrong = []
-    sources = {path.stem: path for path in (TOP / 'dts').rglob('*.dts')}
+    found = {path.stem: path for path in (TOP / 'dts').rglob('*.dts')}
     for blob in blobs:
-        source = sources.get(blob.stem.removeprefix('board-'))
-        wrong += compare(blob, reference(source) if source else None)
+        kernel = blob.parent.name.removeprefix('board-')
+        wrong += [f'{kernel}: {text}' for text in
+                  compare(blob, reference(found[blob.stem], kernel), kernel)]
     return wrong
 
 
-def compare(blob, other):
+def compare(blob, other, kernel=KERNEL):
     """Return what the schemas say of a tree and not of another."""
-    theirs = {text for _, text in schema.validate([other])} if other else set()
-    return [f'{blob.stem}: {text}' for _, text in schema.validate([blob])
+    theirs = {text for _, text in schema.validate([other], kernel)} if other else set()
+    return [f'{blob.stem}: {text}' for _, text in schema.validate([blob], kernel)
             if text not in theirs]
 
 

@@ -29,6 +29,11 @@ static const char OPTIONS[] =
 	"      --family NAME         the family, where config.json does not tell it\n"
 	"      --variable NAME       family u-boot: the variable with the tree's name\n"
 	"      --unproven            a selector that nobody has verified on this board\n"
+	"      --kernel FILE --initrd FILE   try: what to start\n"
+	"      --load                try: do not start it (systemctl kexec does)\n"
+	"      --watchdog DEVICE     try: resets a kernel that hangs\n"
+	"      --pending             try: install it, guard goes back at the next start but one\n"
+	"      --limit SECONDS       guard: how long to wait for the commit (300)\n"
 	"      --root DIR            look at the system below DIR\n"
 	"  -j, --json                answer in JSON\n"
 	"  -q, --quiet               no notes\n"
@@ -100,6 +105,12 @@ static const struct verb VERBS[] = {
 	  "  install --overlay FILE... the same, with overlays on the selected tree" },
 	{ "rollback", 0, 0, run_rollback,
 	  "rollback                  the tree that was selected before" },
+	{ "try", 1, INT_MAX, run_try,
+	  "try [--overlay] FILE...   start with a tree once, by kexec; a reset is on the old one" },
+	{ "commit", 0, 0, run_commit,
+	  "commit                    keep the tree that is being tried" },
+	{ "guard", 0, 0, run_guard,
+	  "guard                     at the start: go back unless it is committed in time" },
 	{ "status", 0, 0, run_status,
 	  "status                    what is selected, what was before" },
 	{ "list", 0, 0, run_list,
@@ -111,6 +122,11 @@ static const struct option LONG[] = {
 	{ "out", required_argument, NULL, 'o' },
 	{ "labels", required_argument, NULL, 'l' },
 	{ "all", no_argument, NULL, 'a' },
+	{ "kernel", required_argument, NULL, 'K' },
+	{ "initrd", required_argument, NULL, 'I' },
+	{ "watchdog", required_argument, NULL, 'W' },
+	{ "load", no_argument, NULL, 'D' },
+	{ "pending", no_argument, NULL, 'P' },
 	{ "structure", no_argument, NULL, 's' },
 	{ "overlay", no_argument, NULL, 'O' },
 	{ "accept-board", required_argument, NULL, 'B' },
@@ -145,6 +161,9 @@ static void set_name(struct call *call, int option)
 			  option == 'B' ? &call->swap.board :
 			  option == 'F' ? &call->swap.family :
 			  option == 'v' ? &call->swap.variable :
+			  option == 'K' ? &call->kernel :
+			  option == 'I' ? &call->initrd :
+			  option == 'W' ? &call->watchdog :
 			  option == 'R' ? &call->swap.root : NULL;
 
 	if (to)
@@ -154,6 +173,8 @@ static void set_name(struct call *call, int option)
 	call->all |= option == 'a';
 	call->structure |= option == 's';
 	call->overlay |= option == 'O';
+	call->load |= option == 'D';
+	call->pending |= option == 'P';
 	call->swap.unproven |= option == 'U';
 	if (option == 'L')
 		call->limit = strtoul(optarg, NULL, 10);
@@ -189,18 +210,6 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-static void free_report(struct report *report)
-{
-	size_t i;
-
-	for (i = 0; i < report->count; i++) {
-		free(report->list[i].cause);
-		free(report->list[i].mend);
-	}
-	free(report->list);
-	free(report->facts);
-}
-
 int main(int argc, char **argv)
 {
 	const struct verb *verb;
@@ -221,6 +230,6 @@ int main(int argc, char **argv)
 	verb->run(&call);
 	status = verdict(&call.swap.report);
 	print_report(&call.swap.report, verb->name, call.json, call.quiet);
-	free_report(&call.swap.report);
+	report_free(&call.swap.report);
 	return status;
 }

@@ -18,6 +18,10 @@
  * @all: diff: also what is bookkeeping; list: also what is not on this device
  * @structure: check: only what no device is needed for
  * @overlay: the words are overlays
+ * @kernel: try: file of the kernel, or NULL
+ * @initrd: try: its initramfs, or NULL
+ * @watchdog: try: what ends a kernel that hangs, or NULL
+ * @load: try: do not start it
  * @pending: install: give it up unless it is committed
  * @limit: seconds until an uncommitted tree is given up
  */
@@ -26,6 +30,10 @@ struct call {
 	char **words;
 	int count;
 	const char *out;
+	const char *kernel;
+	const char *initrd;
+	const char *watchdog;
+	bool load;
 	bool json;
 	bool quiet;
 	bool all;
@@ -44,9 +52,15 @@ struct verb {
 	const char *usage;
 };
 
+struct place;
+
+void *wanted_tree(struct call *call, struct place *place, char **name);
 void run_install(struct call *call);
 void run_rollback(struct call *call);
 void run_status(struct call *call);
 void run_list(struct call *call);
+void run_try(struct call *call);
+void run_commit(struct call *call);
+void run_guard(struct call *call);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define LONGEST_CODE 15
 #define MOST_SYMBOLS 288
-#define LARGEST (4 << 20)
+#define LARGEST (128 << 20)
 
 struct stream {
 	const unsigned char *in;

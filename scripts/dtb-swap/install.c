@@ -181,8 +181,15 @@ static void *padded(struct swap *swap, void *fdt)
 	return copy;
 }
 
-/* The tree to install, checked and with room in it; NULL where it is refused. */
-static void *wanted(struct call *call, struct place *place, char **name)
+/**
+ * wanted_tree() - the tree that the words of a call mean
+ * @call: a tree, or overlays; is told what is wrong with it
+ * @place: where things are
+ * @name: gets the name that it is kept under, for free()
+ *
+ * Return: the tree, checked and with room in it, for free(), or NULL
+ */
+void *wanted_tree(struct call *call, struct place *place, char **name)
 {
 	struct swap *swap = &call->swap;
 	void *fdt = call->overlay ? overlaid(call, place) : load_tree(swap, call->words[0]);
@@ -214,7 +221,7 @@ void run_install(struct call *call)
 		refuse(swap, KIND_USAGE, "say --overlay if they are overlays",
 		       "one tree at a time");
 	if (lock >= 0 && !verdict(&swap->report) && place_open(&place, swap))
-		fdt = wanted(call, &place, &name);
+		fdt = wanted_tree(call, &place, &name);
 	if (fdt && name)
 		install_tree(&place, fdt, name, call->pending);
 	if (verdict(&swap->report))

@@ -211,3 +211,20 @@ void print_report(const struct report *report, const char *verb, bool json, bool
 	if (report->no_memory)
 		fprintf(stderr, "error: no memory\n");
 }
+
+/**
+ * report_free() - forget it
+ * @report: is empty afterwards
+ */
+void report_free(struct report *report)
+{
+	size_t i;
+
+	for (i = 0; i < report->count; i++) {
+		free(report->list[i].cause);
+		free(report->list[i].mend);
+	}
+	free(report->list);
+	free(report->facts);
+	*report = (struct report){ 0 };
+}

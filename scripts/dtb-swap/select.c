@@ -201,7 +201,7 @@ static void env_traps(const struct place *place, const char *text)
 	while (next_line(&lines)) {
 		if (lines.length < family->shortest)
 			refuse(place->swap, KIND_SELECTOR, "take that line out, or make it longer",
-			       "%s: \"%.*s\" has less than %u bytes, the bootloader reads nothing of it",
+			       "%s: \"%.*s\" is too short (%u), the bootloader reads nothing of it",
 			       family->file, (int)lines.length, lines.line, family->shortest);
 		if (lines.length && lines.line[lines.length - 1] == '\r')
 			say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,

@@ -4,7 +4,8 @@
  *
  * A new file is written beside, flushed, read back from the disk, and only then takes the
  * name. FAT has no journal: the old file is held open until the entry with the new one is on
- * the disk, since its clusters are free for others as soon as nobody has it.
+ * the disk, since its clusters are free for others as soon as nobody has it. ext4 has a
+ * journal that bootloaders do not read: what is in it has to be put in its place.
  */
 
 #include <errno.h>
@@ -12,15 +13,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "install.h"
 
 #define SPARE (64 << 10)
+#ifndef EXT4_IOC_CHECKPOINT
+#define EXT4_IOC_CHECKPOINT _IOW('f', 43, unsigned int)		/* from 5.14 on */
+#endif
 
 /**
  * lock_take() - be the only one
@@ -217,11 +226,48 @@ bool store_same(struct swap *swap, const char *folder, const char *name, const v
 	return same;
 }
 
+/*
+ * Freezing writes the journal back, too. That is left to a child, which thaws it also
+ * where we are killed meanwhile.
+ */
+static bool freeze_and_thaw(int dir)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (!child) {
+		if (ioctl(dir, FIFREEZE, 0))
+			_exit(errno == EOPNOTSUPP ? 0 : 1);
+		while (ioctl(dir, FITHAW, 0) && errno == EINTR)
+			;
+		_exit(0);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (child < 0 || status)
+		errno = EIO;
+	return child > 0 && !status;
+}
+
+/* Bootloaders read ext4 without its journal. */
+static bool empty_journal(struct swap *swap, int dir)
+{
+	unsigned int flags = 0;
+	struct statfs fs;
+
+	if (*swap->root || fstatfs(dir, &fs) || fs.f_type != EXT4_SUPER_MAGIC)
+		return true;
+	if (!ioctl(dir, EXT4_IOC_CHECKPOINT, &flags))
+		return true;
+	return freeze_and_thaw(dir);
+}
+
 /* The new file takes the name; each step is on the disk before the next. */
-static bool take_name(int dir, int fd, const char *beside, const char *name)
+static bool take_name(struct swap *swap, int dir, int fd, const char *beside, const char *name)
 {
 	int old = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool good = !fsync(dir) && !renameat(dir, beside, dir, name) && !fsync(fd) && !fsync(dir);
+	bool good = !fsync(dir) && !renameat(dir, beside, dir, name) && !fsync(fd) && !fsync(dir) &&
+		    empty_journal(swap, dir);
 	int error = errno;
 
 	if (old >= 0)
@@ -230,11 +276,11 @@ static bool take_name(int dir, int fd, const char *beside, const char *name)
 	return good;
 }
 
-static bool write_beside(int dir, int fd, const char *beside, const char *name, const void *data,
-			 size_t size)
+static bool write_beside(struct swap *swap, int dir, int fd, const char *beside, const char *name,
+			 const void *data, size_t size)
 {
 	return write_all(fd, data, size) && read_back(dir, beside, data, size) &&
-	       take_name(dir, fd, beside, name);
+	       take_name(swap, dir, fd, beside, name);
 }
 
 static enum kind kind_of(int error)
@@ -267,7 +313,7 @@ bool store_write(struct swap *swap, const char *folder, const char *name, const 
 		fd = openat(dir, beside, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
 	}
 	if (fd >= 0)
-		good = write_beside(dir, fd, beside, name, data, size);
+		good = write_beside(swap, dir, fd, beside, name, data, size);
 	error = errno;
 	if (fd >= 0)
 		close(fd);

@@ -78,6 +78,7 @@ void refuse(struct swap *swap, enum kind kind, const char *mend, const char *for
 void fact(struct report *report, const char *name, const char *format, ...)
 	PRINTF(3, 4);
 enum kind verdict(const struct report *report);
+void report_free(struct report *report);
 void print_report(const struct report *report, const char *verb, bool json, bool quiet);
 
 char *format_text(const char *format, ...) PRINTF(1, 2);

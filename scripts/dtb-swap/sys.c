@@ -12,7 +12,7 @@
 
 #include "swap.h"
 
-#define LARGEST (64 << 20)
+#define LARGEST (256 << 20)
 #define RUNNING "/sys/firmware/fdt"
 
 /**

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A carrier's functions, from the device tree alone: the identify LED on its GPIO, the
-# clock chip whose bus comes late, the modem slot, the watchdog. No module has a parameter.
+# clock chip whose bus comes late, the modem slot's lines and the modem behind its USB
+# host, the watchdog. No module has a parameter.
 
 # shellcheck source=selftests/lib/pack.sh
 . "$(dirname "$0")/../lib/pack.sh"
@@ -10,6 +11,9 @@
 tree=/proc/device-tree
 seed=/sys/class/misc/rtc-seed
 id=/sys/class/leds/identify
+trace=/sys/kernel/tracing
+radio=/sys/class/rfkill/rfkill0
+slot=38200000.usb		# the host of the modem slot
 right=1927857906		# 2031-02-03, what QEMU gives the chip
 
 [ -e $tree/identify ] || skip_all "the tree has no identify node"
@@ -46,7 +50,27 @@ chip_time() {
 	[ "$(cat "$1/since_epoch")" -ge $right ]
 }
 
-plan 14
+# edge(name) - when the GPIO of that name became 1, in us of the kernel's log
+edge() {
+	_line=$(gpio "$1" | sed 's/^ *gpio-\([0-9]*\).*/\1/')
+	sed -n "s/.* \([0-9]*\)\.\([0-9]*\): gpio_value: $_line set 1.*/\1\2/p" $trace/trace |
+		head -n 1
+}
+
+# in_order() - whether the slot was powered for 100 ms when its reset went
+in_order() {
+	_power=$(edge modem-powe)
+	_reset=$(edge modem-rese)
+	ktap_print_msg "power at $_power us, reset at $_reset us"
+	[ -n "$_power" ] && [ -n "$_reset" ] && [ $((_reset - _power)) -ge 100000 ]
+}
+
+# behind_slot(device) - whether it is on the host that the slot has
+behind_slot() {
+	readlink -f "$1" | grep -q "/$slot/"
+}
+
+plan 20
 modprobe ledtrig-heartbeat
 modprobe leds-gpio
 check "the LED is there" wait_for 10 [ -e /sys/class/leds/green:status ]
@@ -68,15 +92,23 @@ check "it has the time" wait_for 20 chip_time /sys/class/rtc/rtc0
 check "rtc-seed sets the clock from it" wait_for 20 clock_is_right
 check "and says so" reads $seed/source rtc0
 
+echo 1 >$trace/events/gpio/gpio_value/enable
 modprobe fixed
 check "the modem has power, and is not in reset" wait_for 10 \
 	eval 'drives modem-powe hi && drives modem-rese hi'
-if installed rfkill-gpio; then
-	modprobe rfkill-gpio
-	check "its radio can be switched" wait_for 10 [ -e /sys/class/rfkill/rfkill0/soft ]
-else
-	skip "its radio can be switched" "this kernel has no rfkill-gpio"
-fi
+check "which it was for 100 ms before that" in_order
+modprobe rfkill-gpio
+check "its radio can be switched" wait_for 10 [ -e $radio/soft ]
+echo 1 >$radio/soft
+check "off, by W_DISABLE# low" wait_for 5 drives shutdown lo
+echo 0 >$radio/soft
+check "and on" wait_for 5 drives shutdown hi
+for module in phy-fsl-imx8mq-usb dwc3-imx8mp dwc3 xhci-plat-hcd ftdi_sio; do
+	modprobe $module
+done
+check "the modem is found" wait_for 30 [ -e /sys/class/tty/ttyUSB0 ]
+check "behind the slot's USB host" behind_slot /sys/class/tty/ttyUSB0
 modprobe imx2_wdt 2>/dev/null
 check "the watchdog is there" wait_for 10 [ -e /sys/class/watchdog/watchdog0/timeout ]
+check "with the time that the tree says" reads /sys/class/watchdog/watchdog0/timeout 60
 ktap_finished

@@ -23,6 +23,7 @@ sys.dont_write_bytecode = True
 import bases        # noqa: E402
 import boards       # noqa: E402
 import overlays     # noqa: E402
+import params       # noqa: E402
 import readme       # noqa: E402
 from tools import Wrong, dt_apply   # noqa: E402
 
@@ -114,6 +115,34 @@ def bad_readme(tap, work):
         tap.result(words in said, f'README: {name}', said)
 
 
+def parameters(tap, work):
+    """What config.txt sets is what was meant, and a parameter that sets nothing is found."""
+    source = overlays.FOLDER / 'modem-slot.dtso'
+    blob = overlays.compile_source(source, work / 'slot.dtbo', overlays.defines('raspberrypi'))
+    tree = libfdt.Fdt(bytearray(blob.read_bytes()))
+    for name, number in (('power', 23), ('reset', 24), ('radio', 25), ('delay', 300000)):
+        params.put(tree, name, number)
+    set_to = work / 'set.dtbo'
+    set_to.write_bytes(tree.as_bytearray())
+    text = run('dtc', '-q', '-I', 'dtb', '-O', 'dts', set_to)[1]
+    wanted = {'gpio = <0xffffffff 0x17': 'power', 'gpio = <0xffffffff 0x18': 'reset',
+              'shutdown-gpios = <0xffffffff 0x19': 'radio',
+              'startup-delay-us = <0x493e0>': 'delay'}
+    for words, name in wanted.items():
+        tap.result(text.count(words) == 1, f'modem-slot: {name} sets what it says', text)
+    text = overlays.preprocess(source, overlays.defines('raspberrypi'))
+    for what, old, new, words in (
+            ('past the end', '"gpio:4"', '"gpio:12"', 'gpio of regulator-modem-power ends at'),
+            ('no such property', '"startup-delay-us:0"', '"start-delay-us:0"',
+             'has no start-delay-us'),
+            ('no form', '"shutdown-gpios:4"', '"shutdown-gpios=4"', 'is not "property:byte"')):
+        broken = work / 'broken.dtso'
+        broken.write_text(re.sub('^#.*', '', text.replace(old, new, 1), flags=re.M))
+        run('dtc', '-q', '-@', '-O', 'dtb', '-o', work / 'broken.dtbo', broken)
+        said = params.wrong(libfdt.Fdt((work / 'broken.dtbo').read_bytes()))
+        tap.result(len(said) == 1 and words in said[0], f'a parameter: {what}', said)
+
+
 def bad_boards(tap, work):
     """Each defect of the table of boards is found."""
     text = (TOP / 'scripts/boards.tsv').read_text(encoding='utf-8')
@@ -136,6 +165,10 @@ def bad_boards(tap, work):
         broken.write_text(text.replace(row, new))
         said = '\n'.join(boards.check(broken))
         tap.result(words in said, f'boards.tsv: {name}', said)
+    broken.write_text(text.replace('\tti,am3352-rtc\n', '\t-\n'))
+    said = '\n'.join(boards.check(broken))
+    tap.result('beaglebone-black: its trees have the rtcs "ti,am3352-rtc"' in said,
+               'boards.tsv: an RTC of its tree is missing', said)
     broken.write_text(text.replace(row, row.replace('\tconfig.txt', '')))
     try:
         said = '\n'.join(boards.check(broken))
@@ -257,6 +290,7 @@ def main():
         board = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb')
         bad_files(tap, board)
         bad_readme(tap, work)
+        parameters(tap, work)
         bad_boards(tap, work)
         broken(tap, board, work)
         combined(tap, board, work)

@@ -97,6 +97,14 @@ class Tree:
             path = self.fdt.getprop(self.fdt.path_offset('/__symbols__'), path).as_str()
         return self.fdt.path_offset(path)
 
+    def children(self, path):
+        """Return the names of the nodes below one."""
+        found, node = [], self.fdt.first_subnode(self.node(path))
+        while node >= 0:
+            found.append(self.fdt.get_name(node))
+            node = self.fdt.next_subnode(node, (libfdt.FDT_ERR_NOTFOUND,))
+        return found
+
     def text(self, path, name, value):
         """Set a property to a string, or to a list of strings."""
         value = [value] if isinstance(value, str) else value

@@ -157,10 +157,17 @@ FIXTURE_TEARDOWN(user)
 	close(self->log);
 }
 
+/* The module looks at its targets again, in the same session. */
+static int look_again(void)
+{
+	return led_write(ID, "hold_ms", "50000");
+}
+
 TEST_F(user, who_writes_0_to_a_target_keeps_it)
 {
 	ASSERT_EQ(0, led_write(T1, "brightness", "0"));
 	EXPECT_TRUE(led_has_trigger(T1, "none"));
+	ASSERT_EQ(0, look_again());
 	EXPECT_TRUE(holds_for(150, led_has_trigger(T1, "none") && !led_is_lit(T1)));
 	EXPECT_STREQ("1", led_read(ID, "active"));
 	ASSERT_EQ(0, led_write(ID, "identify", "0"));
@@ -172,6 +179,7 @@ TEST_F(user, who_selects_a_trigger_keeps_it)
 {
 	ASSERT_EQ(0, led_write(T1, "trigger", "heartbeat"));
 	ASSERT_EQ(0, led_write(T1, "invert", "1"));
+	ASSERT_EQ(0, look_again());
 	EXPECT_TRUE(holds_for(150, led_has_trigger(T1, "heartbeat")));
 	ASSERT_EQ(0, led_write(ID, "identify", "0"));
 	EXPECT_TRUE(led_has_trigger(T1, "heartbeat"));

@@ -28,8 +28,8 @@ REPORTS = re.compile(
 # {icount} of machines.tsv: time is what the guest executes, 4 ns an instruction, and it
 # never waits: where all sleep, the next timer is due at once. A busy host changes nothing.
 ICOUNT = "-icount shift=2,sleep=off"
-DISKS = {"sd": 16 << 20, "eeprom": 4096, "swap": 512 << 20}
-QUIET_LIMIT = 120       # seconds without a byte from the guest: it hangs
+DISKS = {"sd": 16 << 20, "eeprom": 4096, "swap": 1 << 30}
+QUIET_LIMIT = 300       # seconds without a byte from the guest: it hangs
 REBOOT_LIMIT = 2        # seconds that a guest may take to reset after its last word
 
 
@@ -149,7 +149,7 @@ def device_tree(kernel, machine, folder):
     (folder / "machine.dts").write_text(re.sub(
         r".*(kaslr|rng)-seed.*\n", "", _output("dtc", "-q", "-I", "dtb", "-O", "dts", dtb)))
     names = [name for name in extra.split("+") if name]
-    packs = [name for name in names if "." not in name]
+    packs = [name for name in names if "." not in name or name.endswith(".dtso")]
     for name in names:
         if name not in packs:
             dtb = add_to_tree(dtb, name, folder)
@@ -161,15 +161,10 @@ def device_tree(kernel, machine, folder):
 
 
 def add_to_tree(dtb, source, folder):
-    """Merge a .dtso into a tree, or compile a .dts that includes it."""
+    """Compile a .dts that includes the tree."""
     source = HERE / source
     merged = folder / f"{source.stem}-merged.dtb"
-    if source.suffix == ".dts":
-        _output("dtc", "-q", "-@", "-i", folder, "-o", merged, source)
-    else:
-        overlay = folder / f"{source.stem}.dtbo"
-        _output("dtc", "-q", "-@", "-o", overlay, source)
-        _output("fdtoverlay", "-i", dtb, "-o", merged, overlay)
+    _output("dtc", "-q", "-@", "-i", folder, "-o", merged, source)
     return merged
 
 
@@ -201,7 +196,7 @@ def command(kernel, machine, folder, initrd, append="", icount=ICOUNT, extra=(),
     if len(family) == 1:
         order = [f"{next(iter(family))}{i}" for i in range(count)]
     else:       # different drivers: the order of the machine's own ports
-        order = sorted(used)[::-1] if not machine.name.startswith("raspi3b") else ["ttyAMA0", "ttyS1"]
+        order = sorted(used)[::-1] if not machine.name.startswith("raspi") else ["ttyAMA0", "ttyS1"]
     for port in order:
         serial += ["-serial", f"file:{folder / files[port]}" if port in files else "null"]
     accel = "kvm" if machine.arch == "amd64" and kvm_works() else "tcg"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The clock of an emulated i.MX8M Plus board whose RTCs come late."""
+"""The clock of an emulated i.MX8M Plus carrier whose RTCs come late."""
 
 import dataclasses
 import re
@@ -24,7 +24,7 @@ def record(kernel, tag="demo"):
     work, _ = kernel.build_pack()
     stage = stage_modules(kernel, MODULES, sorted(work.glob("drivers/**/*.ko")),
                           OUT / "stage" / f"{kernel.name}-{tag}-clock")
-    return read(boot(kernel, MACHINES["imx8mp-rtc"], {
+    return read(boot(kernel, MACHINES["imx8mp-field"], {
         "lib/modules": stage / "lib/modules", "boardpack/modules": b"",
         "boardpack/arrive": HERE / "arrive",
         "boardpack/run": b"exec /boardpack/arrive\n"}, 120, tag=f"{tag}-clock"))

@@ -24,10 +24,23 @@ static bool disk_has_image(void)
 	return !memcmp(text, "S1SUSPEND", 9);
 }
 
-TEST(clock_and_module_go_on_after_hibernation)
-{
-	int log = log_open();
+FIXTURE(hibernate) {
+	int log;
+};
 
+FIXTURE_SETUP(hibernate)
+{
+	self->log = log_open();
+}
+
+FIXTURE_TEARDOWN(hibernate)
+{
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+TEST_F_TIMEOUT(hibernate, clock_and_module_go_on, 240)
+{
 	ASSERT_EQ(0, system("mkswap " DISK " >/dev/null && swapon " DISK));
 	ASSERT_EQ(0, seed_load("interval=1"));
 	ASSERT_EQ(0, clock_set(RIGHT));
@@ -40,7 +53,6 @@ TEST(clock_and_module_go_on_after_hibernation)
 	EXPECT_LT(clock_sec(), RIGHT + 600);
 	EXPECT_TRUE(seed_reads("state", "disciplined"));
 	ASSERT_EQ(0, seed_unload());
-	EXPECT_EQ(0, log_reports(log));
 	EXPECT_EQ(0, system("swapoff " DISK));
 }
 

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# bash completion of dtb-swap; goes to /usr/share/bash-completion/completions/dtb-swap
+_dtb_swap() {
+	local word=${COMP_WORDS[COMP_CWORD]}
+	local verbs="check diff merge install rollback try commit guard status list"
+	local options="--accept-board --all --base --family --help --initrd --json --kernel
+		--labels --limit --load --out --overlay --pending --quiet --root --structure
+		--unproven --variable --version --watchdog"
+
+	if [ "$COMP_CWORD" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
+	elif [ "${word:0:1}" = - ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -X '!*.dtb*' -- "$word"; compgen -d -- "$word")
+	fi
+}
+complete -o filenames -F _dtb_swap dtb-swap

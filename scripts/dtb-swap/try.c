@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Start with a tree once, keep it if it is good, give it up if nobody says so.
+ *
+ * By kexec nothing that a cold start reads is changed until the commit. Where the kernel has no
+ * kexec, a tree can be installed pending: the guard goes back at the next start.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/watchdog.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <linux/reboot.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "install.h"
+#include "try.h"
+
+#define MARK "dtb_swap.try="
+
+/* What this start is a trial of, for free(), or NULL. */
+static char *trial(const struct swap *swap)
+{
+	char *cmdline = sys_line(swap, "/proc/cmdline"), *name = NULL;
+	char *at = cmdline ? strstr(cmdline, MARK) : NULL;
+
+	if (at)
+		name = strndup(at + strlen(MARK), strcspn(at + strlen(MARK), " "));
+	free(cmdline);
+	return name;
+}
+
+static char *find_kernel(struct swap *swap, size_t *size)
+{
+	static const char *const names[] = { "/mnt/sysroot/active/boot/Image", "/boot/Image" };
+	char *release = sys_line(swap, "/proc/sys/kernel/osrelease"), *path, *data = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names) && !data; i++)
+		data = sys_read(swap, names[i], size);
+	path = data ? NULL : format_text("/boot/vmlinuz-%s", release ? release : "");
+	if (path)
+		data = sys_read(swap, path, size);
+	free(path);
+	free(release);
+	return data;
+}
+
+/* A kernel that is packed with gzip is unpacked. */
+static bool read_kernel(struct call *call, struct start *start)
+{
+	size_t size = 0, length;
+	char *data = call->kernel ? sys_read(&call->swap, call->kernel, &size) :
+				    find_kernel(&call->swap, &size), *image;
+
+	if (data && size > 2 && !memcmp(data, "\x1f\x8b", 2)) {
+		image = inflate_gzip((unsigned char *)data, size, &length);
+		free(data);
+		data = image;
+		size = length;
+	}
+	if (!data)
+		refuse(&call->swap, KIND_KERNEL, "name it with --kernel",
+		       "the file of the running kernel was not found, or is broken");
+	start->kernel.data = data;
+	start->kernel.size = size;
+	return data;
+}
+
+static bool read_initrd(struct call *call, struct start *start)
+{
+	if (!call->initrd)
+		return true;
+	start->initrd.data = sys_read(&call->swap, call->initrd, &start->initrd.size);
+	if (!start->initrd.data)
+		refuse(&call->swap, KIND_ERROR, "name a file that can be read", "%s: %s",
+		       call->initrd, strerror(errno));
+	return start->initrd.data;
+}
+
+/* A kernel that hangs is ended by the watchdog, which is not told to stop on close. */
+static void arm_watchdog(struct call *call)
+{
+	int fd = call->watchdog ? open(call->watchdog, O_WRONLY | O_CLOEXEC) : -1;
+	int seconds = call->limit < 120 ? call->limit : 120;
+
+	if (call->watchdog && (fd < 0 || ioctl(fd, WDIOC_SETTIMEOUT, &seconds) ||
+			       write(fd, "\n", 1) != 1))
+		refuse(&call->swap, KIND_KERNEL, "name a watchdog that nobody else has open",
+		       "%s: %s", call->watchdog, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool prepare(struct call *call, const void *fdt, const char *name)
+{
+	struct swap *swap = &call->swap;
+	struct start start = { 0 };
+	void *tree = start_tree(swap, fdt, name);
+	bool good = false;
+
+	if (tree) {
+		start.tree = (struct part){ .data = tree, .size = fdt_totalsize(tree) };
+		start.tree.room = start.tree.size;
+		good = read_kernel(call, &start) && read_initrd(call, &start) &&
+		       start_place(swap, &start) && start_chosen(swap, tree, &start) &&
+		       start_load(swap, &start);
+	}
+	free((void *)start.kernel.data);
+	free((void *)start.initrd.data);
+	free(tree);
+	return good;
+}
+
+/* The tree is kept for the commit; nothing selects it. */
+static bool keep_tree(struct place *place, const void *fdt, const char *name)
+{
+	bool writable, good = true;
+	size_t size = fdt_totalsize(fdt);
+
+	if (store_same(place->swap, place->trees, name, fdt, size))
+		return true;
+	if (!store_ready(place->swap, place->trees, size, &writable))
+		return false;
+	good = store_write(place->swap, place->trees, name, fdt, size);
+	store_done(place->swap, place->trees, writable);
+	return good;
+}
+
+static void start_now(struct call *call)
+{
+	sync();
+	if (sys_exists(&call->swap, "/run/systemd/system"))
+		execlp("systemctl", "systemctl", "kexec", NULL);
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
+	refuse(&call->swap, KIND_KERNEL, "see the kernel's log", "kexec: %s", strerror(errno));
+}
+
+static void arm_and_start(struct call *call)
+{
+	arm_watchdog(call);
+	if (!verdict(&call->swap.report) && !call->load)
+		start_now(call);
+}
+
+/**
+ * run_try() - the verb try
+ * @call: the tree, or the overlays
+ */
+void run_try(struct call *call)
+{
+	struct swap *swap = &call->swap;
+	struct place place = { 0 };
+	int lock = lock_take(swap);
+	char *name = NULL;
+	void *fdt = NULL;
+
+	if (lock >= 0 && place_open(&place, swap))
+		fdt = wanted_tree(call, &place, &name);
+	if (fdt)
+		select_traps(&place, name);
+	if (fdt && !verdict(&swap->report))
+		place_overlays(&place, fdt);
+	if (fdt && !verdict(&swap->report)) {
+		if (call->pending)
+			install_tree(&place, fdt, name, true);
+		else if (prepare(call, fdt, name) && keep_tree(&place, fdt, name))
+			arm_and_start(call);
+	}
+	free(name);
+	free(fdt);
+	place_close(&place);
+	if (lock >= 0)
+		close(lock);
+}
+
+static void commit_trial(struct place *place, const char *name)
+{
+	void *fdt = place_tree(place, name);
+
+	if (!fdt)
+		refuse(place->swap, KIND_NOTHING, "install it", "%s/%s is not there, or broken",
+		       place->trees, name);
+	else
+		install_tree(place, fdt, name, false);
+	free(fdt);
+}
+
+static void commit_pending(struct place *place, struct state *state)
+{
+	bool writable;
+
+	state->pending = false;
+	if (!store_ready(place->swap, place->boot, 0, &writable))
+		return;
+	if (state_write(state, place))
+		fact(&place->swap->report, "committed", "%s",
+		     place->value ? place->value : "the bootloader's own tree");
+	store_done(place->swap, place->boot, writable);
+}
+
+/**
+ * run_commit() - the verb commit
+ * @call: without words
+ */
+void run_commit(struct call *call)
+{
+	struct swap *swap = &call->swap;
+	struct place place = { 0 };
+	struct state state = { 0 };
+	char *name = trial(swap);
+	int lock = lock_take(swap);
+
+	if (lock >= 0 && place_open(&place, swap)) {
+		state_read(&state, &place);
+		if (name)
+			commit_trial(&place, name);
+		else if (state.pending)
+			commit_pending(&place, &state);
+		else
+			refuse(swap, KIND_NOTHING, "dtb-swap try, then commit",
+			       "no tree is being tried");
+	}
+	state_free(&state);
+	free(name);
+	place_close(&place);
+	if (lock >= 0)
+		close(lock);
+}
+
+/*
+ * Whether somebody has committed; read anew each time. Where a trial has lost the storage,
+ * nobody has.
+ */
+static bool committed(const struct swap *swap, const char *name)
+{
+	struct swap own = *swap;
+	struct place place = { 0 };
+	struct state state = { 0 };
+	bool good = !name;
+
+	own.report = (struct report){ 0 };
+	if (place_open(&place, &own)) {
+		state_read(&state, &place);
+		good = name ? place.value && !strcmp(place.value, name) : !state.pending;
+		state_free(&state);
+	}
+	place_close(&place);
+	report_free(&own.report);
+	return good;
+}
+
+/* A pending tree has one start to be committed in; at the second it is given up at once. */
+static bool first_start(struct swap *swap)
+{
+	struct place place = { 0 };
+	struct state state = { 0 };
+	bool writable, first = true;
+
+	if (place_open(&place, swap)) {
+		state_read(&state, &place);
+		first = !state.boots++;
+		if (first && store_ready(swap, place.boot, 0, &writable)) {
+			state_write(&state, &place);
+			store_done(swap, place.boot, writable);
+		}
+		state_free(&state);
+	}
+	place_close(&place);
+	return first;
+}
+
+static void go_back(struct call *call, bool trial_only)
+{
+	if (!trial_only)
+		run_rollback(call);
+	sync();
+	fprintf(stderr, "dtb-swap: nobody has committed: back to the tree before\n");
+	if (sys_exists(&call->swap, "/run/systemd/system"))
+		execlp("systemctl", "systemctl", "reboot", NULL);
+	if (!*call->swap.root)
+		reboot(RB_AUTOBOOT);
+}
+
+/**
+ * run_guard() - the verb guard: goes back unless somebody commits in time
+ * @call: has the time limit; the system is to start it as early as it can
+ */
+void run_guard(struct call *call)
+{
+	struct swap *swap = &call->swap;
+	char *name = trial(swap);
+	unsigned int left = call->limit;
+
+	if (!name && !committed(swap, name) && !first_start(swap))
+		left = 0;
+	for (; left && !committed(swap, name); left--)
+		sleep(1);
+	if (!committed(swap, name))
+		go_back(call, name);
+	free(name);
+}

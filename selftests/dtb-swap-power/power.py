@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The power fails at every write: the bootloader finds a whole, valid tree all the same.
+
+A guest runs the tool on real FAT and ext4; QEMU records what reaches the disk. Then the
+disk is put together as far as each write, and, since disks keep back and reorder what has not
+been flushed, also without each single write since the last flush, and with chance subsets.
+"""
+
+import itertools
+import json
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+
+import libfdt
+
+import guest
+import userland
+from disk import Damaged, Ext4, Fat, entries
+from kernel import KERNELS, OUT, TOP
+
+sys.path.insert(0, str(TOP / 'selftests/dtb-swap'))
+
+# pylint: disable=wrong-import-position
+from bench import Tap, Tree, tool       # noqa: E402
+
+FAT_AT, FAT_SIZE = 1 << 20, 40 << 20
+EXT4_AT, EXT4_SIZE = FAT_AT + FAT_SIZE, 24 << 20
+MODULES = ['virtio_blk', 'vfat', 'nls_cp437', 'nls_ascii', 'nls_iso8859-1', 'nls_utf8', 'crc32c_generic', 'ext4']
+# Device type, options of mkfs.vfat, how the root file system is mounted.
+DEVICES = (('imx8mm-var-som', ('-F', '16'), 'ro'), ('jetson-nano', ('-F', '16'), 'rw'),
+           ('raspberrypi4-64', ('-F', '32', '-s', '1'), 'ro'))
+STORY = (None, 'one', 'two', 'one', 'three', 'one')     # what is selected, in this order
+SCRIPT = '''
+mount -t vfat /dev/vda1 /mnt/boot && mount -t ext4 -o {how} /dev/vda2 /mnt/sysroot/active
+mount | sed 's/^/# /'
+cp /trees/config.json /trees/extra_uEnv.txt /trees/config.txt /mnt/boot; sync
+echo 100 >/proc/sys/vm/dirty_expire_centisecs; echo 50 >/proc/sys/vm/dirty_writeback_centisecs
+echo {begin} | dd of=/dev/vda bs=512 seek=8 conv=sync,fsync 2>/dev/null
+n=0
+echo TAP version 13
+for words in "install /trees/one.dtb" "install /trees/two.dtb" rollback \\
+	"install /trees/three.dtb" rollback; do
+	n=$((n + 1))
+	said=$(dtb-swap $words 2>&1) && echo "ok $n $words" || {{ echo "$said" | sed 's/^/# /'; echo "not ok $n $words"; }}
+	sleep 3
+done
+echo 1..$n
+'''
+CHANCES = 8
+BEGIN = 'the-story-begins'
+PLAIN = b'''#!/bin/sh
+[ "$1" = install ] || set -- install /trees/one.dtb
+name=$(cat "${2%.dtb}.name")
+cp "$2" "/mnt/boot/$name"
+echo "device_tree=$name" >/mnt/boot/config.txt
+sync
+'''
+
+
+def mkfs(folder, options):
+    """A disk with a FAT and an ext4 partition, both empty but for the folder boot."""
+    tools = userland.unpacked('amd64', 'e2fsprogs', 'libext2fs2t64', 'dosfstools')
+    env = {**os.environ, 'LD_LIBRARY_PATH': str(tools / 'usr/lib/x86_64-linux-gnu')}
+    disk = folder / 'disk.img'
+    (folder / 'root/boot').mkdir(parents=True)
+    for name, size, command in (
+            ('fat.img', FAT_SIZE, ['mkfs.vfat', *options, '-n', 'resin-boot']),
+            ('ext4.img', EXT4_SIZE, ['mke2fs', '-q', '-t', 'ext4', '-d', folder / 'root'])):
+        with open(folder / name, 'wb') as out:
+            out.truncate(size)
+        subprocess.run([tools / 'usr/sbin' / command[0], *command[1:], folder / name], env=env,
+                       check=True, capture_output=True)
+    table = b''.join(bytes((0, 0, 2, 0, kind, 0, 2, 0)) + (at >> 9).to_bytes(4, 'little') +
+                     (size >> 9).to_bytes(4, 'little')
+                     for kind, at, size in ((0xc, FAT_AT, FAT_SIZE), (0x83, EXT4_AT, EXT4_SIZE)))
+    disk.write_bytes(bytes(446) + table + bytes(32) + b'\x55\xaa' + bytes(FAT_AT - 512) +
+                     (folder / 'fat.img').read_bytes() + (folder / 'ext4.img').read_bytes())
+    return disk
+
+
+def record(kernel, folder, kind, how, program):
+    """Let the tool do all of the story in a guest; return its results and the log."""
+    machine = guest.MACHINES['virt-dead']
+    tree = guest.device_tree(kernel, machine, pathlib.Path(folder)) or folder / 'machine.dtb'
+    subprocess.run([guest.BINARY['arm64'], *guest.qemu_options(machine, folder), '-machine',
+                    f'dumpdtb={tree}', '-display', 'none'], check=True, capture_output=True)
+    trees = {f'trees/{word}.dtb': Tree(tree).text('/', 'model', word).write(folder / word)
+             for word in set(STORY) - {None}}
+    names = {f'trees/{path.name}.name': f'swap-{path.name}-{fnv(path.read_bytes()):08x}.dtb'.encode()
+             for path in trees.values()}
+    stage = guest.stage_modules(kernel, MODULES, [], OUT / 'stage' / f'power-{kind}')
+    log = folder / 'log.img'
+    log.write_bytes(b'')
+    disk = {'driver': 'blklogwrites', 'node-name': 'disk', 'log-sector-size': 512,
+            'file': {'driver': 'file', 'filename': str(folder / 'disk.img'),
+                     'cache': {'no-flush': True}},
+            'log': {'driver': 'file', 'filename': str(log), 'cache': {'no-flush': True}}}
+    base = (folder / 'disk.img').read_bytes()
+    outcome = guest.boot(kernel, machine, {
+        'lib': stage / 'lib', 'bin/dtb-swap': program, **trees, **names,
+        'trees/config.json': json.dumps({'deviceType': kind}).encode(),
+        'trees/extra_uEnv.txt': b'extra_os_cmdline=quiet_and_long_enough\n',
+        'trees/config.txt': b'dtparam=i2c_arm=on\n',
+        'mnt/boot/keep': b'', 'mnt/sysroot/active/keep': b'',
+        'boardpack/modules': '\n'.join(MODULES + ['']).encode(),
+        'boardpack/run': SCRIPT.format(begin=BEGIN, how=how).encode()},
+        300, tag=f'power-{kind}', icount='',
+        extra=['-blockdev', json.dumps(disk), '-device', 'virtio-blk-pci,drive=disk'])
+    return outcome.results, base, log.read_bytes()
+
+
+def fnv(data):
+    """FNV-1a, which the tool puts into the names of trees."""
+    total = 2166136261
+    for byte in data:
+        total = (total ^ byte) * 16777619 & 0xffffffff
+    return total
+
+
+def value_of(kind, boot):
+    """The name that the bootloader takes from the selector."""
+    file, key = ('config.txt', 'device_tree') if kind.startswith('rasp') else \
+        ('extra_uEnv.txt', 'custom_fdt_file')
+    text = boot.read(file)
+    if text is None:
+        return None
+    if b'\0' in text:
+        raise Damaged(f'{file} has NULs')
+    found = re.findall(rf'^{key}=(\S+)$', text.decode(), re.M)
+    return found[-1] if found else None
+
+
+def view(kind, data):
+    """The model of the tree that the bootloader takes; whatever is wrong with it is raised."""
+    boot = Fat(data, FAT_AT)
+    value = value_of(kind, boot)
+    if value is None:
+        return None
+    tree = boot.read(value) if kind.startswith('rasp') else Ext4(data, EXT4_AT).read(f'boot/{value}')
+    if tree is None:
+        raise Damaged(f'{value} is selected and not there')
+    if f'{fnv(tree):08x}.dtb' != value[-12:]:
+        raise Damaged(f'{value} has another content')
+    return libfdt.Fdt(tree).getprop(0, 'model').as_str()
+
+
+def lost(pending, chance):
+    """Which writes since the last flush may be missing: each alone, all, some by chance."""
+    yield ()
+    yield from ((i,) for i in range(len(pending)))
+    yield tuple(range(len(pending)))
+    for _ in range(CHANCES if len(pending) > 2 else 0):
+        yield tuple(i for i in range(len(pending)) if chance.random() < 0.5)
+
+
+def apply(data, writes):
+    """Put writes on the disk; return what was there."""
+    before = []
+    for place, content in writes:
+        before.append((place, bytes(data[place:place + len(content)])))
+        data[place:place + len(content)] = content
+    return before
+
+
+def cuts(base, log):
+    """The disk after each write, in all its ways, and the number of the write."""
+    chance = random.Random(1)
+    data, pending = bytearray(base), []
+    begun = False
+    for number, write in enumerate(entries(log), 1):
+        if write is None:
+            apply(data, pending)
+            pending = []
+            continue
+        if write[1].startswith(BEGIN.encode()):
+            apply(data, pending)
+            pending, begun = [], True
+        pending.append(write)
+        for missing in lost(pending, chance) if begun else ():
+            before = apply(data, [w for i, w in enumerate(pending) if i not in missing])
+            yield number, missing, data
+            apply(data, reversed(before))
+    apply(data, pending)
+    yield -1, (), data
+
+
+def look(kind, base, log):
+    """Look at the disk after each cut: what is selected, what is wrong, and how many cuts."""
+    count = writes = 0
+    wrong, seen = [], []
+    for number, missing, data in cuts(base, log):
+        count += 1
+        writes = max(writes, number)
+        try:
+            what = view(kind, data)
+        except (Damaged, libfdt.FdtException, UnicodeDecodeError, KeyError) as error:
+            wrong.append(f'write {number} without {missing}: {error!r}')
+            continue
+        if not missing:
+            seen.append(what)
+    return seen, wrong, f'{count} cuts in {writes} writes'
+
+
+def run(kernel, kind, options, how, program):
+    """Record a guest and look at its disk; return also the guest's own results."""
+    with tempfile.TemporaryDirectory(dir=OUT) as work:
+        folder = pathlib.Path(work)
+        mkfs(folder, options)
+        results, base, log = record(kernel, folder, kind, how, program)
+        bad = [f'{r.name}: {r.why}' for r in results if r.state != 'passed']
+        return bad if len(results) > 4 else ['too few results'], *look(kind, base, log)
+
+
+def main():
+    """Each device, and a program that must not pass."""
+    tap = Tap()
+    kernel = KERNELS[os.environ.get('POWER_KERNEL', '6.12')].ensure()
+    for kind, options, how in DEVICES:
+        bad, seen, wrong, count = run(kernel, kind, options, how, tool('arm64'))
+        tap.result(not bad, f'{kind}: the tool does its work', '\n'.join(bad))
+        tap.result(not wrong, f'{kind}: a whole tree after each of {count}',
+                   '\n'.join([str(len(wrong)), *wrong[:20]]))
+        order = [key for key, _ in itertools.groupby(seen)]
+        tap.result(tuple(order) == STORY, f'{kind}: from one tree to the next, never back', order)
+    _, _, wrong, count = run(kernel, *DEVICES[-1], PLAIN)
+    tap.result(wrong, f'cp and echo would not have passed: {len(wrong)} of {count}')
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Let one system call of a program fail, or kill it there.
+ *
+ * usage: inject N ERROR PROGRAM [ARG...]
+ *
+ * N counts from 1 after exec; ERROR is a number of errno, or 0 to kill. A call that fails is
+ * not made. With N 0 nothing is done; the last line on standard error is always the number
+ * of calls. Exit status: the program's, or 128 + signal.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef __x86_64__
+#error "this knows the registers of x86-64"
+#endif
+
+/* What cannot fail, and what the C library makes before main(), which nobody can catch. */
+static int spared(long number)
+{
+	static const long calls[] = {
+		SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_brk, SYS_arch_prctl,
+		SYS_set_tid_address, SYS_set_robust_list, SYS_rseq, SYS_mprotect,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (calls[i] == number)
+			return 1;
+	return 0;
+}
+
+static int end_of(int status, long count)
+{
+	fprintf(stderr, "%ld\n", count);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* The call is replaced by none, and its result by the error. */
+static void fail_call(pid_t child, long error)
+{
+	struct user_regs_struct regs;
+	int status;
+
+	ptrace(PTRACE_GETREGS, child, 0, &regs);
+	regs.orig_rax = -1;
+	ptrace(PTRACE_SETREGS, child, 0, &regs);
+	ptrace(PTRACE_SYSCALL, child, 0, 0);
+	waitpid(child, &status, 0);
+	ptrace(PTRACE_GETREGS, child, 0, &regs);
+	regs.rax = -error;
+	ptrace(PTRACE_SETREGS, child, 0, &regs);
+}
+
+static int follow(pid_t child, long wanted, long error)
+{
+	int status, entering = 1;
+	long count = 0;
+
+	while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
+		struct user_regs_struct regs;
+
+		if (WSTOPSIG(status) != (SIGTRAP | 0x80)) {
+			int other = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+
+			ptrace(PTRACE_SYSCALL, child, 0, other);
+			continue;
+		}
+		if (entering)
+			ptrace(PTRACE_GETREGS, child, 0, &regs);
+		if (entering && ++count == wanted && (!error || !spared(regs.orig_rax))) {
+			if (!error)
+				kill(child, SIGKILL);
+			else
+				fail_call(child, error);
+			entering = 0;
+		}
+		entering = !entering;
+		ptrace(PTRACE_SYSCALL, child, 0, 0);
+	}
+	return end_of(status, count);
+}
+
+int main(int argc, char **argv)
+{
+	pid_t child;
+	int status;
+
+	if (argc < 4)
+		return 2;
+	child = fork();
+	if (!child) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		execv(argv[3], argv + 3);
+		_exit(127);
+	}
+	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
+		return 2;
+	ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+	ptrace(PTRACE_SYSCALL, child, 0, 0);
+	return follow(child, strtol(argv[1], NULL, 10), strtol(argv[2], NULL, 10));
+}

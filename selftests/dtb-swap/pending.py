@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""dtb-swap try, commit and guard, as far as it goes without a kernel: dtb-swap-try has the rest."""
+
+import pathlib
+import sys
+import tempfile
+import time
+
+from bench import Tap, swap
+from install import DEVICES, device, model, new_tree, shipped
+
+ROW = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+
+
+def fresh(folder):
+    """A device with a pending tree."""
+    made = device(folder / 'root', *ROW)
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    said = swap('try', '--pending', one, '--root', made.root)
+    return made, said
+
+
+def timed(*words):
+    """Run the tool; return how long it took, too."""
+    start = time.monotonic()
+    return swap(*words), time.monotonic() - start
+
+
+def pending(tap, folder):
+    """Without kexec."""
+    made, said = fresh(folder)
+    root = ('--root', made.root)
+    tap.result(said.returncode == 0 and model(made, ROW[0]) == 'one', 'a pending tree is selected',
+               said.stdout)
+    said = swap('status', *root)
+    tap.result('not committed' in said.stdout, 'status says that it is not committed', said.stdout)
+    done, seconds = timed('guard', '--limit', '2', *root)
+    tap.result(model(made, ROW[0]) is None and seconds > 1.5 and 'nobody has committed' in
+               done.stdout, 'nobody commits: the tree before, after the limit', done.stdout)
+    made, _ = fresh(folder)
+    good = swap('commit', *root)
+    done, seconds = timed('guard', '--limit', '60', *root)
+    tap.result(good.returncode == 0 and model(made, ROW[0]) == 'one' and seconds < 30,
+               'committed: it stays, the guard is done at once', good.stdout + done.stdout)
+    made, _ = fresh(folder)
+    state = made.root / 'mnt/boot/dtb-swap.state'
+    state.write_text(state.read_text(encoding='ascii').replace('pending=0', 'pending=1'),
+                     encoding='ascii')
+    done, seconds = timed('guard', '--limit', '60', *root)
+    tap.result(model(made, ROW[0]) is None and seconds < 30,
+               'the second start without a commit: the tree before, at once', done.stdout)
+
+
+def trial(tap, folder):
+    """In a kernel that was started for a trial."""
+    made = device(folder / 'root', *ROW)
+    root = ('--root', made.root)
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    done = swap('commit', *root)
+    tap.result(done.returncode == 12 and 'no tree is being tried' in done.stdout,
+               'nothing to commit', done.stdout)
+    swap('install', one, *root)
+    swap('rollback', *root)
+    name = next((made.root / 'mnt/sysroot/active/boot').glob('swap-*.dtb')).name
+    made.put('proc/cmdline', f'quiet dtb_swap.try={name} panic=10\n')
+    done, seconds = timed('guard', '--limit', '2', *root)
+    tap.result(seconds > 1.5 and 'nobody has committed' in done.stdout and
+               model(made, ROW[0]) is None, 'a trial that nobody commits', done.stdout)
+    done = swap('commit', *root)
+    tap.result(done.returncode == 0 and model(made, ROW[0]) == 'one', 'a trial, committed',
+               done.stdout)
+    (made.root / 'mnt/boot/config.json').unlink()
+    done, _ = timed('guard', '--limit', '1', *root)
+    tap.result('nobody has committed' in done.stdout, 'a trial that has lost its storage ends, too',
+               done.stdout)
+    done = swap('try', one, *root)
+    tap.result(done.returncode == 9, 'try on a device that is not known', done.stdout)
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as work:
+        pending(tap, pathlib.Path(work))
+        trial(tap, pathlib.Path(work))
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
