@@ -5,6 +5,7 @@
  * usage: modem NAME ROUNDS [PAUSE_MS]
  */
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,11 +79,23 @@ static long long since(const struct emu *emu, const struct emu_event *event)
 	return event ? (long long)(event->ns - emu->event[0].ns) / 1000 : -1;
 }
 
+/* A port on which devices come again and again would be left alone. */
+static void forget_tries(void)
+{
+	int fd = open("/sys/class/misc/usb-modeswitch/rescan", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "1", 1) != 1)
+		perror("rescan");
+	if (fd >= 0)
+		close(fd);
+}
+
 static bool round_once(const char *name, struct emu *emu, unsigned int pause_ms)
 {
 	unsigned long before = forks();
 	__u64 bound;
 
+	forget_tries();
 	if (!emu_plug(emu))
 		return false;
 	bound = wait_bound(emu);
