@@ -37,8 +37,9 @@ DTC = """
 
 
 def labelled():
-    """Return trees with labels, as the kernel's source gives them, that lack nothing."""
-    found = [base for kernel in bases.KERNELS for base in bases.shipped(kernel)
+    """Return the families' trees with labels, as the kernel's source gives them."""
+    boards = {name for row in overlays.families().values() for name in row.compatible.split()}
+    found = [base for base in bases.claimed(boards)
              if (base.kernel, base.name) not in overlays.lacking()]
     return sorted(set(map(str, bases.compiled(found).values())))
 
