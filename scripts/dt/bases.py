@@ -50,8 +50,8 @@ def shipped(kernel):
 def compile_tree(source, top, out):
     """Compile a tree of the kernel with labels, and write down its label map."""
     text = subprocess.run([*cpp(top), source], capture_output=True, check=False)
-    done = subprocess.run(['dtc', '-@', '-q', '-i', source.parent, '-O', 'dtb', '-o', f'{out}.new', '-'],
-                          input=text.stdout, capture_output=True, check=False)
+    done = subprocess.run(['dtc', '-@', '-q', '-i', source.parent, '-O', 'dtb', '-o',
+                           f'{out}.new', '-'], input=text.stdout, capture_output=True, check=False)
     if text.returncode or done.returncode:
         message = (text.stderr or done.stderr).decode(errors='replace')
         raise SystemExit(f'{source}: {message}')

@@ -7,8 +7,6 @@ import re
 import subprocess
 from collections import namedtuple
 
-import libfdt
-
 from tools import KERNEL, TOP, Wrong, cpp, sources as kernel_sources
 
 FOLDER = TOP / 'overlays'

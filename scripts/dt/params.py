@@ -8,10 +8,10 @@ what of that node is set: "reg:0" an integer at a byte, "wakeup-source?" a flag.
 import re
 import struct
 
-import overlays
+import libfdt
 
 FORM = re.compile(r'(?P<name>[\w,#.-]+)(?::(?P<at>\d+)|(?P<flag>\?))')
-QUIET = (overlays.libfdt.NOTFOUND,)
+QUIET = (libfdt.NOTFOUND,)
 
 
 def properties(tree, node):

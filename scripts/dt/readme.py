@@ -3,6 +3,8 @@
 
 import re
 
+import libfdt
+
 import overlays
 import params
 
@@ -78,11 +80,11 @@ def readme(path, trees):
         if not entry:
             wrong.append(f'{path}: {source.name} has no entry "Name:   {source.stem}"')
             continue
-        tree = overlays.libfdt.Fdt(blob.read_bytes())
+        tree = libfdt.Fdt(blob.read_bytes())
         try:
             wrong += [f'{path}: {source.stem}: {line}' for line in
                       compare(source, entry, tree, list(params.params(tree)))]
             wrong += [f'{source.name}: {line}' for line in params.wrong(tree)]
-        except overlays.libfdt.FdtException:
+        except libfdt.FdtException:
             wrong.append(f'{source}: metadata needs title, exclusive, config and modules')
     return wrong + [f'{path}: {name}: there is no {name}.dtso' for name in found]

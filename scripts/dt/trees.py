@@ -10,7 +10,7 @@ import bases
 import overlays
 import schema
 import style
-from tools import KERNEL, NEWER, TOP, sources
+from tools import KERNEL, TOP, sources
 
 BLOBS = ('.dtb', '.dtbo')
 

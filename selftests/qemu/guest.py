@@ -196,7 +196,7 @@ def command(kernel, machine, folder, initrd, append="", icount=ICOUNT, extra=(),
     if len(family) == 1:
         order = [f"{next(iter(family))}{i}" for i in range(count)]
     else:       # different drivers: the order of the machine's own ports
-        order = sorted(used)[::-1] if not machine.name.startswith("raspi") else ["ttyAMA0", "ttyS1"]
+        order = sorted(used)[::-1] if not machine.name.startswith("raspi3b") else ["ttyAMA0", "ttyS1"]
     for port in order:
         serial += ["-serial", f"file:{folder / files[port]}" if port in files else "null"]
     accel = "kvm" if machine.arch == "amd64" and kvm_works() else "tcg"

@@ -27,7 +27,7 @@ import overlays         # noqa: E402
 from tools import dt_apply      # noqa: E402
 
 ROUNDS = 5
-SHARE = 10              # of the trees, one in so many
+SHARE = 40              # of the trees, one in so many
 LOOP = """while read -r tree overlay; do
 	fdtoverlay -i "$tree" -o {out} "$overlay" 2>/dev/null || exit 1{more}
 done <{pairs}
@@ -37,8 +37,10 @@ DTC = """
 
 
 def labelled():
-    """Return trees with labels, as the kernel's source gives them."""
-    found = [base for kernel in bases.KERNELS for base in bases.shipped(kernel)]
+    """Return the families' trees with labels, as the kernel's source gives them."""
+    boards = {name for row in overlays.families().values() for name in row.compatible.split()}
+    found = [base for base in bases.claimed(boards)
+             if (base.kernel, base.name) not in overlays.lacking()]
     return sorted(set(map(str, bases.compiled(found).values())))
 
 
