@@ -344,7 +344,7 @@ static void check_core(struct need need)
 		was = fdt_getprop(need.running, old, "method", NULL);
 		is = new < 0 ? NULL : fdt_getprop(need.fdt, new, "method", NULL);
 		if (new < 0 || !used(need.fdt, new))
-			complain(&need, KEEP, "the new tree does not have it, or has it disabled%s%s",
+			complain(&need, KEEP, "the new tree has none that is in use%s%s",
 				 "", "");
 		else if (was && (!is || strcmp(was, is)))
 			complain(&need, KEEP, "its method is %s, in the new tree %s", was,

@@ -72,7 +72,7 @@ CASES = (
     ('clock of the storage gone', lambda t: t.cell(MMC, 'clocks', 0x7777, 1), 5,
      f'clocks of {MMC} refers to a node that is not there'),
     ('network in use gone', lambda t: t.drop(ETHERNET), 5, 'network eth0'),
-    ('no timer', lambda t: t.drop('/timer'), 5, 'arm,armv8-timer: the new tree does not have it'),
+    ('no timer', lambda t: t.drop('/timer'), 5, 'arm,armv8-timer: the new tree has none'),
     ('firmware called in another way', lambda t: t.text('/psci', 'method', 'hvc'), 5,
      'its method is smc, in the new tree hvc'),
     ('a phandle twice', lambda t: t.cell(UART, 'phandle', labels_of(t, 'clocks')), 3,
