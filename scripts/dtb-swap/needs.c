@@ -177,7 +177,7 @@ static void check_device(struct need *need, const char *path, const char *stem)
 	if (!same_device(need->running, old, need->fdt, new))
 		complain(need, KEEP, "it is driven as %s, in the new tree it is %s",
 			 kind_of(need->running, old), kind_of(need->fdt, new));
-	if (!used(need->fdt, new))
+	if (used(need->running, old) && !used(need->fdt, new))
 		complain(need, "set its status, and that of the nodes above it, to \"okay\"",
 			 "it is %s, which is disabled in the new tree%s", path, "");
 	if (stem)
@@ -325,6 +325,33 @@ static void check_memory(struct need need)
 	}
 }
 
+/* Without these no kernel gets as far as a console. */
+static void check_core(struct need need)
+{
+	static const char *const core[] = {
+		"arm,armv8-timer", "arm,armv7-timer", "arm,psci-1.0", "arm,psci-0.2", "arm,psci",
+	};
+	const char *was, *is;
+	size_t i;
+
+	for (i = 0; i < sizeof(core) / sizeof(*core); i++) {
+		int old = fdt_node_offset_by_compatible(need.running, -1, core[i]);
+		int new = fdt_node_offset_by_compatible(need.fdt, -1, core[i]);
+
+		need.what = core[i];
+		if (old < 0 || !used(need.running, old))
+			continue;
+		was = fdt_getprop(need.running, old, "method", NULL);
+		is = new < 0 ? NULL : fdt_getprop(need.fdt, new, "method", NULL);
+		if (new < 0 || !used(need.fdt, new))
+			complain(&need, KEEP, "the new tree has none that is in use%s%s",
+				 "", "");
+		else if (was && (!is || strcmp(was, is)))
+			complain(&need, KEEP, "its method is %s, in the new tree %s", was,
+				 is ? is : "none");
+	}
+}
+
 /**
  * check_needs() - refuse a tree without what the running system stands on
  * @swap: is told; has the root
@@ -337,6 +364,7 @@ void check_needs(struct swap *swap, const void *running, const void *fdt)
 			     .level = LEVEL_REFUSAL };
 	char *cmdline = sys_line(swap, "/proc/cmdline");
 
+	check_core(need);
 	check_console(need, cmdline);
 	check_storage(need, cmdline);
 	check_class(need, "net", true);

@@ -45,20 +45,28 @@ class Tap:
         return 1 if self.failed else 0
 
 
+def package(arch, name):
+    """Return the usr folder of a package of Debian's."""
+    folder = CACHE / name / arch if name != 'libfdt-dev' else CACHE / 'libfdt' / arch
+    if not folder.exists():
+        new = pathlib.Path(f'{folder}.{os.getpid()}')
+        Package('trixie', arch, name).unpack(new)
+        new.rename(folder)
+    return folder / 'usr'
+
+
 @functools.lru_cache(maxsize=None)
-def tool(arch='amd64', *flags):
-    """Return the program, built for an architecture."""
-    libfdt_dev = CACHE / f'libfdt/{arch}'
-    out = TOP / 'out/dtb-swap' / '-'.join([arch, *(flag.strip('-=,') for flag in flags)])
+def tool(arch='amd64', *flags, musl=False):
+    """Return the program, static, built for an architecture; with flags it is not static."""
+    name = '-'.join([arch, *(['musl'] if musl else []), *(flag.strip('-=,') for flag in flags)])
+    out = TOP / 'out/dtb-swap' / name
     out.mkdir(parents=True, exist_ok=True)
     with open(out / 'lock', 'w', encoding='ascii') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not libfdt_dev.exists():
-            new = pathlib.Path(f'{libfdt_dev}.{os.getpid()}')
-            Package('trixie', arch, 'libfdt-dev').unpack(new)
-            new.rename(libfdt_dev)
         done = run('make', '-s', '-C', SOURCE, f'OUT={out}', f'CROSS_COMPILE={CROSS[arch]}',
-                   f'LIBFDT={libfdt_dev}/usr', 'LDFLAGS=' if flags else 'LDFLAGS=-static',
+                   f'LIBFDT={package(arch, "libfdt-dev")}',
+                   f'MUSL={package(arch, "musl-dev") if musl else ""}',
+                   'LDFLAGS=' if flags else 'LDFLAGS=-static',
                    f'CFLAGS={" ".join(flags) or "-Os"} -Werror')
     if done.returncode:
         raise SystemExit(done.stdout)

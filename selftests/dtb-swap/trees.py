@@ -56,7 +56,7 @@ def stub(folder, names):
     """A tree that has nothing but names."""
     tree = libfdt.Fdt.create_empty_tree(4096)
     tree.setprop(0, 'compatible', ''.join(f'{name}\0' for name in names).encode())
-    path = folder / f'{names[0]}.dtb'
+    path = folder / f'{names[0].replace("/", "-")}.dtb'
     tree.pack()
     path.write_bytes(bytes(tree.as_bytearray()))
     return path
