@@ -42,18 +42,22 @@ static const char OPTIONS[] =
 	"5 lacks what the system needs, 6 overlay does not apply, 7 no room, 8 kernel lacks a\n"
 	"driver, 9 selector, 10 rights, 11 busy, 12 nothing to do that on, 13 a write failed.\n";
 
+/* Each file has a verdict of its own. */
 static void check_file(struct call *call, const char *path)
 {
-	void *fdt = load_tree(&call->swap, path);
-	size_t refused = call->swap.report.count;
+	struct swap own = call->swap;
+	void *fdt;
 
+	own.report = (struct report){ 0 };
+	fdt = load_tree(&own, path);
 	if (fdt && call->structure)
-		check_structure(&call->swap, fdt, path);
+		check_structure(&own, fdt, path);
 	else if (fdt)
-		check_tree(&call->swap, fdt, path);
-	if (fdt && (refused == call->swap.report.count || !verdict(&call->swap.report)))
-		fact(&call->swap.report, "check", "%s is sound%s", path,
+		check_tree(&own, fdt, path);
+	if (!verdict(&own.report))
+		fact(&own.report, "check", "%s is sound%s", path,
 		     call->structure ? "" : " and fits this device");
+	report_join(&call->swap.report, &own.report);
 	free(fdt);
 }
 

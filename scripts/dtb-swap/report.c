@@ -228,3 +228,29 @@ void report_free(struct report *report)
 	free(report->facts);
 	*report = (struct report){ 0 };
 }
+
+/**
+ * report_join() - put what was found behind what was found before
+ * @report: gets it
+ * @more: is empty afterwards
+ */
+void report_join(struct report *report, struct report *more)
+{
+	size_t count = report->count + more->count;
+	struct finding *list = realloc(report->list, (count + 1) * sizeof(*list));
+	char *facts = realloc(report->facts, report->length + more->length + 1);
+
+	report->list = list ? list : report->list;
+	report->facts = facts ? facts : report->facts;
+	report->no_memory |= more->no_memory || !list || !facts;
+	if (list && more->count) {
+		memcpy(list + report->count, more->list, more->count * sizeof(*list));
+		report->count = count;
+		more->count = 0;	/* their texts have moved */
+	}
+	if (facts) {
+		memcpy(facts + report->length, more->facts ? more->facts : "", more->length + 1);
+		report->length += more->length;
+	}
+	report_free(more);
+}

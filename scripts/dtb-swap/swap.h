@@ -79,6 +79,7 @@ void fact(struct report *report, const char *name, const char *format, ...)
 	PRINTF(3, 4);
 enum kind verdict(const struct report *report);
 void report_free(struct report *report);
+void report_join(struct report *report, struct report *more);
 void print_report(const struct report *report, const char *verb, bool json, bool quiet);
 
 char *format_text(const char *format, ...) PRINTF(1, 2);

@@ -51,11 +51,6 @@ def panic(tree):
     tree.cell(f'/{node}', 'reg', 0, 0x3000000, 0, 0x10000, 0, 0x3010000, 0, 0x10000)
 
 
-def hang(tree):
-    """The clock has interrupts that never come."""
-    tree.cell('/timer', 'interrupts', *(cell for line in range(4) for cell in (0, 200 + line, 4)))
-
-
 # What is tried, what the trial does, words on the verdict port, what a cold start takes.
 STORIES = (
     ('a good tree, committed', lambda t: None, 'dtb-swap commit && echo "# committed"',
@@ -64,7 +59,6 @@ STORIES = (
      ('# runs: linux,dummy-virt', '# runs: new'), None),
     ('a tree without console', lose_console, 'dtb-swap guard --limit 5', ('# runs: linux,dummy-virt',), None),
     ('a tree that panics', panic, 'dtb-swap commit', ('# runs: linux,dummy-virt',), None),
-    ('a tree that hangs', hang, 'dtb-swap commit', ('# runs: linux,dummy-virt',), None),
 )
 
 

@@ -129,6 +129,10 @@ def cases(tap, folder, good):
     tap.result(done.returncode == 0 and 'accepted by name' in done.stdout,
                'another board, accepted by its name', done.stdout)
     done = swap('check', '--root', made.root, '--json', path)
+    several = swap('check', '--root', made.root, path, good, path)
+    tap.result(several.returncode == 4 and several.stdout.count('the tree is for') == 2 and
+               several.stdout.count('is sound and fits') == 1, 'each of several files is judged',
+               several.stdout)
     answer = json.loads(done.stdout)
     tap.result(answer['status'] == 4 and answer['kind'] == 'board' and
                answer['findings'][0]['mend'], 'the same as JSON', done.stdout)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""dtb-swap on all of Debian's trees: sound ones pass, other boards do not, merges are fdtoverlay's."""
+"""dtb-swap on all of Debian's trees: sound ones pass, other boards do not."""
 
 import collections
 import pathlib
@@ -98,28 +98,6 @@ def boards(tap, found, folder):
                '\n'.join(wrong[:9]))
 
 
-def merges(tap, found, folder):
-    """The same bytes as fdtoverlay where both apply an overlay."""
-    built = overlays.build(folder / 'overlays', [], {})
-    same, wrong = 0, []
-    for family, paths in built.items():
-        for path in paths[:3]:
-            overlay = libfdt.Fdt(path.read_bytes())
-            for base in found[::40]:
-                one, two = folder / 'one.dtb', folder / 'two.dtb'
-                first = run('fdtoverlay', '-i', base.dtb, '-o', one, path)
-                if first.returncode:
-                    continue
-                done = swap('merge', base.dtb, path, '-o', two)
-                if done.returncode == 0:
-                    same += 1
-                    if one.read_bytes() != two.read_bytes():
-                        wrong.append(f'{family}/{path.name} on {base.name}')
-            del overlay
-    tap.result(not wrong and same > 10, f'{same} merges have the bytes of fdtoverlay\'s',
-               '\n'.join(wrong[:9]))
-
-
 def overlaid(tap, folder):
     """install --overlay merges into the device's own tree, then into the selected one."""
     row = {row[0]: row for row in DEVICES}['raspberrypi4-64']
@@ -166,7 +144,6 @@ def main():
         own_needs(tap, found, folder)
         (folder / 'stubs').mkdir()
         boards(tap, found, folder / 'stubs')
-        merges(tap, found, folder)
         overlaid(tap, folder)
         differences(tap, folder)
     return tap.end()
