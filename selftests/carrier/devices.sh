@@ -50,11 +50,15 @@ chip_time() {
 	[ "$(cat "$1/since_epoch")" -ge $right ]
 }
 
-# edge(name) - when the GPIO of that name became 1, in us of the kernel's log
+# edge(name) - when the GPIO of that name became 1, in us of the kernel's log; the newest
+# kernels' debugfs counts the lines of each controller, which has 32, the trace counts all
 edge() {
-	_line=$(gpio "$1" | sed 's/^ *gpio-\([0-9]*\).*/\1/')
-	sed -n "s/.* \([0-9]*\)\.\([0-9]*\): gpio_value: $_line set 1.*/\1\2/p" $trace/trace |
-		head -n 1
+	gpio "$1" | sed 's/^ *gpio-\([0-9]*\).*/\1/' | {
+		read -r _line
+		awk -v line="$_line" '/ gpio_value: [0-9]+ set 1/ && $(NF - 2) % 32 == line % 32 {
+			sub(/:$/, "", $(NF - 4)); sub(/\./, "", $(NF - 4)); print $(NF - 4); exit
+		}' $trace/trace
+	}
 }
 
 # in_order() - whether the slot was powered for 100 ms when its reset went
