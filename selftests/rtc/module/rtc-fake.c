@@ -50,7 +50,8 @@ static int fake_read_time(struct device *dev, struct rtc_time *tm)
 	struct fake *fake = fake_of(dev);
 
 	fake->reads++;
-	msleep(fake->delay);
+	if (fake->delay)
+		msleep(fake->delay);
 	if (fake->error && fake->after) {
 		fake->after--;
 	} else if (fake->error && fake->errors_left) {
@@ -67,10 +68,11 @@ static int fake_set_time(struct device *dev, struct rtc_time *tm)
 {
 	struct fake *fake = fake_of(dev);
 
-	fake->writes++;
-	msleep(fake->delay);
+	if (fake->delay)
+		msleep(fake->delay);
 	fake->error = 0;
 	fake->offset = rtc_tm_to_time64(tm) - fake_uptime();
+	fake->writes++;
 
 	return 0;
 }
