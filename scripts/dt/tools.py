@@ -60,7 +60,7 @@ def linux_source():
 def newer_source():
     """Return what device trees need of the newest kernel's source."""
     name = bench.APT.newest('sid', 'amd64', rf'linux-source-{re.escape(NEWER)}')
-    version = bench.APT.packages('sid', 'amd64')[name]['Version']
+    version = bench.APT.field('sid', 'amd64', name, 'Version')
     tree = CACHE / f'dt-source-{version}'
     with open(CACHE / 'dt-source.lock', 'w', encoding='ascii') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -8,6 +8,7 @@ import shutil
 
 import bases
 import overlays
+import pads
 import schema
 import style
 from tools import KERNEL, TOP, sources
@@ -155,6 +156,14 @@ class File:
                 return f'{self.path}:{number}: '
         return ''
 
+    def merged(self):
+        """The first tree that it is for, without it and with it."""
+        tree, _, labels = self.bases()[0].lstrip('*').partition('\t')
+        found = [self.work / f'{self.path.stem}-{how}.dtb' for how in ('plain', 'merged')]
+        for out, blobs in zip(found, ((), (self.blob,))):
+            schema.merge(tree, labels, out, blobs)
+        return found
+
     def schema(self):
         """What the schemas say."""
         if not self.blob:
@@ -162,13 +171,18 @@ class File:
         if not self.overlay:
             known = reference(self.path) if self.path.suffix == '.dts' else None
             return compare(self.blob, known)
-        tree, _, labels = self.bases()[0].lstrip('*').partition('\t')
-        merged = self.work / f'{self.path.stem}-merged.dtb'
-        plain = self.work / f'{self.path.stem}-plain.dtb'
-        for out, blobs in ((plain, ()), (merged, (self.blob,))):
-            schema.merge(tree, labels, out, blobs)
+        plain, merged = self.merged()
         theirs = {text for _, text in schema.validate([plain])}
         return [text for _, text in schema.validate([merged]) if text not in theirs]
+
+    def pads(self):
+        """Pads that two devices ask for."""
+        if not self.blob:
+            return ['it was not compiled']
+        if not self.overlay:
+            return pads.twice(self.blob)
+        plain, merged = map(pads.twice, self.merged())
+        return [line for line in merged if line not in plain]
 
 
 def steps(paths, base, work, how):
@@ -184,4 +198,5 @@ def steps(paths, base, work, how):
         if one.overlay:
             found.append((f'{path}: apply', functools.partial(one.apply, how)))
         found.append((f'{path}: schemas', one.schema))
+        found.append((f'{path}: pads', one.pads))
     return found

@@ -5,6 +5,8 @@
 The line "expect:" in a bad input is the check that has to fail, and what it says.
 """
 
+import importlib.machinery
+import importlib.util
 import pathlib
 import re
 import subprocess
@@ -177,6 +179,18 @@ def bad_boards(tap, work):
     tap.result('10 columns' in said, 'boards.tsv: a column is missing', said)
 
 
+def lacking(tap, work):
+    """A tree that lacks what a family's overlays need is known to, and one that does not is found."""
+    loader = importlib.machinery.SourceFileLoader('check', str(CHECK))
+    check = importlib.util.module_from_spec(importlib.util.spec_from_loader('check', loader))
+    loader.exec_module(check)
+    built = overlays.build(work, ['raspberrypi5'])
+    for kernel, words in (('6.12', ''), ('7.2', 'bcm2712-rpi-5-b lacks nothing')):
+        base = next(b for b in bases.shipped(kernel) if b.name == 'bcm2712-rpi-5-b')
+        said = '\n'.join(check.apply_rest(base, 'raspberrypi5', built))
+        tap.result(words in said if words else not said, f'lacking.tsv: {kernel}', said)
+
+
 def lookup(tree, label):
     """Return the path of a label."""
     return tree.getprop(tree.path_offset('/__symbols__'), label).as_str()
@@ -292,6 +306,7 @@ def main():
         bad_readme(tap, work)
         parameters(tap, work)
         bad_boards(tap, work)
+        lacking(tap, work)
         broken(tap, board, work)
         combined(tap, board, work)
         labels(tap, work)
