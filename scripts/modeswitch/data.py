@@ -42,7 +42,7 @@ def fetch():
     """Debian's package, unpacked in the cache; returns the folder and its version."""
     from debian import CACHE, Apt, keep     # pylint: disable=import-outside-toplevel
     apt = Apt()
-    version = apt.packages(SUITE, "amd64")[PACKAGE]["Version"].split("-")[0]
+    version = apt.field(SUITE, "amd64", PACKAGE, "Version").split("-")[0]
 
     def unpack(new):
         apt.unpack(SUITE, "amd64", PACKAGE, new / "deb")

@@ -184,7 +184,7 @@ def lacking(tap, work):
     loader = importlib.machinery.SourceFileLoader('check', str(CHECK))
     check = importlib.util.module_from_spec(importlib.util.spec_from_loader('check', loader))
     loader.exec_module(check)
-    built = overlays.build(work, ['raspberrypi5'])
+    built = overlays.build(work, ['raspberrypi5', overlays.GENERIC])
     for kernel, words in (('6.12', ''), ('7.2', 'bcm2712-rpi-5-b lacks nothing')):
         base = next(b for b in bases.shipped(kernel) if b.name == 'bcm2712-rpi-5-b')
         said = '\n'.join(check.apply_rest(base, 'raspberrypi5', built))

@@ -59,14 +59,22 @@ static inline long long now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
+/* Sleeps between two looks, ever longer: to look often is what an emulated CPU is slow at. */
+static inline void pause_longer(unsigned int *us)
+{
+	usleep(*us);
+	*us = *us < 25000 ? *us * 2 : 50000;
+}
+
 /* Waits until a condition holds; false if it did not within 20 seconds. */
 #define wait_until(condition)					\
 ({								\
 	long long __end = now_ms() + 20000;			\
+	unsigned int __us = 1000;				\
 	bool __met;						\
 								\
 	while (!(__met = (condition)) && now_ms() < __end)	\
-		usleep(5000);					\
+		pause_longer(&__us);				\
 	__met;							\
 })
 
@@ -74,10 +82,11 @@ static inline long long now_ms(void)
 #define holds_for(ms, condition)				\
 ({								\
 	long long __end = now_ms() + (ms);			\
+	unsigned int __us = 1000;				\
 	bool __met;						\
 								\
 	while ((__met = (condition)) && now_ms() < __end)	\
-		usleep(5000);					\
+		pause_longer(&__us);				\
 	__met;							\
 })
 

@@ -81,10 +81,10 @@ static void answer(struct gadget_storage *storage, int in, int out)
 
 	for (;;) {
 		while (storage->hold)
-			usleep(2000);
+			usleep(10000);
 		size = read(out, packet, sizeof(packet));
 		if (size < 0) {		/* not configured, or suspended */
-			usleep(2000);
+			usleep(10000);
 			continue;
 		}
 		if (size != 31 || storage->commands == GADGET_MAX)
@@ -93,7 +93,7 @@ static void answer(struct gadget_storage *storage, int in, int out)
 		storage->commands++;
 		memcpy(csw + 4, packet + 4, 4);
 		if (write(in, csw, sizeof(csw)) < 0)
-			usleep(2000);
+			usleep(10000);
 	}
 }
 

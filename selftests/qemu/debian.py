@@ -90,20 +90,21 @@ Acquire::Retries "3";
                 (self.dir / "updated").touch()
 
     def packages(self, suite, arch):
-        """All packages of a suite: name -> {field: text}."""
+        """All packages of a suite: name -> its paragraph of the list."""
         self.update()
         if (suite, arch) not in self.index:
             lists = list((self.dir / "lists").glob(
                 f"*_dists_{suite}_main_binary-{arch}_Packages"))
             if not lists:
                 raise SystemExit(f"no package list of {suite}/{arch}: remove {self.dir}")
-            found = {}
-            for block in lists[0].read_text().split("\n\n"):
-                fields = dict(re.findall(r"^(Package|Version|Architecture|Depends): (.*)$", block, re.M))
-                if fields:
-                    found[fields["Package"]] = fields
-            self.index[suite, arch] = found
+            self.index[suite, arch] = dict(re.findall(r"^Package: (\S+)\n((?:.+\n)*)",
+                                                      lists[0].read_text(), re.M))
         return self.index[suite, arch]
+
+    def field(self, suite, arch, name, field):
+        """A field of a package, such as Version; empty where it has none."""
+        match = re.search(rf"^{field}: (.*)$", self.packages(suite, arch)[name], re.M)
+        return match[1] if match else ""
 
     def newest(self, suite, arch, pattern):
         """The package whose whole name matches, with the highest numbers in it."""
@@ -115,17 +116,25 @@ Acquire::Retries "3";
 
     def depends(self, suite, arch, name):
         """Names of the packages that a package needs, first alternative each."""
-        text = self.packages(suite, arch)[name].get("Depends", "")
+        text = self.field(suite, arch, name, "Depends")
         return [re.split(r"[ :(|]", part.strip())[0] for part in text.split(",") if part.strip()]
 
     def unpack(self, suite, arch, name, into):
         """Fetch a package and unpack it into a folder."""
-        fields = self.packages(suite, arch)[name]
-        which = name if fields["Architecture"] == "all" else f"{name}:{arch}"
-        work = pathlib.Path(str(into) + f".{name}.deb")
+        self.unpack_all(suite, arch, [name], into)
+
+    def unpack_all(self, suite, arch, names, into):
+        """The same for several, which is sooner than one by one."""
+        work = pathlib.Path(f"{into}.{names[0]}.deb")
         work.mkdir(parents=True, exist_ok=True)
-        self._run("apt-get", "-qq", "download", f"{which}={fields['Version']}", cwd=work)
-        deb = next(work.glob("*.deb"))
+        self._run("apt-get", "-qq", "download", *(self._which(suite, arch, n) for n in names),
+                  cwd=work)
         into.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["dpkg-deb", "-x", deb, into], check=True)
+        for deb in sorted(work.glob("*.deb")):
+            subprocess.run(["dpkg-deb", "-x", deb, into], check=True)
         shutil.rmtree(work)
+
+    def _which(self, suite, arch, name):
+        everywhere = self.field(suite, arch, name, "Architecture") == "all"
+        version = self.field(suite, arch, name, "Version")
+        return f"{name}={version}" if everywhere else f"{name}:{arch}={version}"

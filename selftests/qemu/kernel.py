@@ -137,8 +137,7 @@ class Kernel:
                 apt.unpack(self.suite, "amd64", name, new)      # programs that run here
             elif name.endswith("-common"):
                 wanted.add(name)
-        for name in sorted(wanted):
-            apt.unpack(self.suite, self.arch, name, new)
+        apt.unpack_all(self.suite, self.arch, sorted(wanted), new)
         self._relocate(new, release)
         if self.arch == "armhf":
             self._own_modpost(new)

@@ -22,8 +22,7 @@ def program(arch):
     def fetch(new):
         say("usb-modeswitch: fetching Debian's program")
         known = APT.packages(SUITE, arch)
-        for name in ("usb-modeswitch", *(n for n in LIBRARIES if n in known)):
-            APT.unpack(SUITE, arch, name, new)
+        APT.unpack_all(SUITE, arch, ["usb-modeswitch", *(n for n in LIBRARIES if n in known)], new)
     return keep(CACHE / "usb-modeswitch" / arch, fetch)
 
 

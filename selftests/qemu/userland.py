@@ -50,8 +50,7 @@ def unpacked(arch, *names):
     def fetch(new):
         packages = closure(arch, names)
         say(f"userland: fetching {' '.join(names)} for {arch} ({len(packages)} packages)")
-        for name in packages:
-            APT.unpack(SUITE, arch, name, new)
+        APT.unpack_all(SUITE, arch, packages, new)
         for name in USELESS:
             shutil.rmtree(new / "usr/share" / name, ignore_errors=True)
     return keep(CACHE / "userland" / f"{names[0]}-{arch}-{digest(SUITE, *names)}", fetch)
