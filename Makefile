@@ -9,6 +9,7 @@ VERSION := 0.1.0
 KDIR ?= $(or $(KERNEL_SRC),$(KERNEL_PATH),/lib/modules/$(shell uname -r)/build)
 KERNELS ?= all
 TESTS ?= all
+TIME ?= 300
 
 # Passed on only where given, so that a kernel's own defaults stay.
 kmake = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(O),O=$(O)) \
@@ -44,6 +45,9 @@ demo:
 bench:
 	@scripts/toolroot selftests/qemu/bench --kernels '$(KERNELS)' --tests '$(TESTS)'
 
+fuzz:
+	@scripts/toolroot selftests/fuzz/fuzz.py --time '$(TIME)'
+
 overlays:
 	@scripts/toolroot scripts/dt/build $(FAMILY) $(foreach v,I2C LED RTC MODEM_POWER MODEM_RESET \
 		MODEM_RADIO,$(if $($v),'$v=$($v)'))
@@ -72,6 +76,7 @@ help:
 	@echo '  make demo             see LED, clock and modem of emulated boards do their jobs'
 	@echo '  make check            run all tests'
 	@echo '  make bench            measure, against user space and mainline triggers'
+	@echo '  make fuzz             hostile trees and files for dtb-swap, for TIME= seconds'
 	@echo '  make selftests        install the kselftests into INSTALL_PATH, for a device'
 	@echo 'Variables'
 	@echo '  KDIR=          kernel: build tree or headers [$(KDIR)]'
@@ -83,6 +88,7 @@ help:
 	@echo '  KERNELS=       check, bench: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check, bench: only these, such as "leds static" [$(TESTS)]'
 	@echo '  FRESH=1        check: run also what has not changed since it passed'
+	@echo '  TIME=          fuzz: seconds in all [$(TIME)]'
 	@echo '  FAMILY= I2C= LED= RTC= MODEM_POWER=  overlays: see overlays/README'
 	@echo '  DTS= BASE=     dt-check: files of yours, and the tree that an overlay is for'
 	@echo '  INSTALL_PATH= KSFT=   selftests: where to, and the kernel tree whose lib.mk is used'
@@ -92,5 +98,5 @@ help:
 version:
 	@echo $(VERSION)
 
-.PHONY: all check-kdir modules modules_install clean graft check demo bench \
+.PHONY: all check-kdir modules modules_install clean graft check demo bench fuzz \
 	overlays dt-check dtb-swap selftests help version

@@ -12,7 +12,6 @@
 #include "swap.h"
 
 #define LARGEST (2 << 20)	/* arm64: Documentation/arch/arm64/booting.rst */
-#define DEEPEST 64
 
 static bool is_overlay(const void *fdt)
 {
@@ -54,16 +53,6 @@ static bool twice(const void *fdt, unsigned int *phandle, bool *no_memory)
 	return found;
 }
 
-static bool too_deep(const void *fdt)
-{
-	int node, depth = 0;
-
-	for (node = 0; node >= 0 && depth >= 0; node = fdt_next_node(fdt, node, &depth))
-		if (depth > DEEPEST)
-			return true;
-	return false;
-}
-
 /**
  * check_structure() - refuse what is no complete tree
  * @swap: is told
@@ -86,9 +75,6 @@ int check_structure(struct swap *swap, const void *fdt, const char *name)
 	else if (fdt_totalsize(fdt) > LARGEST)
 		refuse(swap, KIND_ROOM, "drop its labels (compile without -@), or parts of it",
 		       "%s has %u bytes, the kernel takes %u", name, fdt_totalsize(fdt), LARGEST);
-	else if (too_deep(fdt))
-		refuse(swap, KIND_TREE, "look at its source", "%s is more than %d nodes deep", name,
-		       DEEPEST);
 	else if (twice(fdt, &phandle, &no_memory))
 		refuse(swap, KIND_TREE, "compile it from source",
 		       "%s has two nodes with phandle 0x%x", name, phandle);

@@ -63,4 +63,7 @@ void run_try(struct call *call);
 void run_commit(struct call *call);
 void run_guard(struct call *call);
 
+void watchdog_check(struct call *call);
+void watchdog_arm(struct call *call);
+
 #endif

@@ -61,6 +61,16 @@ static const char *target_label(const void *overlay, int fragment)
 	return NULL;
 }
 
+/* A target that is a number means a node of the tree by its phandle. */
+static int target_number(const void *fdt, const void *overlay, int fragment)
+{
+	int length;
+	const fdt32_t *phandle = fdt_getprop(overlay, fragment, "target", &length);
+
+	return phandle && length == 4 ?
+	       fdt_node_offset_by_phandle(fdt, fdt32_ld(phandle)) : -FDT_ERR_BADPHANDLE;
+}
+
 /**
  * dtb_target() - the node that a fragment of an overlay changes
  * @fdt: the tree
@@ -74,8 +84,10 @@ int dtb_target(const void *fdt, const void *overlay, int fragment, struct dtb_er
 {
 	const char *path = fdt_getprop(overlay, fragment, "target-path", NULL);
 	const char *label = path ? NULL : target_label(overlay, fragment);
-	int node;
+	int node = path || label ? -1 : target_number(fdt, overlay, fragment);
 
+	if (node >= 0)
+		return node;
 	if (label) {
 		path = dtb_label_path(fdt, label);
 		if (!path)
@@ -110,6 +122,31 @@ static int check_targets(const void *fdt, const void *overlay, struct dtb_error 
 	return 0;
 }
 
+/* libfdt trusts these numbers: places of phandles in the properties of a node. */
+static int check_places(const void *overlay, int node, int fixups, struct dtb_error *err)
+{
+	int prop, child, length, room, i, ret = 0;
+
+	fdt_for_each_property_offset(prop, overlay, fixups) {
+		const char *name = NULL;
+		const fdt32_t *place = fdt_getprop_by_offset(overlay, prop, &name, &length);
+
+		if (!fdt_getprop(overlay, node, name, &room))
+			room = 0;
+		for (i = 0; i < length / 4; i++)
+			if (room < 4 || fdt32_ld(&place[i]) > (uint32_t)room - 4)
+				return dtb_fail(err, -FDT_ERR_BADOVERLAY,
+						"a phandle past the end of \"%s\"", name);
+	}
+	fdt_for_each_subnode(child, overlay, fixups) {
+		int other = fdt_subnode_offset(overlay, node, fdt_get_name(overlay, child, NULL));
+
+		if (!ret && other >= 0)
+			ret = check_places(overlay, other, child, err);
+	}
+	return ret;
+}
+
 /* libfdt applies nothing without a word. */
 static bool has_fragment(const void *overlay)
 {
@@ -132,13 +169,15 @@ static bool has_fragment(const void *overlay)
  */
 void *dtb_apply(const void *fdt, const void *overlay, size_t room, struct dtb_error *err)
 {
+	int ret, fixups = fdt_path_offset(overlay, "/__local_fixups__");
 	void *spoilt, *result;
-	int ret;
 
 	if (!has_fragment(overlay)) {
 		dtb_fail(err, -FDT_ERR_BADOVERLAY, "it is no overlay: no fragment");
 		return NULL;
 	}
+	if (fixups >= 0 && check_places(overlay, 0, fixups, err))
+		return NULL;
 	spoilt = dtb_copy(overlay, 0, err);
 	result = spoilt ? dtb_copy(fdt, room, err) : NULL;
 	ret = result ? fdt_overlay_apply(result, spoilt) : -FDT_ERR_NOSPACE;

@@ -251,7 +251,8 @@ int dtb_lines_read(struct dtb_lines *lines, const void *fdt, struct dtb_error *e
 		if (dtb_enabled(fdt, node))
 			ret = read_node(lines, fdt, node, &chips);
 	}
-	qsort(lines->list, lines->count, sizeof(*lines->list), by_line);
+	if (lines->count)
+		qsort(lines->list, lines->count, sizeof(*lines->list), by_line);
 	return ret ? dtb_fail(err, ret, "no memory") : 0;
 }
 

@@ -12,6 +12,7 @@
 #include "dtb.h"
 
 #define LARGEST (16 << 20)
+#define DEEPEST 64		/* libfdt calls itself for each */
 
 /**
  * dtb_fail() - say what went wrong
@@ -50,7 +51,43 @@ static void *read_all(FILE *file, size_t *size)
 			free(data);
 		data = more;
 	}
+	if (data && *size) {
+		char *less = realloc(data, *size);
+
+		data = less ? less : data;
+	}
 	return data;
+}
+
+static bool too_deep(const void *fdt)
+{
+	int node, depth = 0;
+
+	for (node = 0; node >= 0 && depth >= 0; node = fdt_next_node(fdt, node, &depth))
+		if (depth > DEEPEST)
+			return true;
+	return false;
+}
+
+/**
+ * dtb_check() - check all of a tree, or an overlay
+ * @fdt: the tree
+ * @size: of what is in memory
+ * @name: of the file
+ * @err: what is wrong with it
+ *
+ * Return: 0 or a negative code
+ */
+int dtb_check(const void *fdt, size_t size, const char *name, struct dtb_error *err)
+{
+	int ret = fdt_check_full(fdt, size);
+
+	if (ret)
+		return dtb_fail(err, ret, "%s: not a device tree: %s", name, fdt_strerror(ret));
+	if (too_deep(fdt))
+		return dtb_fail(err, -FDT_ERR_BADSTRUCTURE, "%s: more than %d nodes deep", name,
+				DEEPEST);
+	return 0;
 }
 
 /**
@@ -65,7 +102,6 @@ void *dtb_read(const char *path, struct dtb_error *err)
 	FILE *file = fopen(path, "rb");
 	size_t size;
 	void *fdt;
-	int ret;
 
 	if (!file) {
 		dtb_fail(err, -FDT_ERR_NOTFOUND, "%s: %s", path, strerror(errno));
@@ -77,9 +113,7 @@ void *dtb_read(const char *path, struct dtb_error *err)
 		dtb_fail(err, -FDT_ERR_NOSPACE, "%s: larger than %d MB", path, LARGEST >> 20);
 		return NULL;
 	}
-	ret = fdt_check_full(fdt, size);
-	if (ret) {
-		dtb_fail(err, ret, "%s: not a device tree: %s", path, fdt_strerror(ret));
+	if (dtb_check(fdt, size, path, err)) {
 		free(fdt);
 		return NULL;
 	}

@@ -104,7 +104,7 @@ static char *find_module(const char *list, const char *module)
 		for (c = line; c < end && *c != ':'; c++)
 			if (*c == '/')
 				name = c + 1;
-		if (strlen(name) > length && same_name(name, module, length) &&
+		if ((size_t)(c - name) >= length + 3 && same_name(name, module, length) &&
 		    !strncmp(name + length, ".ko", 3))
 			return strndup(line, c - line);
 	}

@@ -188,18 +188,21 @@ static void check_device(struct need *need, const char *path, const char *stem)
 	else
 		need->swap->report.no_memory = true;
 	free(need->seen);
+	need->seen = NULL;
 }
 
 /* @device: of sysfs, from the root; it may be below several nodes, the nearest counts */
 static void check_sysfs(struct need *need, const char *device, const char *stem)
 {
-	char *real = sys_real(need->swap, device);
-	char *path = real ? node_of(real) : NULL;
+	char *path, *real = sys_real(need->swap, device);
 
+	if (!real)
+		return;
+	path = node_of(real);
+	free(real);
 	if (path)
 		check_device(need, path, stem);
 	free(path);
-	free(real);
 }
 
 static void check_console(struct need need, const char *cmdline)

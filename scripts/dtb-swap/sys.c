@@ -90,7 +90,8 @@ char *sys_read(const struct swap *swap, const char *path, size_t *size)
 	if (file) {
 		errno = 0;
 		data = read_stream(file, &length);
-		error = errno ? errno : EFBIG;
+		if (!data)
+			error = errno ? errno : EFBIG;
 		fclose(file);
 	}
 	free(name);
@@ -157,11 +158,12 @@ char *sys_real(const struct swap *swap, const char *path)
  */
 void *sys_tree(struct swap *swap)
 {
+	struct dtb_error err;
 	size_t size;
 	void *fdt = sys_read(swap, RUNNING, &size);
 	int error = errno;
 
-	if (fdt && !fdt_check_full(fdt, size))
+	if (fdt && !dtb_check(fdt, size, RUNNING, &err))
 		return fdt;
 	if (fdt)
 		refuse(swap, KIND_ERROR, "look at that file: the kernel made it",

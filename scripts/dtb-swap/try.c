@@ -7,12 +7,9 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/watchdog.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
 #include <linux/reboot.h>
@@ -84,20 +81,6 @@ static bool read_initrd(struct call *call, struct start *start)
 	return start->initrd.data;
 }
 
-/* A kernel that hangs is ended by the watchdog, which is not told to stop on close. */
-static void arm_watchdog(struct call *call)
-{
-	int fd = call->watchdog ? open(call->watchdog, O_WRONLY | O_CLOEXEC) : -1;
-	int seconds = call->limit < 120 ? call->limit : 120;
-
-	if (call->watchdog && (fd < 0 || ioctl(fd, WDIOC_SETTIMEOUT, &seconds) ||
-			       write(fd, "\n", 1) != 1))
-		refuse(&call->swap, KIND_KERNEL, "name a watchdog that nobody else has open",
-		       "%s: %s", call->watchdog, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-}
-
 static bool prepare(struct call *call, const void *fdt, const char *name)
 {
 	struct swap *swap = &call->swap;
@@ -144,7 +127,7 @@ static void start_now(struct call *call)
 
 static void arm_and_start(struct call *call)
 {
-	arm_watchdog(call);
+	watchdog_arm(call);
 	if (!verdict(&call->swap.report) && !call->load)
 		start_now(call);
 }
@@ -165,6 +148,8 @@ void run_try(struct call *call)
 		fdt = wanted_tree(call, &place, &name);
 	if (fdt)
 		select_traps(&place, name);
+	if (fdt && !call->pending)
+		watchdog_check(call);
 	if (fdt && !verdict(&swap->report))
 		place_overlays(&place, fdt);
 	if (fdt && !verdict(&swap->report)) {

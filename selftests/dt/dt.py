@@ -28,6 +28,7 @@ import overlays     # noqa: E402
 import params       # noqa: E402
 import readme       # noqa: E402
 from tools import Wrong, dt_apply   # noqa: E402
+from ktap import Tap                # noqa: E402
 
 # Trees that Debian builds without labels, a vendor each.
 BARE = {'6.12': ('imx8mm-evk', 'rk3399-rock-pi-4b', 'sun50i-h5-orangepi-pc2'),
@@ -35,22 +36,6 @@ BARE = {'6.12': ('imx8mm-evk', 'rk3399-rock-pi-4b', 'sun50i-h5-orangepi-pc2'),
 OVERLAY = {'imx8mm-evk': 'imx8m', 'rk3399-rock-pi-4b': 'rockchip',
            'sun50i-h5-orangepi-pc2': 'allwinner-h3', 'am335x-boneblack': 'am335x',
            'sun7i-a20-bananapi': 'allwinner-a20'}
-
-
-class Tap:
-    """Results, printed as they come."""
-
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def result(self, good, name, said=''):
-        """Print one."""
-        self.count += 1
-        self.failed += not good
-        print(f'{"ok" if good else "not ok"} {self.count} {name}')
-        for line in ('' if good else str(said)).splitlines():
-            print(f'# {line}')
-        sys.stdout.flush()
 
 
 def run(*command, **options):
@@ -298,7 +283,6 @@ def combined(tap, board, work):
 def main():
     """Run all."""
     tap = Tap()
-    print('TAP version 13')
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
         board = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb')
@@ -311,8 +295,7 @@ def main():
         combined(tap, board, work)
         labels(tap, work)
         ours(tap)
-    print(f'1..{tap.count}')
-    return 1 if tap.failed else 0
+    return tap.end()
 
 
 if __name__ == '__main__':

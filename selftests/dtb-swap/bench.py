@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests of dtb-swap share: the tool, a made-up device, TAP."""
+"""What the tests of dtb-swap share: the tool, and a made-up device."""
 
 import fcntl
 import functools
@@ -19,30 +19,10 @@ sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 import bases        # noqa: E402
 from tools import CACHE, Package    # noqa: E402
+from ktap import Tap                # noqa: E402,F401
 
 SOURCE = TOP / 'scripts/dtb-swap'
 CROSS = {'amd64': '', 'arm64': 'aarch64-linux-gnu-', 'armhf': 'arm-linux-gnueabihf-'}
-
-
-class Tap:
-    """Results, printed as they come."""
-
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def result(self, good, name, said=''):
-        """Print one."""
-        self.count += 1
-        self.failed += not good
-        print(f'{"ok" if good else "not ok"} {self.count} {name}')
-        for line in ('' if good else str(said)).splitlines():
-            print(f'# {line}')
-        sys.stdout.flush()
-
-    def end(self):
-        """Print the plan; return the exit status."""
-        print(f'1..{self.count}')
-        return 1 if self.failed else 0
 
 
 def package(arch, name):
@@ -66,7 +46,7 @@ def tool(arch='amd64', *flags, musl=False):
         done = run('make', '-s', '-C', SOURCE, f'OUT={out}', f'CROSS_COMPILE={CROSS[arch]}',
                    f'LIBFDT={package(arch, "libfdt-dev")}',
                    f'MUSL={package(arch, "musl-dev") if musl else ""}',
-                   'LDFLAGS=' if flags else 'LDFLAGS=-static',
+                   'LDFLAGS=' if flags else 'LDFLAGS=-static -s',
                    f'CFLAGS={" ".join(flags) or "-Os"} -Werror')
     if done.returncode:
         raise SystemExit(done.stdout)
@@ -80,9 +60,14 @@ def run(*command, **options):
                           **options)
 
 
-def swap(*words, program=None):
+def program():
+    """Return the words that start the tool, or what a test of these tests has in its place."""
+    return os.environ.get('DTB_SWAP_PROGRAM', '').split() or [str(tool())]
+
+
+def swap(*words):
     """Run the tool."""
-    return run(program or tool(), *words)
+    return run(*program(), *words)
 
 
 @functools.lru_cache(maxsize=None)

@@ -7,7 +7,7 @@ import pathlib
 import sys
 import tempfile
 
-from bench import TOP, Tap, run, swap, tool
+from bench import TOP, Tap, program, run, swap
 from install import DEVICES, device, new_tree, shipped
 
 HOOK = TOP / 'scripts/yocto/files/90-dtb-swap'
@@ -16,7 +16,8 @@ ROWS = {row[0]: row for row in DEVICES}
 
 def hook(made):
     """Run it."""
-    return run('sh', HOOK, env={**os.environ, 'DTB_SWAP': str(tool()), 'DTB_SWAP_ROOT': str(made.root)})
+    return run('sh', HOOK, env={**os.environ, 'DTB_SWAP': program()[0],
+                                'DTB_SWAP_ROOT': str(made.root)})
 
 
 def carried(made):

@@ -78,12 +78,34 @@ def trial(tap, folder):
     tap.result(done.returncode == 9, 'try on a device that is not known', done.stdout)
 
 
+def watchdogs(tap, folder):
+    """A watchdog that its driver stops for kexec is none."""
+    for name, driver, stops, words in (
+            ('its driver stops it', 'bcm2835-wdt', '-1', 'watchdog stops for kexec'),
+            ('all are told to stop', 'imx2-wdt', '1', 'watchdog stops for kexec'),
+            ('it is not there', None, '-1', 'is no watchdog'),
+            ('its driver lets it go on', 'imx2-wdt', '-1', 'file of the running kernel'),
+            ('all are told to go on', 'bcm2835-wdt', '0', 'file of the running kernel')):
+        made = device(folder / 'root', *ROW)
+        made.put('sys/module/watchdog/parameters/stop_on_reboot', f'{stops}\n')
+        if driver:
+            made.put(f'sys/bus/platform/drivers/{driver}/bind', '')
+            made.put('sys/devices/dog/uevent', '')
+            made.link('sys/devices/dog/driver', f'sys/bus/platform/drivers/{driver}')
+            made.link('sys/class/watchdog/watchdog0/device', 'sys/devices/dog')
+        one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+        done = swap('try', '--watchdog', '/dev/watchdog', one, '--root', made.root)
+        tap.result(done.returncode == 8 and words in done.stdout,
+                   f'try --watchdog: {name}', f'{done.returncode}\n{done.stdout}')
+
+
 def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
         pending(tap, pathlib.Path(work))
         trial(tap, pathlib.Path(work))
+        watchdogs(tap, pathlib.Path(work))
     return tap.end()
 
 

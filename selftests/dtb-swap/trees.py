@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""dtb-swap on all of Debian's trees: sound ones pass, other boards do not."""
+"""dtb-swap on all of Debian's trees: sound ones pass, other boards do not.
+
+With the word all, each board is held against each other, which takes minutes.
+"""
 
 import collections
 import pathlib
@@ -67,8 +70,9 @@ def related(one, other):
     return one[0] == other[0] or bool(set(one) & set(other) - {one[-1], other[-1]})
 
 
-def boards(tap, found, folder):
-    """Each board with all those that have any name in common with it, and with some others."""
+def boards(tap, found, folder, every):
+    """Boards with all those that have any name in common with them, and with some others; or
+    each with each."""
     lists = sorted({base.compatible for base in found if base.compatible})
     by_name = collections.defaultdict(set)
     for names in lists:
@@ -77,10 +81,10 @@ def boards(tap, found, folder):
     paths = {names: stub(folder, names) for names in {n[0]: n for n in lists}.values()}
     pairs, wrong, accepted = 0, [], 0
     for number, names in enumerate(paths):
-        if number % 7:
+        if number % 7 and not every:
             continue
         others = set().union(*(by_name[name] for name in names)) & set(paths)
-        others |= set(list(paths)[number % 11::97])
+        others |= set(paths if every else list(paths)[number % 11::97])
         others = sorted(others - {names})
         made = Device(folder / 'root', paths[names])
         done = swap('check', '--root', made.root, '--quiet', '--accept-board', 'none',
@@ -143,7 +147,7 @@ def main():
         sound(tap, found)
         own_needs(tap, found, folder)
         (folder / 'stubs').mkdir()
-        boards(tap, found, folder / 'stubs')
+        boards(tap, found, folder / 'stubs', sys.argv[1:] == ['all'])
         overlaid(tap, folder)
         differences(tap, folder)
     return tap.end()

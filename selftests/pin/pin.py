@@ -10,6 +10,7 @@ import statistics
 import sys
 
 import guest
+import ktap
 from kernel import KERNELS, OUT
 
 LINES = {"red": 4, "green": 5, "blue": 6}       # as selftests/qemu/virt.dts has them
@@ -88,12 +89,11 @@ def main():
     """Run them all as KTAP."""
     found = edges()
     first, second = halves(found["green"])
-    results = [*blink_tests(first, found["red"], found["blue"]),
-               *panic_tests(second, found["blue"])]
-    print(f"TAP version 13\n1..{len(results)}")
-    for number, (name, passed) in enumerate(results, 1):
-        print(f"{'ok' if passed else 'not ok'} {number} {name}")
-    return not all(passed for _, passed in results)
+    tap = ktap.Tap()
+    for name, passed in (*blink_tests(first, found["red"], found["blue"]),
+                         *panic_tests(second, found["blue"])):
+        tap.result(passed, name)
+    return tap.end()
 
 
 if __name__ == "__main__":

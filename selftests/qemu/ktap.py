@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""KTAP, as Documentation/dev-tools/ktap.rst has it, nested to any depth."""
+"""KTAP, as Documentation/dev-tools/ktap.rst has it: read, nested to any depth, and written."""
 
 import dataclasses
 import re
@@ -57,3 +57,24 @@ def parse(text, prefix=""):
             leaf.name = prefix + leaf.name
             results.append(leaf)
     return results
+
+
+class Tap:
+    """Results of a program, printed as they come."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+        print("TAP version 13", flush=True)
+
+    def result(self, good, name, said=""):
+        """Print one, and what was said if it is bad."""
+        self.count += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} {name}")
+        print("".join(f"# {line}\n" for line in ("" if good else str(said)).splitlines()), end="",
+              flush=True)
+
+    def end(self):
+        """Print the plan; return the exit status."""
+        print(f"1..{self.count}", flush=True)
+        return 1 if self.failed or not self.count else 0

@@ -11,11 +11,12 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(TOP / "scripts/modeswitch"))
+sys.path[:0] = [str(TOP / "scripts/modeswitch"), str(TOP / "selftests/qemu")]
 
 # pylint: disable=wrong-import-position
 import data         # noqa: E402
 import scripts      # noqa: E402
+from ktap import Tap        # noqa: E402
 
 LOADER = importlib.machinery.SourceFileLoader("generate", str(TOP / "scripts/modeswitch/generate"))
 SPEC = importlib.util.spec_from_loader("generate", LOADER)
@@ -94,11 +95,10 @@ def main():
     pool = scripts.Pool()
     devices = data.devices(folder, TOP / "scripts/modeswitch/extra.tsv", pool)
     text = generate.table(folder, version)[0]
-    results = list(checks(folder, version, text, devices, pool))
-    print(f"TAP version 13\n1..{len(results)}")
-    for number, (what, okay) in enumerate(results, 1):
-        print(f"{'ok' if okay else 'not ok'} {number} {what}")
-    return 0 if all(okay for _, okay in results) else 1
+    tap = Tap()
+    for what, okay in checks(folder, version, text, devices, pool):
+        tap.result(okay, what)
+    return tap.end()
 
 
 if __name__ == "__main__":

@@ -90,13 +90,10 @@ def whole():
 def main():
     """Run them all as KTAP."""
     tests = (panic, hang, silence, report_without_panic, lost, nested, whole)
-    print(f"TAP version 13\n1..{len(tests)}", flush=True)
-    failed = False
-    for number, test in enumerate(tests, 1):
-        passed = test()
-        failed |= not passed
-        print(f"{'ok' if passed else 'not ok'} {number} {test.__doc__}", flush=True)
-    return failed
+    tap = ktap.Tap()
+    for test in tests:
+        tap.result(test(), test.__doc__)
+    return tap.end()
 
 
 if __name__ == "__main__":

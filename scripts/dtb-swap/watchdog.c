@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What ends a kernel that hangs while a tree is tried: a watchdog of the hardware. It is armed
+ * before the kernel is started, and has to go on then, but most drivers stop theirs when the
+ * system goes down, and kexec counts as that.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/watchdog.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define STOPS "/sys/module/watchdog/parameters/stop_on_reboot"
+#define LONGEST_WAIT 120
+
+/* Drivers that let it go on, read in the source of 6.12; imx2-wdt cannot stop it. */
+static const char *const GO_ON[] = { "imx2-wdt", "rti-wdt", "tegra-wdt", "tegra186-timer" };
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The link to the driver of a watchdog, without links, for free(), or NULL. */
+static char *driver_of(const struct swap *swap, const char *name)
+{
+	char *path = format_text("/sys/class/watchdog/%s/device/driver", name);
+	char *real = path ? sys_real(swap, path) : NULL;
+
+	free(path);
+	return real;
+}
+
+static bool goes_on(const struct swap *swap, const char *driver)
+{
+	char *stops = sys_line(swap, STOPS);
+	bool good = stops && !strcmp(stops, "0"), never = stops && !strcmp(stops, "1");
+	size_t i;
+
+	for (i = 0; !good && !never && i < sizeof(GO_ON) / sizeof(*GO_ON); i++)
+		good = !strcmp(GO_ON[i], driver);
+	free(stops);
+	return good;
+}
+
+/**
+ * watchdog_check() - see that a watchdog will end a kernel that hangs
+ * @call: has its device, or none; is told why it will not
+ */
+void watchdog_check(struct call *call)
+{
+	const char *name = call->watchdog ? base_name(call->watchdog) : NULL;
+	char *driver;
+
+	if (!name)
+		return;
+	driver = driver_of(&call->swap, strcmp(name, "watchdog") ? name : "watchdog0");
+	if (!driver)
+		refuse(&call->swap, KIND_KERNEL, "load its driver, name it as /dev/watchdog0",
+		       "%s is no watchdog of this device", call->watchdog);
+	else if (!goes_on(&call->swap, base_name(driver)))
+		refuse(&call->swap, KIND_KERNEL,
+		       "start this kernel with watchdog.stop_on_reboot=0, or try without --watchdog",
+		       "%s stops for kexec, as far as is known of its driver %s", call->watchdog,
+		       base_name(driver));
+	free(driver);
+}
+
+/**
+ * watchdog_arm() - start it; it is not told to stop on close
+ * @call: has its device, or none; is told why that failed
+ */
+void watchdog_arm(struct call *call)
+{
+	int fd = call->watchdog ? open(call->watchdog, O_WRONLY | O_CLOEXEC) : -1;
+	int seconds = call->limit < LONGEST_WAIT ? call->limit : LONGEST_WAIT;
+
+	if (call->watchdog && (fd < 0 || ioctl(fd, WDIOC_SETTIMEOUT, &seconds) ||
+			       write(fd, "\n", 1) != 1))
+		refuse(&call->swap, KIND_KERNEL,
+		       "name one that nobody has open; systemd has its own: KExecWatchdogSec=",
+		       "%s: %s", call->watchdog, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}

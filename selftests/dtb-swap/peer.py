@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""merge gives the same bytes as dtc's fdtoverlay, on all trees of Debian's that have labels."""
+
+import collections
+import concurrent.futures
+import os
+import pathlib
+import sys
+import tempfile
+import threading
+
+from bench import Tap, bases, run, swap, tool
+
+import overlays     # noqa: E402 pylint: disable=wrong-import-order
+
+KERNELS = ('6.12', '6.12-armhf', '7.2')
+LEAST = 1500        # pairs that both can merge
+# An overlay whose target is a number of the tree, not a label.
+NUMBER = '''/dts-v1/;
+/ {{ fragment@0 {{ target = <{}>; __overlay__ {{ by-number; }}; }}; }};
+'''
+
+
+def claims(names, base):
+    """Whether an overlay is for a board."""
+    return not names or set(names) & set(base.compatible)
+
+
+def merge(work, base, blob):
+    """Let both merge; return what came of it."""
+    mine, theirs = (work / f'{threading.get_ident()}.{who}' for who in ('mine', 'theirs'))
+    ours = swap('merge', base.dtb, blob, '-o', mine)
+    peer = run('fdtoverlay', '-i', base.dtb, '-o', theirs, blob)
+    if ours.returncode and peer.returncode:
+        return 'refused by both', ''
+    if ours.returncode and ' is taken by ' in ours.stdout:
+        return 'refused, an address is taken', ''
+    if ours.returncode or peer.returncode:
+        return 'WRONG', f'{base.name} {blob.name}: {ours.stdout}{peer.stdout}'
+    same = mine.read_bytes() == theirs.read_bytes()
+    return ('the same', '') if same else ('WRONG', f'{base.name} {blob.name}: other bytes')
+
+
+def pairs(folder):
+    """Each tree that has labels, with each overlay that is for it."""
+    blobs = [path for family in overlays.build(folder).values() for path in family]
+    named = [(blob, bases.root_compatible(blob)) for blob in blobs]
+    found = [base for kernel in KERNELS for base in bases.shipped(kernel)
+             if bases.labelled(base.dtb)]
+    return [(base, blob) for base in found for blob, names in named if claims(names, base)]
+
+
+def numbers(tap, folder):
+    """A target that is a phandle, which labels make no difference to."""
+    base = next(base for base in bases.shipped('6.12') if base.name == 'imx8mp-evk')
+    for name, number, wanted in (('of a node', '1', 'the same'),
+                                 ('of no node', '0x7777', 'refused by both')):
+        blob = folder / f'{number}.dtbo'
+        run('dtc', '-q', '-O', 'dtb', '-o', blob, '-', input=NUMBER.format(number))
+        got, said = merge(folder, base, blob)
+        tap.result(got == wanted, f'a target that is the phandle {name}: {wanted}', f'{got}\n{said}')
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    tool()
+    with tempfile.TemporaryDirectory() as work:
+        folder = pathlib.Path(work)
+        todo = pairs(folder)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = list(pool.map(lambda pair: merge(folder, *pair), todo))
+        count = collections.Counter(what for what, _ in results)
+        print(f'# {len({base.dtb for base, _ in todo})} trees, ' +
+              ', '.join(f'{number} {what}' for what, number in count.most_common()))
+        tap.result(not count['WRONG'] and count['the same'] >= LEAST,
+                   f'{count["the same"]} of {len(todo)} pairs: the same bytes as fdtoverlay\'s',
+                   '\n'.join(said for _, said in results if said)[:3000] or count)
+        numbers(tap, folder)
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Hostile trees, overlays, selectors and gzip files for the code of dtb-swap.
+
+Without an option: what was ever found is found no more, and a short run of each target.
+"""
+
+import argparse
+import base64
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import seeds        # sets the path for the others
+from bench import SOURCE, run
+from ktap import Tap
+from tools import CACHE, LIBFDT, TOP, careful_check, linux_source
+
+HERE = pathlib.Path(__file__).resolve().parent
+OUT = TOP / 'out/fuzz'
+TARGETS = ('check', 'diff', 'merge', 'text', 'gzip')
+SANITIZE = '-fsanitize=address,undefined,fuzzer-no-link'
+FLAGS = ['-g', '-O1', '-fno-omit-frame-pointer', '-fno-sanitize-recover=undefined',
+         '-std=gnu11', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64']
+LIMITS = ('-timeout=20', '-rss_limit_mb=2048', '-max_len=8192', '-close_fd_mask=1')
+SHORT = 4       # seconds a target in make check
+
+
+def clang(*args):
+    """Run the compiler."""
+    done = run('clang', *FLAGS, SANITIZE, *args)
+    if done.returncode:
+        raise SystemExit(done.stdout)
+
+
+def objects(folder):
+    """Compile the tool but its main(), and the library under it, where the sanitizers see it."""
+    fdt = linux_source() / 'scripts/dtc/libfdt'
+    run('make', '-s', '-C', SOURCE, f'OUT={folder}', folder / 'boards.h')
+    ours = [path for path in sorted(SOURCE.glob('*.c')) if path.name != 'cli.c']
+    jobs = [('-Wall', '-Wno-sign-compare', f'-I{folder}', f'-I{fdt}', '-c', path, '-o',
+             folder / f'{path.stem}.o') for path in ours]
+    jobs += [('-w', f'-I{fdt}', '-c', fdt / f'{name}.c', '-o', folder / f'{name}.o')
+             for name in LIBFDT]
+    careful_check(folder / 'fdt_check.o')
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda job: clang(*job), jobs))
+    return sorted(folder.glob('*.o'))
+
+
+def link(target, parts, out, *flags):
+    """Make the program of a target."""
+    fdt = linux_source() / 'scripts/dtc/libfdt'
+    clang('-fsanitize=fuzzer', '-Wall', '-Wno-sign-compare', '-Wno-unused-function', *flags,
+          f'-DTARGET=fuzz_{target}', f'-I{SOURCE}', f'-I{fdt}', HERE / 'target.c', *parts, '-lz',
+          '-o', out)
+    return out
+
+
+class Fuzz:
+    """The programs, and what they need."""
+
+    def __init__(self, work):
+        self.work = work
+        (work / 'o').mkdir()
+        self.parts = objects(work / 'o')
+        self.inputs, board, root = seeds.inputs(work)
+        (work / 'words').write_text(seeds.words(), encoding='utf-8')
+        self.env = {**os.environ, 'FUZZ_BASE': str(board), 'FUZZ_ROOT': str(root),
+                    'ASAN_SYMBOLIZER_PATH': '/usr/bin/addr2line',
+                    'ASAN_OPTIONS': 'allow_addr2line=1'}
+        self.programs = {}
+
+    def program(self, target, *flags):
+        """Return the program of a target."""
+        name = target + ''.join(flags)
+        if name not in self.programs:
+            self.programs[name] = link(target, self.parts, self.work / name, *flags)
+        return self.programs[name]
+
+    def start(self, program, *args):
+        """Run one; return its status and what it said."""
+        done = run(program, *LIMITS, *args, env=self.env)
+        return done.returncode, done.stdout
+
+    def search(self, target, seconds, *flags, fresh=False):
+        """Look for something new; return what was found, how often it ran, what it said."""
+        corpus = self.work / f'none-{target}' if fresh else CACHE / 'fuzz' / target
+        first, found = self.work / f'seeds-{target}', OUT / target
+        for folder in (corpus, first, found):
+            folder.mkdir(parents=True, exist_ok=True)
+        for i, data in enumerate([] if fresh else self.inputs[target]):
+            (first / str(i)).write_bytes(data)
+        before = set(found.iterdir())
+        _, said = self.start(self.program(target, *flags), f'-max_total_time={seconds}',
+                             f'-dict={self.work}/words', f'-artifact_prefix={found}/',
+                             '-print_final_stats=1', corpus, first)
+        runs = re.search(r'number_of_executed_units: (\d+)', said)
+        return sorted(set(found.iterdir()) - before), int(runs[1]) if runs else 0, said
+
+    def replay(self, target, data):
+        """Run one input; return what it said if it is a finding."""
+        path = self.work / 'input'
+        path.write_bytes(data)
+        status, said = self.start(self.program(target), path)
+        return said if status else ''
+
+
+def kept():
+    """What was found once: target, what it was, the input."""
+    for line in (HERE / 'found.tsv').read_text(encoding='ascii').splitlines():
+        if line and not line.startswith('#'):
+            target, name, data = line.split('\t')
+            yield target, name, base64.b64decode(data)
+
+
+def check(fuzz):
+    """What make check does."""
+    tap = Tap()
+    for target, name, data in kept():
+        said = fuzz.replay(target, data)
+        tap.result(not said, f'{target}: found once: {name}', said[-3000:])
+    for target in TARGETS:
+        found, runs, said = fuzz.search(target, SHORT)
+        tap.result(not found and runs > 100, f'{target}: nothing new in {SHORT} s', said[-3000:])
+    found, _, said = fuzz.search('gzip', 30, '-DPLANTED', fresh=True)
+    tap.result(found and 'heap-buffer-overflow' in said, 'a planted overrun is found', said[-3000:])
+    for path in found:
+        path.unlink()
+    return tap.end()
+
+
+def hunt(fuzz, targets, seconds):
+    """What make fuzz does: each target has its share of the time."""
+    failed = False
+    for target in targets:
+        found, runs, said = fuzz.search(target, max(1, seconds // len(targets)))
+        cover = re.findall(r'cov: (\d+)', said)
+        print(f'{target:6} {runs:10} runs, {cover[-1] if cover else "?"} edges seen, '
+              f'{len(found)} findings', flush=True)
+        for path in found:
+            print(f'  {path.relative_to(TOP)}: scripts/toolroot selftests/fuzz/fuzz.py '
+                  f'--replay {target} {path.relative_to(TOP)}')
+        failed |= bool(found) or not runs
+        if not runs:
+            print(said[-3000:])
+    return failed
+
+
+def main():
+    """Parse, build, run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--time', type=int, help='seconds to search in all')
+    parser.add_argument('--targets', nargs='*', default=TARGETS, choices=TARGETS)
+    parser.add_argument('--replay', nargs=2, metavar=('TARGET', 'FILE'), help='run one input')
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as work:
+        fuzz = Fuzz(pathlib.Path(work))
+        if args.replay:
+            said = fuzz.replay(args.replay[0], pathlib.Path(args.replay[1]).read_bytes())
+            print(said or 'nothing is wrong with it')
+            return 1 if said else 0
+        return hunt(fuzz, args.targets, args.time) if args.time else check(fuzz)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What libFuzzer calls: TARGET is the function that gets the input. Each holds what the
+ * tool makes of it against what has to be true of any input.
+ *
+ * The first byte of an input with trees says whether it has the bytes of a file (odd), or
+ * steps of which every sequence makes a tree: see build().
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "install.h"
+#include "try.h"
+
+#define ROOM (64 << 10)
+#define DEEPEST 70
+#define LONGEST 31		/* of a name */
+#define GROWTH (256 << 10)
+#define HEADER "\x1f\x8b\x08\0\0\0\0\0\0\x03"
+
+struct input {
+	const unsigned char *at;
+	size_t left;
+};
+
+static void must(int good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "not true: %s\n", what);
+	abort();
+}
+
+static unsigned int take(struct input *in)
+{
+	if (!in->left)
+		return 0;
+	in->left--;
+	return *in->at++;
+}
+
+static const void *take_bytes(struct input *in, size_t *size)
+{
+	const void *at = in->at;
+
+	if (*size > in->left)
+		*size = in->left;
+	in->at += *size;
+	in->left -= *size;
+	return at;
+}
+
+static void take_name(struct input *in, char *name)
+{
+	size_t size = take(in) & LONGEST;
+	const void *at = take_bytes(in, &size);
+
+	memcpy(name, at, size);
+	name[size] = '\0';
+}
+
+/* Without spare bytes behind, so that a step too far is seen. */
+static void *exact(const void *data, size_t size)
+{
+	void *copy = malloc(size);
+
+	must(copy != NULL, "there is memory");
+	return memcpy(copy, data, size);
+}
+
+/*
+ * A tree of steps: a byte whose last two bits are 1 and a name begin a node, 2 or 3, a name
+ * and a value are a property, 0 ends the node. Names and values have their length before.
+ */
+static void *build(struct input *in)
+{
+	static char tree[ROOM] __attribute__((aligned(8)));
+	char name[LONGEST + 1];
+	int depth = 1;
+
+	fdt_create(tree, sizeof(tree));
+	fdt_finish_reservemap(tree);
+	fdt_begin_node(tree, "");
+	while (depth && in->left) {
+		unsigned int step = take(in) & 3;
+		const void *value;
+		size_t size;
+
+		if (step)
+			take_name(in, name);
+		if (!step) {
+			fdt_end_node(tree);
+			depth--;
+		} else if (step > 1) {
+			size = take(in);
+			value = take_bytes(in, &size);
+			fdt_property(tree, name, value, size);
+		} else if (depth < DEEPEST && *name) {
+			depth += !fdt_begin_node(tree, name);
+		}
+	}
+	for (; depth > 0; depth--)
+		fdt_end_node(tree);
+	return fdt_finish(tree) ? NULL : exact(tree, fdt_totalsize(tree));
+}
+
+/* A file whose content is in memory. */
+static const char *file_of(const void *data, size_t size)
+{
+	static char path[32];
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = memfd_create("fuzz", 0);
+	must(!ftruncate(fd, 0) && pwrite(fd, data, size, 0) == (ssize_t)size, "memory is a file");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return path;
+}
+
+/* The tree that every run begins with; its name is in the environment. */
+static const void *base(void)
+{
+	struct dtb_error err;
+	static void *fdt;
+
+	if (!fdt)
+		fdt = dtb_read(getenv("FUZZ_BASE"), &err);
+	must(fdt != NULL, "FUZZ_BASE names a tree");
+	return fdt;
+}
+
+static struct swap fresh(void)
+{
+	return (struct swap){ .root = getenv("FUZZ_ROOT") };
+}
+
+/* Read from a file as the tool does, so that what is no tree is refused there. */
+static void *load(struct swap *swap, struct input *in, unsigned int raw)
+{
+	void *fdt, *made = raw ? exact(in->at, in->left) : build(in);
+	size_t size = raw ? in->left : made ? fdt_totalsize(made) : 0;
+
+	if (raw)
+		in->left = 0;
+	fdt = made ? load_tree(swap, file_of(made, size)) : NULL;
+	free(made);
+	return fdt;
+}
+
+static void close_report(struct swap *swap)
+{
+	size_t i;
+
+	for (i = 0; i < swap->report.count; i++) {
+		const struct finding *one = &swap->report.list[i];
+
+		must(one->cause && *one->cause, "what is said has a cause");
+		must(one->level != LEVEL_REFUSAL || (one->mend && *one->mend),
+		     "a refusal has a mend");
+	}
+	print_report(&swap->report, "fuzz", swap->report.count & 1, false);
+	report_free(&swap->report);
+}
+
+static bool whole(const void *fdt)
+{
+	return !fdt_check_full(fdt, fdt_totalsize(fdt));
+}
+
+static void fuzz_check(struct input *in)
+{
+	struct swap swap = fresh();
+	void *tree = NULL, *fdt = load(&swap, in, take(in) & 1);
+
+	if (fdt)
+		check_tree(&swap, fdt, "fuzz");
+	if (fdt && !verdict(&swap.report)) {
+		tree = start_tree(&swap, fdt, "fuzz");
+		must(!tree || whole(tree), "what is started is a tree");
+	}
+	close_report(&swap);
+	free(tree);
+	free(fdt);
+}
+
+/* libfdt finds the first of two nodes or properties of one name. */
+static bool has_twins(const void *fdt)
+{
+	int node, one, two;
+
+	for (node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+		const char *name, *other;
+
+		fdt_for_each_subnode(one, fdt, node)
+			for (two = fdt_next_subnode(fdt, one); two >= 0;
+			     two = fdt_next_subnode(fdt, two))
+				if (!strcmp(fdt_get_name(fdt, one, NULL),
+					    fdt_get_name(fdt, two, NULL)))
+					return true;
+		fdt_for_each_property_offset(one, fdt, node)
+			for (two = fdt_next_property_offset(fdt, one); two >= 0;
+			     two = fdt_next_property_offset(fdt, two)) {
+				fdt_getprop_by_offset(fdt, one, &name, NULL);
+				fdt_getprop_by_offset(fdt, two, &other, NULL);
+				if (!strcmp(name, other))
+					return true;
+			}
+	}
+	return false;
+}
+
+static void fuzz_diff(struct input *in)
+{
+	unsigned int how = take(in);
+	struct swap swap = fresh();
+	void *a = how & 1 ? exact(base(), fdt_totalsize(base())) : load(&swap, in, 0);
+	void *b = load(&swap, in, how & 1);
+
+	if (a && b) {
+		int there = diff_trees(a, b, how & 2), back = diff_trees(b, a, how & 2);
+
+		if (!has_twins(a) && !has_twins(b)) {
+			must(!there == !back, "a difference is one from either side");
+			must(!diff_trees(a, a, how & 2), "a tree does not differ from itself");
+		}
+	}
+	close_report(&swap);
+	free(a);
+	free(b);
+}
+
+/* What fdtoverlay does. */
+static void *peer(const void *fdt, const void *overlay)
+{
+	struct dtb_error err;
+	void *spoilt = dtb_copy(overlay, 0, &err), *result = dtb_copy(fdt, GROWTH, &err);
+
+	if (!spoilt || !result || fdt_overlay_apply(result, spoilt)) {
+		free(result);
+		result = NULL;
+	}
+	if (result)
+		fdt_pack(result);
+	free(spoilt);
+	return result;
+}
+
+static void fuzz_merge(struct input *in)
+{
+	unsigned int how = take(in);
+	struct swap swap = fresh();
+	void *fdt = how & 1 ? exact(base(), fdt_totalsize(base())) : load(&swap, in, 0);
+	void *overlay = fdt ? load(&swap, in, how & 1) : NULL, *theirs = NULL, *mine = NULL;
+	void *copy = overlay ? exact(fdt, fdt_totalsize(fdt)) : NULL;
+	char *path;
+
+	if (overlay) {
+		path = (char *)file_of(overlay, fdt_totalsize(overlay));
+		mine = merge_files(&swap, fdt, &path, 1);
+		theirs = mine ? peer(copy, overlay) : NULL;
+		fdt = NULL;
+		must(mine ? !verdict(&swap.report) : verdict(&swap.report) != KIND_NONE,
+		     "merge tells why it gives nothing");
+		must(!mine || (theirs && whole(mine) && fdt_totalsize(mine) == fdt_totalsize(theirs) &&
+			       !memcmp(mine, theirs, fdt_totalsize(mine))),
+		     "what is merged is what libfdt makes of it");
+	}
+	close_report(&swap);
+	free(copy);
+	free(theirs);
+	free(mine);
+	free(overlay);
+	free(fdt);
+}
+
+static void fuzz_labels(const char *text)
+{
+	struct dtb_error err = { 0 };
+	struct dtb_labels map;
+	void *copy = dtb_copy(base(), GROWTH, &err);
+
+	must(copy != NULL, "there is memory");
+	if (!dtb_labels_read(&map, file_of(text, strlen(text)), &err)) {
+		if (dtb_labels_add(&map, copy, &err) >= 0)
+			must(whole(copy), "a tree with labels is a tree");
+		dtb_labels_free(&map);
+	}
+	free(copy);
+}
+
+/* A selector as somebody left it: after ours the bootloader takes what we say. */
+static void fuzz_text(struct input *in)
+{
+	unsigned int how = take(in);
+	struct family family = { .how = how & 1 ? HOW_CONFIG : HOW_ENV, .file = "selector",
+				 .longest = 80, .shortest = how & 2 ? 21 : 0,
+				 .substring = how & 4 };
+	struct swap swap = fresh();
+	struct place place = { .swap = &swap, .family = &family, .key = "device_tree" };
+	const char *value = how & 16 ? NULL : "swap-some-tree-0123abcd.dtb";
+	char *text = strndup((const char *)in->at, in->left), *new, *seen, *again;
+
+	must(text != NULL, "there is memory");
+	if (how & 8) {
+		fuzz_labels(text);
+		free(text);
+		return;
+	}
+	place.text = text;
+	new = select_text(&place, value);
+	must(new != NULL, "there is memory");
+	seen = family.how == HOW_CONFIG ? config_get(place.key, new) :
+					  env_get(&family, place.key, new);
+	must(value ? seen && !strcmp(seen, value) : !seen, "what is selected is what was meant");
+	if (value)
+		select_traps(&place, value);
+	place.text = new;
+	again = select_text(&place, value);
+	must(again && !strcmp(again, new), "the same again changes nothing");
+	close_report(&swap);
+	free(again);
+	free(seen);
+	free(new);
+	free(text);
+}
+
+/* What zlib can unpack is the same here. */
+static void fuzz_gzip(struct input *in)
+{
+	unsigned int whole_file = take(in) & 1;
+	size_t head = whole_file ? 0 : sizeof(HEADER) - 1, length = 0;
+	unsigned char *data = malloc(head + in->left), *out = malloc(1 << 20);
+	z_stream s = { .avail_out = 1 << 20, .next_out = out };
+	char *text;
+	int end;
+
+	must(data && out && inflateInit2(&s, whole_file ? 31 : -15) == Z_OK, "there is memory");
+	memcpy(data, HEADER, head);
+	memcpy(data + head, in->at, in->left);
+	s.next_in = data + head;
+	s.avail_in = in->left;
+	end = inflate(&s, Z_FINISH);
+	text = inflate_gzip(data, head + in->left, &length);
+	if (end == Z_STREAM_END)
+		must(text && length == s.total_out && !memcmp(text, out, length),
+		     "it is unpacked as by zlib");
+	must(!text || text[length] == '\0', "the text ends");
+	inflateEnd(&s);
+	free(text);
+	free(out);
+	free(data);
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	struct input in = { .at = data, .left = size };
+
+#ifdef PLANTED
+	/* For the test of the fuzzer: a step too far, behind a word. */
+	if (size == 5 && !memcmp(data, "plant", 5)) {
+		char *copy = exact(data, size);
+
+		must(((volatile char *)copy)[size] != '?', "nothing");
+		free(copy);
+	}
+#endif
+	TARGET(&in);
+	return 0;
+}
