@@ -38,6 +38,9 @@ check:
 	@scripts/toolroot selftests/qemu/check --kernels '$(KERNELS)' --tests '$(TESTS)' \
 		$(if $(FRESH),--fresh)
 
+check-yocto:
+	@scripts/yocto/check $(RELEASES)
+
 demo:
 	@scripts/toolroot selftests/qemu/demo
 
@@ -71,6 +74,7 @@ help:
 	@echo 'Tests (each installs what it lacks, in a cache outside this folder)'
 	@echo '  make demo             see LED, clock and modem of emulated boards do their jobs'
 	@echo '  make check            run all tests'
+	@echo '  make check-yocto      parse the Yocto layer with the bitbake and oe-core that YOCTO= names'
 	@echo '  make bench            measure, against user space and mainline triggers'
 	@echo '  make selftests        install the kselftests into INSTALL_PATH, for a device'
 	@echo 'Variables'
@@ -82,6 +86,7 @@ help:
 	@echo '  CONFIG_LEDS_IDENTIFY=n               leave a module out'
 	@echo '  KERNELS=       check, bench: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check, bench: only these, such as "leds static" [$(TESTS)]'
+	@echo '  YOCTO= CONTRACTS= RELEASES=  check-yocto: see scripts/yocto/check'
 	@echo '  FRESH=1        check: run also what has not changed since it passed'
 	@echo '  FAMILY= I2C= LED= RTC= MODEM_POWER=  overlays: see overlays/README'
 	@echo '  DTS= BASE=     dt-check: files of yours, and the tree that an overlay is for'
@@ -92,5 +97,5 @@ help:
 version:
 	@echo $(VERSION)
 
-.PHONY: all check-kdir modules modules_install clean graft check demo bench \
+.PHONY: all check-kdir modules modules_install clean graft check check-yocto demo bench \
 	overlays dt-check dtb-swap selftests help version

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kernel recipe of each family, parsed with the pack's layer beside the family's."""
+
+import builds
+
+BLOCKS = ('leds', 'rtc', 'usb')
+TASKS = ('do_kernel_resin_injectconfig', 'do_kernel_resin_reconfigure',
+         'do_kernel_resin_checkconfig')
+ASKED = {'leds': 'CONFIG_LEDS_CLASS=y', 'rtc': 'CONFIG_RTC_CLASS=y', 'usb': 'CONFIG_USB=y'}
+DTC_FLAGS = 'KERNEL_DTC_FLAGS'
+
+
+def of(series):
+    """Return the layers and kernel recipes of the families on a release."""
+    return sorted({(row.layer, row.recipe) for row in builds.boards()
+                   if row.series == series and '-' not in (row.machine, row.layer, row.recipe)})
+
+
+def question(recipe):
+    """Return what is asked of a kernel recipe."""
+    name = recipe.removesuffix('.bb')
+    return {'file': f'{name}.bb' if recipe.endswith('.bb') else f'{name}_*.bb',
+            'vars': ['BALENA_CONFIGS', DTC_FLAGS, 'KERNEL_BALENA_OVERRIDE_FRAGMENTS', 'FILESPATH',
+                     'TARGET_ARCH'],
+            'flags': [*(('BALENA_CONFIGS', f'boardpack-{block}') for block in (*BLOCKS, 'of')),
+                      ('BALENA_CONFIGS_DEPS', 'boardpack-leds'),
+                      ('BALENA_CONFIGS_DEPS', 'boardpack-dtb-swap'),
+                      *((task, 'task') for task in TASKS)]}
+
+
+def wrong(answer, stubbed):
+    """Yield what is wrong with a kernel recipe."""
+    if 'error' in answer:
+        yield answer['error']
+        return
+    configs = (answer['vars']['BALENA_CONFIGS'] or '').split()
+    for block in BLOCKS:
+        if configs.count(f'boardpack-{block}') != 1:
+            yield f'BALENA_CONFIGS has boardpack-{block} {configs.count(f"boardpack-{block}")} times'
+        text = answer['flags'][f'BALENA_CONFIGS[boardpack-{block}]'] or ''
+        if ASKED[block] not in text.split():
+            yield f'BALENA_CONFIGS[boardpack-{block}] is "{text}"'
+    for word in ('leds-gpio', 'cdc-acm', *(('its-own',) if stubbed else ())):
+        if word not in configs:
+            yield f'BALENA_CONFIGS has lost {word}'
+    if answer['flags']['BALENA_CONFIGS_DEPS[boardpack-leds]'] != 'CONFIG_NEW_LEDS=y':
+        yield 'BALENA_CONFIGS_DEPS[boardpack-leds] is not CONFIG_NEW_LEDS=y'
+    x86 = answer['vars']['TARGET_ARCH'] in ('x86_64', 'i586', 'i686')
+    if ('boardpack-of' in configs) == x86:
+        yield f'boardpack-of {"is" if x86 else "is not"} in BALENA_CONFIGS'
+    yield from (f'no task {task}' for task in TASKS if not answer['flags'][f'{task}[task]'])
+    if '-@' not in (answer['vars'][DTC_FLAGS] or ''):
+        yield f'{DTC_FLAGS} is "{answer["vars"][DTC_FLAGS]}"'
+    yield from fragments(answer['vars'])
+
+
+def fragments(values):
+    """Yield which fragments of kernel-balena-override are not found where it looks."""
+    names = (values['KERNEL_BALENA_OVERRIDE_FRAGMENTS'] or '').split()
+    if not {f'boardpack-{block}.cfg' for block in BLOCKS} <= set(names):
+        yield f'KERNEL_BALENA_OVERRIDE_FRAGMENTS is "{" ".join(names)}"'
+    where = str(builds.LAYER / 'kconfig')
+    if where not in [path.rstrip('/') for path in (values['FILESPATH'] or '').split(':')]:
+        yield f'FILESPATH has no {where}'
+
+
+def results(release, work, layer, recipe):
+    """Yield (what is wrong, name) for one kernel recipe."""
+    row = next(row for row in builds.boards() if (row.layer, row.recipe) == (layer, recipe) and
+               row.series == release.name)
+    folder = work / f'{layer}-{recipe}'
+    real = release.real(layer, recipe)
+    layers = real or builds.stub(folder / 'layer', release.name, row)
+    build = folder / 'build'
+    builds.build_folder(build, [*release.base(), *layers, builds.LAYER], row.machine)
+    questions = [question(recipe)]
+    if not real:
+        questions.append({'file': 'linux-another_*', 'vars': ['BALENA_CONFIGS', DTC_FLAGS]})
+    told = builds.ask(release, build, questions)
+    kind = 'its own layers' if real else 'a layer that stands for it'
+    title = f'{layer}: {recipe} ({kind}, {row.machine})'
+    ours = [answer for answer in told['answers'][0]
+            if not answer.get('skipped') and any(str(builds.LAYER) in path for path in answer.get('appends', ['']))]
+    yield '' if ours else f'no append for it: {told["appends"]}', f'{title}: has an append'
+    for answer in ours:
+        yield '\n'.join(wrong(answer, not real)), \
+            f'{title}: {answer["file"].rsplit("/", 1)[1]} has blocks, tasks, labels'
+    yield '\n'.join(told['dangling']), f'{title}: no append is without its recipe'
+    for answer in (told['answers'][1] if not real else ()):
+        values = answer.get('vars', {})
+        yield answer.get('error') or values['BALENA_CONFIGS'] or \
+            ('' if '-@' not in (values[DTC_FLAGS] or '') else values[DTC_FLAGS]), \
+            f'{title}: another kernel is as it was'
