@@ -2,6 +2,7 @@
 """The pack's own recipes, and those of meta-balena that it appends to, on one release."""
 
 import builds
+import runs
 
 MODULES = ('leds-identify', 'rtc-seed', 'usb-modeswitch')
 LED = '/sys/class/leds/identify/brightness'
@@ -160,3 +161,4 @@ def results(release, work):
     builds.build_folder(build, [*release.base(), *layers, builds.LAYER], row.machine)
     for step in (modules, appended, others):
         yield from step(release, build)
+    yield from runs.results(release, build, work / 'plain/runs')
