@@ -91,8 +91,10 @@ inherit kernel
     place = folder / 'recipes-kernel/linux'
     suffix = '' if row.recipe.endswith('.bb') else '_5.15'
     write(place / f'{kernel}{suffix}.bb', recipe + 'PV = "5.15"\n')
-    write(place / f'{kernel}{suffix and "_%"}.bbappend', 'inherit kernel-balena\nBALENA_CONFIGS:append = " its-own"\n'
-          'BALENA_CONFIGS[its-own] = "CONFIG_ITS_OWN=y"\n')
+    write(place / f'{kernel}{suffix}.bbappend', 'inherit kernel-balena\n'
+          'BALENA_CONFIGS:append = " its-own"\nBALENA_CONFIGS[its-own] = "CONFIG_ITS_OWN=y"\n')
+    if suffix:
+        write(place / f'{kernel}_4.4.bb', recipe + 'PV = "4.4"\n')
     write(place / 'linux-another_5.15.bb', recipe)
     write(folder / 'recipes-containers/stub/balena-supervisor.bbappend',
           f'LED_FILE:{row.machine} = "{FAMILY_LED}"\n')

@@ -8,6 +8,7 @@ TASKS = ('do_kernel_resin_injectconfig', 'do_kernel_resin_reconfigure',
          'do_kernel_resin_checkconfig')
 ASKED = {'leds': 'CONFIG_LEDS_CLASS=y', 'rtc': 'CONFIG_RTC_CLASS=y', 'usb': 'CONFIG_USB=y'}
 DTC_FLAGS = 'KERNEL_DTC_FLAGS'
+LED = '/sys/class/leds/identify/brightness'
 
 
 def of(series):
@@ -26,6 +27,12 @@ def question(recipe):
                       ('BALENA_CONFIGS_DEPS', 'boardpack-leds'),
                       ('BALENA_CONFIGS_DEPS', 'boardpack-dtb-swap'),
                       *((task, 'task') for task in TASKS)]}
+
+
+def untouched(answer):
+    """Tell whether a recipe is as it was: its options are not kernel-balena's business."""
+    return not (answer['vars']['BALENA_CONFIGS'] or '-@' in (answer['vars'][DTC_FLAGS] or '') or
+                answer['flags'][f'{TASKS[0]}[task]'])
 
 
 def wrong(answer, stubbed):
@@ -64,6 +71,23 @@ def fragments(values):
         yield f'FILESPATH has no {where}'
 
 
+def judged(title, answers, stubbed):
+    """Yield (what is wrong, name) for the recipes of a family's kernel, a version each."""
+    ours = [answer for answer in answers if not answer.get('skipped') and
+            any(str(builds.LAYER) in path for path in answer['appends'])]
+    theirs = [answer for answer in ours if 'error' in answer or
+              answer['flags'][f'{TASKS[0]}[task]']]
+    said = '\n'.join(f'{answer["file"]}: {answer.get("skipped") or answer["appends"]}'
+                     for answer in answers)
+    yield '' if theirs else f'no append for it\n{said}', f'{title}: has an append'
+    for answer in ours:
+        name = f'{title}: {answer["file"].rsplit("/", 1)[1]}'
+        if answer in theirs:
+            yield '\n'.join(wrong(answer, stubbed)), f'{name} has blocks, tasks, labels'
+        else:
+            yield '' if untouched(answer) else str(answer), f'{name} is not balena\'s, left alone'
+
+
 def results(release, work, layer, recipe):
     """Yield (what is wrong, name) for one kernel recipe."""
     row = next(row for row in builds.boards() if (row.layer, row.recipe) == (layer, recipe) and
@@ -73,21 +97,16 @@ def results(release, work, layer, recipe):
     layers = real or builds.stub(folder / 'layer', release.name, row)
     build = folder / 'build'
     builds.build_folder(build, [*release.base(), *layers, builds.LAYER], row.machine)
-    questions = [question(recipe)]
-    if not real:
-        questions.append({'file': 'linux-another_*', 'vars': ['BALENA_CONFIGS', DTC_FLAGS]})
-    told = builds.ask(release, build, questions)
+    told = builds.ask(release, build, [
+        question(recipe), {'file': 'balena-supervisor.bb', 'vars': ['LED_FILE']},
+        {**question(recipe), 'file': 'linux-another_*'}])
     kind = 'its own layers' if real else 'a layer that stands for it'
     title = f'{layer}: {recipe} ({kind}, {row.machine})'
-    ours = [answer for answer in told['answers'][0]
-            if not answer.get('skipped') and any(str(builds.LAYER) in path for path in answer.get('appends', ['']))]
-    yield '' if ours else f'no append for it: {told["appends"]}', f'{title}: has an append'
-    for answer in ours:
-        yield '\n'.join(wrong(answer, not real)), \
-            f'{title}: {answer["file"].rsplit("/", 1)[1]} has blocks, tasks, labels'
+    yield from judged(title, told['answers'][0], not real)
     yield '\n'.join(told['dangling']), f'{title}: no append is without its recipe'
-    for answer in (told['answers'][1] if not real else ()):
-        values = answer.get('vars', {})
-        yield answer.get('error') or values['BALENA_CONFIGS'] or \
-            ('' if '-@' not in (values[DTC_FLAGS] or '') else values[DTC_FLAGS]), \
+    led = told['answers'][1][0].get('vars', {}).get('LED_FILE')
+    yield '' if (led == LED) == (row.leds != '-') else f'LED_FILE is {led}', \
+        f'{title}: LED_FILE is {"identify" if row.leds != "-" else "not of the pack"}'
+    for answer in told['answers'][2]:
+        yield '' if 'vars' in answer and untouched(answer) else str(answer), \
             f'{title}: another kernel is as it was'

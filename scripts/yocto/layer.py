@@ -39,7 +39,7 @@ def appends():
         slugs = [row.slug for row in known() if (row.layer, row.recipe) == (layer, recipe)]
         lines = ''.join(f'# {slug}\n' for slug in slugs)
         path = f'dynamic-layers/{layer}/recipes-kernel/linux/{append_name(recipe)}'
-        found[path] = f'{SPDX}# {MADE}#\n# For\n{lines}\ninherit boardpack\n'
+        found[path] = f'{SPDX}# {MADE}#\n# For\n{lines}\ninherit boardpack-family\n'
     return found
 
 

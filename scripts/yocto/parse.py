@@ -47,10 +47,12 @@ def answer(tinfoil, question, found, recipes):
     for path in recipes:
         if not fnmatch.fnmatch(os.path.basename(path), question['file']):
             continue
+        appends = found.get_file_appends(path)
         try:
-            answers.append(ask(tinfoil, question, path, found.get_file_appends(path)))
+            answers.append(ask(tinfoil, question, path, appends))
         except Exception as error:      # pylint: disable=broad-exception-caught
-            answers.append({'file': path, 'error': f'{type(error).__name__}: {error}'})
+            answers.append({'file': path, 'appends': list(appends),
+                            'error': '\n'.join(str(error).strip().splitlines()[-3:])})
     return answers
 
 

@@ -30,7 +30,7 @@ DEFECTS = (
      'boardpack-machines.inc: generating it again gives other bytes'),
     ('an append that is missing', APPEND, None, None, 'linux-raspberrypi_%.bbappend: generating'),
     ('an append that no board has', APPEND.replace('kernel/linux/linux-', 'kernel/linux/x-'), '',
-     'inherit boardpack\n', 'no board has this layer and recipe'),
+     'inherit boardpack-family\n', 'no board has this layer and recipe'),
     ('an override in the old syntax', MODULES, 'do_configure:append()', 'do_configure_append()',
      'overrides are written with ":"'),
     ('a package in the old syntax', SWAP, 'FILES:${PN} +=', 'FILES_${PN} +=', 'overrides are'),

@@ -51,7 +51,7 @@ def boardpack_labels(d):
     return '-@'
 
 python boardpack_asked() {
-    if not bb.data.inherits_class('kernel-balena', d):
+    if not any(bb.data.inherits_class(name, d) for name in ('kernel-balena', 'kernel-resin')):
         bb.fatal('boardpack: %s does not inherit kernel-balena, which sets the kernel options: '
                  'write "inherit kernel-balena" before "inherit boardpack"' % d.getVar('PN'))
 }

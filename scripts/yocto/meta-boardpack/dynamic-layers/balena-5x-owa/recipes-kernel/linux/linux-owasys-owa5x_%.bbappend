@@ -5,4 +5,4 @@
 # For
 # owa5x
 
-inherit boardpack
+inherit boardpack-family

@@ -10,4 +10,4 @@
 # orange-pi-zero
 # orangepi-plus2
 
-inherit boardpack
+inherit boardpack-family

@@ -7,4 +7,4 @@
 # artik5
 # kitra520
 
-inherit boardpack
+inherit boardpack-family

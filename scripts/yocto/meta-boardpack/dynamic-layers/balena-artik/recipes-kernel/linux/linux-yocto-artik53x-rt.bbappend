@@ -6,4 +6,4 @@
 # artik530
 # artik533s
 
-inherit boardpack
+inherit boardpack-family

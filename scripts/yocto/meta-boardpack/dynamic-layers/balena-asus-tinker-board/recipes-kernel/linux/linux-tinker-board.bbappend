@@ -6,4 +6,4 @@
 # asus-tinker-board
 # asus-tinker-board-s
 
-inherit boardpack
+inherit boardpack-family

@@ -5,4 +5,4 @@
 # For
 # beaglebone-ai64
 
-inherit boardpack
+inherit boardpack-family

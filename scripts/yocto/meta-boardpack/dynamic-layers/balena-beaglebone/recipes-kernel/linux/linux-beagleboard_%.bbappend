@@ -8,4 +8,4 @@
 # beaglebone-green-gateway
 # beaglebone-green-wifi
 
-inherit boardpack
+inherit boardpack-family

@@ -6,4 +6,4 @@
 # cl-som-imx8
 # etcher-pro
 
-inherit boardpack
+inherit boardpack-family

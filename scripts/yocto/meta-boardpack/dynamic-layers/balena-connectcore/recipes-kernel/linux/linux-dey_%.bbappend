@@ -5,4 +5,4 @@
 # For
 # ccimx8x-sbc-pro
 
-inherit boardpack
+inherit boardpack-family

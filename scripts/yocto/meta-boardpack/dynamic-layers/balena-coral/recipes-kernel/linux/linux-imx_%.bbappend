@@ -6,4 +6,4 @@
 # asus-tinker-edge-t
 # coral-dev
 
-inherit boardpack
+inherit boardpack-family

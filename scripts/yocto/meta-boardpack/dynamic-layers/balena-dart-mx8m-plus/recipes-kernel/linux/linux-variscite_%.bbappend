@@ -5,4 +5,4 @@
 # For
 # bigmak-imx8m-plus
 
-inherit boardpack
+inherit boardpack-family

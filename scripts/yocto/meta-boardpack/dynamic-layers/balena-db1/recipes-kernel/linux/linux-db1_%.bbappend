@@ -5,4 +5,4 @@
 # For
 # bluechiptechnology-db1
 
-inherit boardpack
+inherit boardpack-family

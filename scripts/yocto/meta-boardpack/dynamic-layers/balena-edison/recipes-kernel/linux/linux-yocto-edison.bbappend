@@ -5,4 +5,4 @@
 # For
 # intel-edison
 
-inherit boardpack
+inherit boardpack-family

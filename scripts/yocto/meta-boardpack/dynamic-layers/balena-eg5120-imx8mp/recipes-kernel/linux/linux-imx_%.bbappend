@@ -5,4 +5,4 @@
 # For
 # eg5120-imx8mp
 
-inherit boardpack
+inherit boardpack-family

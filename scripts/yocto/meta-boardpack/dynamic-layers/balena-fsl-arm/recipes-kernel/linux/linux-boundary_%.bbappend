@@ -9,4 +9,4 @@
 # nitrogen8mm
 # nitrogen8mm-dwe
 
-inherit boardpack
+inherit boardpack-family

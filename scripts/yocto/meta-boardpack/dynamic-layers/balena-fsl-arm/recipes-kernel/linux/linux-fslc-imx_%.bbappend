@@ -5,4 +5,4 @@
 # For
 # imx8mm-lpddr4-evk
 
-inherit boardpack
+inherit boardpack-family

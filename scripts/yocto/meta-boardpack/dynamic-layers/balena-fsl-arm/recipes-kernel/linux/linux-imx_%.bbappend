@@ -5,4 +5,4 @@
 # For
 # solidrun-n6g
 
-inherit boardpack
+inherit boardpack-family

@@ -10,4 +10,4 @@
 # generic-amd64-xr
 # studio-automatedx86-sb
 
-inherit boardpack
+inherit boardpack-family

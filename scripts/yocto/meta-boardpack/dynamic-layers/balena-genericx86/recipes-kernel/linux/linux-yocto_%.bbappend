@@ -8,4 +8,4 @@
 # surface-go
 # surface-pro-6
 
-inherit boardpack
+inherit boardpack-family

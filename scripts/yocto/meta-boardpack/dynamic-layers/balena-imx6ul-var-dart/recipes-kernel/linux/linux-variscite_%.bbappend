@@ -5,4 +5,4 @@
 # For
 # var-som-mx6
 
-inherit boardpack
+inherit boardpack-family

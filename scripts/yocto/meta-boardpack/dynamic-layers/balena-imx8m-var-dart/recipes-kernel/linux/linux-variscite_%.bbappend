@@ -9,4 +9,4 @@
 # imx8mm-var-som
 # imx8mp-var-dart
 
-inherit boardpack
+inherit boardpack-family

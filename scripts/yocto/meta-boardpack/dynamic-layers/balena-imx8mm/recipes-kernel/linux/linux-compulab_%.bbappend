@@ -6,4 +6,4 @@
 # iot-gate-imx8
 # iot-gate-imx8-sb
 
-inherit boardpack
+inherit boardpack-family

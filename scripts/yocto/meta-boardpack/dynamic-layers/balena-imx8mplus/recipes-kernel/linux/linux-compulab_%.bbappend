@@ -9,4 +9,4 @@
 # iotdin-imx8p
 # iotdin-imx8p-d1d8
 
-inherit boardpack
+inherit boardpack-family

@@ -7,4 +7,4 @@
 # mcm-imx93
 # ucm-imx93
 
-inherit boardpack
+inherit boardpack-family

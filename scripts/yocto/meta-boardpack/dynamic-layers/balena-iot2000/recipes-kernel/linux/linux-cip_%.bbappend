@@ -5,4 +5,4 @@
 # For
 # iot2000
 
-inherit boardpack
+inherit boardpack-family

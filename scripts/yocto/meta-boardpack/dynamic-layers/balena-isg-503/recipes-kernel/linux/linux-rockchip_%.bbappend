@@ -5,4 +5,4 @@
 # For
 # isg-503
 
-inherit boardpack
+inherit boardpack-family

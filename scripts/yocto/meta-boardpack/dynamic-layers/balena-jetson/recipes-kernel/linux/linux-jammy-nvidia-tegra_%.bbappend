@@ -11,4 +11,4 @@
 # jetson-orin-nx-seeed-j4012
 # jetson-orin-nx-xavier-nx-devkit
 
-inherit boardpack
+inherit boardpack-family

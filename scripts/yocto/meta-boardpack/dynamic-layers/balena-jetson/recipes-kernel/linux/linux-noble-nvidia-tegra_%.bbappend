@@ -5,4 +5,4 @@
 # For
 # jetson-agx-thor-devkit
 
-inherit boardpack
+inherit boardpack-family

@@ -24,4 +24,4 @@
 # orbitty-tx2
 # spacely-tx2
 
-inherit boardpack
+inherit boardpack-family

@@ -5,4 +5,4 @@
 # For
 # kontron-mx8mm
 
-inherit boardpack
+inherit boardpack-family

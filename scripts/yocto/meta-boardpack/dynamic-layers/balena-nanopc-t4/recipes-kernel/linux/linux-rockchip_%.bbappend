@@ -6,4 +6,4 @@
 # nanopc-t4
 # smarc-px30
 
-inherit boardpack
+inherit boardpack-family

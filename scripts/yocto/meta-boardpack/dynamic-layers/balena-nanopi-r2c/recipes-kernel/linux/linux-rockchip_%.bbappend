@@ -5,4 +5,4 @@
 # For
 # nanopi-r2c
 
-inherit boardpack
+inherit boardpack-family

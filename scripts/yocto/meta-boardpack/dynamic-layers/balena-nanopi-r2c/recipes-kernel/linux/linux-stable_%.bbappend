@@ -5,4 +5,4 @@
 # For
 # nanopi-r2s
 
-inherit boardpack
+inherit boardpack-family

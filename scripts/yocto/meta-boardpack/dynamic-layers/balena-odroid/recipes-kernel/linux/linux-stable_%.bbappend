@@ -5,4 +5,4 @@
 # For
 # odroid-xu4
 
-inherit boardpack
+inherit boardpack-family

@@ -5,4 +5,4 @@
 # For
 # phyboard-lyra-am62xx-2
 
-inherit boardpack
+inherit boardpack-family

@@ -6,4 +6,4 @@
 # qemux86
 # qemux86-64
 
-inherit boardpack
+inherit boardpack-family

@@ -6,4 +6,4 @@
 # revpi-connect-4
 # revpi-connect-s
 
-inherit boardpack
+inherit boardpack-family

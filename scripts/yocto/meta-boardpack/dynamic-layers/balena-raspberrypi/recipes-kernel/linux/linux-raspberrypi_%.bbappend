@@ -19,4 +19,4 @@
 # raspberrypicm4-ioboard-sb
 # rt-rpi-300
 
-inherit boardpack
+inherit boardpack-family

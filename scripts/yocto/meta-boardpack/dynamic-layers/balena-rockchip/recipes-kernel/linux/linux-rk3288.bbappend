@@ -6,4 +6,4 @@
 # aio-3288c
 # firefly-rk3288
 
-inherit boardpack
+inherit boardpack-family

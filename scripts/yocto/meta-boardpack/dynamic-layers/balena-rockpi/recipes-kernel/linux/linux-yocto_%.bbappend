@@ -6,4 +6,4 @@
 # radxa-cm3-rpicm4-ioboard
 # rockpi-4b-rk3399
 
-inherit boardpack
+inherit boardpack-family

@@ -5,4 +5,4 @@
 # For
 # rockpro64
 
-inherit boardpack
+inherit boardpack-family

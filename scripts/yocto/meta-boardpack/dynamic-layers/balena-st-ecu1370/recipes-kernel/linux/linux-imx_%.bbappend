@@ -5,4 +5,4 @@
 # For
 # advantech-ecu1370
 
-inherit boardpack
+inherit boardpack-family

@@ -5,4 +5,4 @@
 # For
 # rockchip-rk3288-tci
 
-inherit boardpack
+inherit boardpack-family

@@ -5,4 +5,4 @@
 # For
 # bluechiptechnology-tm3
 
-inherit boardpack
+inherit boardpack-family

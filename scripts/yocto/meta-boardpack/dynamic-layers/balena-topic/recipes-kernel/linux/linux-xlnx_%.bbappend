@@ -6,4 +6,4 @@
 # lcbzu9
 # tdpzu9
 
-inherit boardpack
+inherit boardpack-family

@@ -5,4 +5,4 @@
 # For
 # ts4900
 
-inherit boardpack
+inherit boardpack-family

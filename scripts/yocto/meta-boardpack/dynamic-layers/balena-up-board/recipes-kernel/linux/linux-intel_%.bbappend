@@ -5,4 +5,4 @@
 # For
 # up-board
 
-inherit boardpack
+inherit boardpack-family

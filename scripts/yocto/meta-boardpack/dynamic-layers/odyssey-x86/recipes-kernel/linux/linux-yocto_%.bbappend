@@ -5,4 +5,4 @@
 # For
 # odyssey-x86
 
-inherit boardpack
+inherit boardpack-family

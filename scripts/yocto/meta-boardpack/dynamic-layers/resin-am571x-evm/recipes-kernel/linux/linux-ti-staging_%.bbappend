@@ -5,4 +5,4 @@
 # For
 # am571x-evm
 
-inherit boardpack
+inherit boardpack-family

@@ -5,4 +5,4 @@
 # For
 # artik710
 
-inherit boardpack
+inherit boardpack-family

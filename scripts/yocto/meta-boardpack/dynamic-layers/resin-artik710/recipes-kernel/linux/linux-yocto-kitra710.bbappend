@@ -5,4 +5,4 @@
 # For
 # kitra710
 
-inherit boardpack
+inherit boardpack-family

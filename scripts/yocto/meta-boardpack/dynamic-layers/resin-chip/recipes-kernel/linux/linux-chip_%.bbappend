@@ -5,4 +5,4 @@
 # For
 # chip
 
-inherit boardpack
+inherit boardpack-family

@@ -5,4 +5,4 @@
 # For
 # cybertan-ze250
 
-inherit boardpack
+inherit boardpack-family

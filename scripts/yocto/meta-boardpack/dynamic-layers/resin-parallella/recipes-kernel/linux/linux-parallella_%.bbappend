@@ -5,4 +5,4 @@
 # For
 # parallella
 
-inherit boardpack
+inherit boardpack-family

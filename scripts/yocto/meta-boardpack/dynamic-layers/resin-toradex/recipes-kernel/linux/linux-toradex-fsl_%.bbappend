@@ -6,4 +6,4 @@
 # apalis-imx6q
 # colibri-imx6dl
 
-inherit boardpack
+inherit boardpack-family

@@ -5,4 +5,4 @@
 # For
 # via-vab820-quad
 
-inherit boardpack
+inherit boardpack-family

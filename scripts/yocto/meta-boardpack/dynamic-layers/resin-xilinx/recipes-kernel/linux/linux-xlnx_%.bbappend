@@ -5,4 +5,4 @@
 # For
 # zcu102-zynqmp
 
-inherit boardpack
+inherit boardpack-family

@@ -5,4 +5,4 @@
 # For
 # zc702-zynq7
 
-inherit boardpack
+inherit boardpack-family
