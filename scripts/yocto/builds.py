@@ -13,10 +13,10 @@ from collections import namedtuple
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 LAYER = TOP / 'scripts/yocto/meta-boardpack'
 TABLE = TOP / 'scripts/boards.tsv'
-RELEASES = ('kirkstone', 'scarthgap', 'wrynose')
-TUNES = {'aarch64': 'arm/armv8a/tune-cortexa53', 'armv7hf': 'arm/armv7a/tune-cortexa7',
-         'rpi': 'arm/armv6/tune-arm1176jzfs', 'amd64': 'x86/tune-corei7',
-         'i386': 'x86/tune-i686', 'i386-nlp': 'x86/tune-i586'}
+RELEASES = ('dunfell', 'honister', 'kirkstone', 'scarthgap', 'wrynose')
+OLD_SYNTAX = ('dunfell',)        # where the families' layers write _append
+TUNES = {'aarch64': 'cortexa53', 'armv7hf': 'cortexa7', 'rpi': 'arm1176jzfs', 'amd64': 'corei7',
+         'i386': 'i686', 'i386-nlp': 'i586'}
 TARGETS = {'aarch64': 'aarch64', 'armv7hf': 'arm', 'rpi': 'arm', 'amd64': 'x86_64'}
 # An LED of a layer of its own, which the pack's has to win against.
 FAMILY_LED = '/sys/class/leds/of-the-family/brightness'
@@ -53,6 +53,12 @@ class Release:
         return [self.trees / 'openembedded-core/meta', self.balena / 'meta-balena-common',
                 self.balena / f'meta-balena-{self.name}']
 
+    def tune(self, arch):
+        """Return what a machine of an architecture includes; the folders differ by release."""
+        meta = self.trees / 'openembedded-core/meta'
+        found = (meta / 'conf/machine/include').rglob(f'tune-{TUNES[arch]}.inc')
+        return next(found).relative_to(meta)
+
     def real(self, layer, recipe):
         """Return a family's own layers, where they are there."""
         found = sorted(path.parent.parent for path in
@@ -69,16 +75,20 @@ def write(path, text):
 
 def stub(folder, release, row):
     """Write a layer that has what a family's has: a collection, its machine, its kernel."""
+    old = release.name in OLD_SYNTAX
+    # As families do for layers that do not name their release.
+    adopted = ''.join(f'LAYERSERIES_COMPAT_{name} = "{release.name}"\n'
+                      for name in ('balena-common', 'boardpack')) if old else ''
     write(folder / 'conf/layer.conf', f'''BBPATH .= ":${{LAYERDIR}}"
 BBFILES += "${{LAYERDIR}}/recipes-*/*/*.bb ${{LAYERDIR}}/recipes-*/*/*.bbappend"
 BBFILE_COLLECTIONS += "{row.layer}"
 BBFILE_PATTERN_{row.layer} = "^${{LAYERDIR}}/"
 BBFILE_PRIORITY_{row.layer} = "1337"
-LAYERSERIES_COMPAT_{row.layer} = "{release}"
-''')
+LAYERSERIES_COMPAT_{row.layer} = "{release.name}"
+{adopted}''')
     kernel = row.recipe.removesuffix('.bb')
     write(folder / f'conf/machine/{row.machine}.conf', f'''
-require conf/machine/include/{TUNES[row.arch]}.inc
+require {release.tune(row.arch)}
 PREFERRED_PROVIDER_virtual/kernel = "{kernel}"
 KERNEL_IMAGETYPE = "Image"
 ''')
@@ -92,12 +102,13 @@ inherit kernel
     suffix = '' if row.recipe.endswith('.bb') else '_5.15'
     write(place / f'{kernel}{suffix}.bb', recipe + 'PV = "5.15"\n')
     write(place / f'{kernel}{suffix}.bbappend', 'inherit kernel-balena\n'
-          'BALENA_CONFIGS:append = " its-own"\nBALENA_CONFIGS[its-own] = "CONFIG_ITS_OWN=y"\n')
+          f'BALENA_CONFIGS{"_" if old else ":"}append = " its-own"\n'
+          'BALENA_CONFIGS[its-own] = "CONFIG_ITS_OWN=y"\n')
     if suffix:
         write(place / f'{kernel}_4.4.bb', recipe + 'PV = "4.4"\n')
     write(place / 'linux-another_5.15.bb', recipe)
     write(folder / 'recipes-containers/stub/balena-supervisor.bbappend',
-          f'LED_FILE:{row.machine} = "{FAMILY_LED}"\n')
+          f'LED_FILE{"_" if old else ":"}{row.machine} = "{FAMILY_LED}"\n')
     return [folder]
 
 

@@ -94,9 +94,9 @@ def results(release, work, layer, recipe):
                row.series == release.name)
     folder = work / f'{layer}-{recipe}'
     real = release.real(layer, recipe)
-    layers = real or builds.stub(folder / 'layer', release.name, row)
+    layers = real or builds.stub(folder / 'layer', release, row)
     build = folder / 'build'
-    builds.build_folder(build, [*release.base(), *layers, builds.LAYER], row.machine)
+    builds.build_folder(build, [*release.base(), builds.LAYER, *layers], row.machine)
     told = builds.ask(release, build, [
         question(recipe), {'file': 'balena-supervisor.bb', 'vars': ['LED_FILE']},
         {**question(recipe), 'file': 'linux-another_*'}])

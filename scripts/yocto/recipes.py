@@ -156,9 +156,9 @@ def others(release, build):
 def results(release, work):
     """Yield (what is wrong, name) of all."""
     row = next(row for row in builds.boards() if row.slug == 'imx8mm-var-som')
-    layers = builds.stub(work / 'plain/layer', release.name, row)
+    layers = builds.stub(work / 'plain/layer', release, row)
     build = work / 'plain/build'
-    builds.build_folder(build, [*release.base(), *layers, builds.LAYER], row.machine)
+    builds.build_folder(build, [*release.base(), builds.LAYER, *layers], row.machine)
     for step in (modules, appended, others):
         yield from step(release, build)
     yield from runs.results(release, build, work / 'plain/runs')
