@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import tarfile
+import textwrap
+import types
 
 import builds
 
@@ -91,7 +93,7 @@ def carrier(release, build, work):
     source = work / 'kernel'
     names = ['KERNEL_DEVICETREE', 'KERNEL_DTC_FLAGS', 'boardpack_add_carriers']
     flags = [('do_configure', 'prefuncs')]
-    asked = {'file': 'linux-variscite_*', 'vars': names, 'flags': flags}
+    asked = {'file': 'linux-variscite_5.15.bb', 'vars': names, 'flags': flags}
     old = source / 'scripts/dtc/dtc.c'
     builds.write(old, 'no such option\n')
     told = builds.ask(release, build, [
@@ -118,9 +120,36 @@ def carrier(release, build, work):
         else str(answers[5]), 'without a carrier the kernel has no tree more'
 
 
+def contract(release, build, work):
+    """Yield the warning where a contract and LED_FILE do not agree."""
+    answer = builds.ask(release, build, [{
+        'file': 'balena-supervisor.bb', 'vars': ['boardpack_contract'],
+        'flags': [('do_install', 'prefuncs')]}])['answers'][0][0]
+    yield '' if 'boardpack_contract' in (answer['flags']['do_install[prefuncs]'] or '') \
+        else str(answer), 'the contract is looked at when the supervisor is installed'
+    place = work / 'contracts/contracts/hw.device-type/board/contract.json'
+    for led, file, words in (('true', '/dev/null', 'says led: true, and LED_FILE is /dev/null'),
+                             ('false', '/x', 'says led: false, and LED_FILE is /x'),
+                             ('true', '/x', ''), ('false', '/dev/null', ''), (None, '/x', '')):
+        place.unlink(missing_ok=True)
+        if led:
+            builds.write(place, f'{{"data": {{"led": {led}}}}}')
+        values = {'MACHINE': 'board', 'LED_FILE': file,
+                  'BALENA_COREBASE': str(work / 'layers/meta-balena/meta-balena-common')}
+        said = []
+        os.makedirs(values['BALENA_COREBASE'], exist_ok=True)
+        exec(textwrap.dedent(answer['vars']['boardpack_contract']),     # pylint: disable=exec-used
+             {'os': os, 'd': types.SimpleNamespace(getVar=values.get),
+              'bb': types.SimpleNamespace(warn=said.append)})
+        good = words in ''.join(said) if words else not said
+        yield '' if good else str(said), f'a contract with led {led}, LED_FILE {file}: ' + \
+            ('a warning' if words else 'none')
+
+
 def results(release, build, work):
     """Yield (what is wrong, name) of all."""
     work = pathlib.Path(work)
     os.makedirs(work, exist_ok=True)
     yield from extension(release, build, work)
     yield from carrier(release, build, work)
+    yield from contract(release, build, work)
