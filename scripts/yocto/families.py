@@ -31,8 +31,8 @@ def question(recipe):
 
 def untouched(answer):
     """Tell whether a recipe is as it was: its options are not kernel-balena's business."""
-    return not (answer['vars']['BALENA_CONFIGS'] or '-@' in (answer['vars'][DTC_FLAGS] or '') or
-                answer['flags'][f'{TASKS[0]}[task]'])
+    flags = answer['vars'][DTC_FLAGS] or ''
+    return not (answer['vars']['BALENA_CONFIGS'] or '-@' in flags or answer['flags'][f'{TASKS[0]}[task]'])
 
 
 def wrong(answer, stubbed):
@@ -42,8 +42,9 @@ def wrong(answer, stubbed):
         return
     configs = (answer['vars']['BALENA_CONFIGS'] or '').split()
     for block in BLOCKS:
-        if configs.count(f'boardpack-{block}') != 1:
-            yield f'BALENA_CONFIGS has boardpack-{block} {configs.count(f"boardpack-{block}")} times'
+        times = configs.count(f'boardpack-{block}')
+        if times != 1:
+            yield f'BALENA_CONFIGS has boardpack-{block} {times} times'
         text = answer['flags'][f'BALENA_CONFIGS[boardpack-{block}]'] or ''
         if ASKED[block] not in text.split():
             yield f'BALENA_CONFIGS[boardpack-{block}] is "{text}"'
@@ -56,7 +57,7 @@ def wrong(answer, stubbed):
     if ('boardpack-of' in configs) == x86:
         yield f'boardpack-of {"is" if x86 else "is not"} in BALENA_CONFIGS'
     yield from (f'no task {task}' for task in TASKS if not answer['flags'][f'{task}[task]'])
-    if '-@' not in (answer['vars'][DTC_FLAGS] or ''):
+    if ('-@' in (answer['vars'][DTC_FLAGS] or '')) == x86:
         yield f'{DTC_FLAGS} is "{answer["vars"][DTC_FLAGS]}"'
     yield from fragments(answer['vars'])
 

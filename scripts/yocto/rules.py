@@ -117,7 +117,8 @@ def table(rows):
         if '-' in (row.machine, row.layer) and row.recipe != '-':
             yield f'boards.tsv: {row.slug}: a recipe goes with a machine and a layer'
         if row.overlays != '-' and not re.fullmatch(r'/([\w-]+/)*', row.overlays):
-            yield f'boards.tsv: {row.slug}: overlays "{row.overlays}": a folder, with / at both ends'
+            yield (f'boards.tsv: {row.slug}: overlays "{row.overlays}": a folder, '
+                   'with / at both ends')
         if row.overlays != '-' and row.family == '-':
             yield f'boards.tsv: {row.slug}: overlays on the boot partition, and no family'
 

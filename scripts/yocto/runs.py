@@ -109,7 +109,7 @@ def carrier(release, build, work):
         (answers[0]['flags']['do_configure[prefuncs]'] or '') else str(answers[0]), \
         'a carrier is compiled with the kernel'
     for answer, words in ((answers[1], 'BOARDPACK_CARRIERS has no carrier "ghost": there are bcm'),
-                          (answers[2], 'BOARDPACK_BLOCKS has no block "ghost": there are dtb-swap')):
+                          (answers[2], 'BOARDPACK_BLOCKS has no block "ghost": there are ')):
         yield '' if words in answer.get('error', '') else str(answer), f'found: {words}'
     yield '' if '-@' not in (answers[3]['vars']['KERNEL_DTC_FLAGS'] or '') else str(answers[3]), \
         'BOARDPACK_SYMBOLS = "0" leaves the labels out'
@@ -118,6 +118,13 @@ def carrier(release, build, work):
     yield '' if not (answers[5]['vars']['KERNEL_DEVICETREE'] or '').strip() and \
         'boardpack_add_carriers' not in (answers[5]['flags']['do_configure[prefuncs]'] or '') \
         else str(answers[5]), 'without a carrier the kernel has no tree more'
+
+
+def call(body, **scope):
+    """Run the body of a python function."""
+    code = 'def body():\n' + textwrap.indent(textwrap.dedent(body), ' ')
+    exec(code, scope)       # pylint: disable=exec-used
+    scope['body']()
 
 
 def contract(release, build, work):
@@ -138,9 +145,9 @@ def contract(release, build, work):
                   'BALENA_COREBASE': str(work / 'layers/meta-balena/meta-balena-common')}
         said = []
         os.makedirs(values['BALENA_COREBASE'], exist_ok=True)
-        exec(textwrap.dedent(answer['vars']['boardpack_contract']),     # pylint: disable=exec-used
-             {'os': os, 'd': types.SimpleNamespace(getVar=values.get),
-              'bb': types.SimpleNamespace(warn=said.append)})
+        call(answer['vars']['boardpack_contract'], os=os,
+             d=types.SimpleNamespace(getVar=values.get),
+             bb=types.SimpleNamespace(warn=said.append))
         good = words in ''.join(said) if words else not said
         yield '' if good else str(said), f'a contract with led {led}, LED_FILE {file}: ' + \
             ('a warning' if words else 'none')

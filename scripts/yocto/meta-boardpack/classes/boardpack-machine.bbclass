@@ -19,6 +19,17 @@ def boardpack_overlays(d):
              for family in ('generic', d.getVar('BOARDPACK_FAMILY')) if family]
     return ' '.join(names).split()
 
+def boardpack_boot_files(d):
+    """Return the overlays as BALENA_BOOT_PARTITION_FILES has them."""
+    place = d.getVar('BOARDPACK_BOOT_OVERLAYS')
+    return ' '.join('devicetree/%s.dtbo:%s%s.dtbo' % (name, place, name)
+                    for name in boardpack_overlays(d)) if place else ''
+
+def boardpack_led_options(d):
+    """Return the options of leds-identify, or nothing."""
+    leds = d.getVar('BOARDPACK_LEDS')
+    return 'options leds-identify leds=%s' % leds if leds else ''
+
 def boardpack_trees(d):
     """Tell whether the machine has a device tree."""
     return d.getVar('TARGET_ARCH') not in ('x86_64', 'i386', 'i486', 'i586', 'i686')

@@ -9,8 +9,13 @@ LIC_FILES_CHKSUM = "file://COPYING;md5=b234ee4d69f5fce4486a80fdaf4a4263"
 PV = "${@boardpack_version(d)}"
 FILESEXTRAPATHS =. "${BOARDPACK_TOP}:"
 BOARDPACK_FILES ?= ""
-SRC_URI = "${@' '.join('file://%s;subdir=%s' % (name, d.getVar('BP')) for name in ['COPYING'] + d.getVar('BOARDPACK_FILES').split())}"
+SRC_URI = "${@boardpack_sources(d)}"
 S = "${UNPACKDIR}/${BP}"
+
+def boardpack_sources(d):
+    """Return the files, unpacked to below S."""
+    return ' '.join('file://%s;subdir=%s' % (name, d.getVar('BP'))
+                    for name in ['COPYING'] + d.getVar('BOARDPACK_FILES').split())
 
 def boardpack_version(d):
     """Return the version, of which the Makefile is the only place."""

@@ -6,6 +6,7 @@
 # What changes variables is Python, which knows neither "_append" nor ":append": the class
 # is the same for all releases.
 
+inherit boardpack-machine
 require conf/boardpack-kconfig.inc
 
 # Blocks of kernel options: those of conf/boardpack-kconfig.inc that are wanted.
@@ -15,7 +16,7 @@ BOARDPACK_SYMBOLS ?= "1"
 
 # The same blocks as files, for kernel-balena-override.
 FILESEXTRAPATHS =. "${BOARDPACK_LAYER}/kconfig:"
-KERNEL_BALENA_OVERRIDE_FRAGMENTS += "${@' '.join('boardpack-%s.cfg' % name for name in boardpack_blocks(d) if d.getVarFlag('BOARDPACK_KCONFIG', name))}"
+KERNEL_BALENA_OVERRIDE_FRAGMENTS += "${@boardpack_fragments(d)}"
 
 def boardpack_blocks(d):
     """Return the names of the blocks for this machine: an x86 kernel has no device tree."""
@@ -25,9 +26,14 @@ def boardpack_blocks(d):
         if name not in known:
             bb.fatal('boardpack: BOARDPACK_BLOCKS has no block "%s": there are %s'
                      % (name, ' '.join(sorted(set(known) - {'of'}))))
-    x86 = d.getVar('TARGET_ARCH') in ('x86_64', 'i386', 'i486', 'i586', 'i686')
-    return [name for name in wanted if not (x86 and name == 'trees')] + \
-        ([] if x86 or not wanted else ['of'])
+    if not boardpack_trees(d):
+        return [name for name in wanted if name != 'trees']
+    return wanted + ['of'] if wanted else []
+
+def boardpack_fragments(d):
+    """Return the files of the blocks; one that is not checked has none."""
+    return ' '.join('boardpack-%s.cfg' % name for name in boardpack_blocks(d)
+                    if d.getVarFlag('BOARDPACK_KCONFIG', name))
 
 def boardpack_carriers(d):
     """Return the sources of the carriers that are wanted."""
@@ -82,7 +88,8 @@ python () {
         d.appendVarFlag('do_kernel_resin_' + task, 'vardeps',
                         ' BOARDPACK_BLOCKS BOARDPACK_KCONFIG BOARDPACK_KCONFIG_DEPS')
 
-    if d.getVar('BOARDPACK_SYMBOLS') == '1' and '-@' not in (d.getVar('KERNEL_DTC_FLAGS') or '').split():
+    labelled = '-@' in (d.getVar('KERNEL_DTC_FLAGS') or '').split()
+    if d.getVar('BOARDPACK_SYMBOLS') == '1' and boardpack_trees(d) and not labelled:
         d.appendVar('KERNEL_DTC_FLAGS', ' ${@boardpack_labels(d)}')
 
     for path in boardpack_carriers(d):

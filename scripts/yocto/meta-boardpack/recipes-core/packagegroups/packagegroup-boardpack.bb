@@ -5,4 +5,5 @@ PACKAGE_ARCH = "${MACHINE_ARCH}"
 
 inherit boardpack-machine packagegroup
 
-RDEPENDS:${PN} = "boardpack boardpack-units ${@'boardpack-devicetree dtb-swap' if boardpack_trees(d) else ''}"
+RDEPENDS:${PN} = "boardpack boardpack-units"
+RDEPENDS:${PN} += "${@'boardpack-devicetree dtb-swap' if boardpack_trees(d) else ''}"

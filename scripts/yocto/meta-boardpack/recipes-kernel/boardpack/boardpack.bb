@@ -6,11 +6,10 @@ inherit boardpack-source boardpack-machine module
 inherit ${@'sign-kmod' if d.getVar('SIGN_API') else ''}
 
 BOARDPACK_FILES = "Kbuild Makefile drivers scripts/check-kdir"
-BOARDPACK_MODULES = "leds/leds-identify rtc/rtc-seed usb/usb-modeswitch"
 
 KERNEL_MODULE_AUTOLOAD += "leds-identify rtc-seed usb-modeswitch"
 KERNEL_MODULE_PROBECONF += "leds-identify"
-module_conf_leds-identify = "${@'options leds-identify leds=%s' % d.getVar('BOARDPACK_LEDS') if d.getVar('BOARDPACK_LEDS') else ''}"
+module_conf_leds-identify = "${@boardpack_led_options(d)}"
 
 RPROVIDES:${PN} += "kernel-module-leds-identify kernel-module-rtc-seed kernel-module-usb-modeswitch"
 
@@ -21,7 +20,8 @@ do_configure:append() {
 
 # With SIGN_API meta-balena's signature is the one that counts: the kernel's own build would
 # put another one on top when it installs them.
-SIGNING_ARTIFACTS = "${@' '.join('${S}/drivers/%s.ko' % name for name in d.getVar('BOARDPACK_MODULES').split())}"
+SIGNING_ARTIFACTS = "${S}/drivers/leds/leds-identify.ko ${S}/drivers/rtc/rtc-seed.ko \
+                     ${S}/drivers/usb/usb-modeswitch.ko"
 
 python () {
     if d.getVar('SIGN_API'):

@@ -17,7 +17,8 @@ IMAGE_LINGUAS = ""
 
 # It only adds files: nothing of the host is replaced.
 HOSTAPP_EXTENSION_LABEL_OVERRIDE = ""
-HOSTAPP_EXTENSION_LABELS = '--change "LABEL io.balena.image.kernel-version=$(boardpack_kernel_version)"'
+HOSTAPP_EXTENSION_LABELS = '--change \
+    "LABEL io.balena.image.kernel-version=$(boardpack_kernel_version)"'
 
 # mobynit takes an extension with /lib/modules/<release> for a kernel, and leaves it out where
 # another runs; the host's modules.dep would not know of ours anyway. So they lie elsewhere, and
