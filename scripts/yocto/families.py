@@ -23,7 +23,7 @@ def question(recipe):
     return {'file': f'{name}.bb' if recipe.endswith('.bb') else f'{name}_*.bb',
             'vars': ['BALENA_CONFIGS', DTC_FLAGS, 'KERNEL_BALENA_OVERRIDE_FRAGMENTS', 'FILESPATH',
                      'TARGET_ARCH'],
-            'flags': [*(('BALENA_CONFIGS', f'boardpack-{block}') for block in (*BLOCKS, 'of')),
+            'flags': [*(('BALENA_CONFIGS', f'boardpack-{name}') for name in (*BLOCKS, 'of')),
                       ('BALENA_CONFIGS_DEPS', 'boardpack-leds'),
                       ('BALENA_CONFIGS_DEPS', 'boardpack-dtb-swap'),
                       *((task, 'task') for task in TASKS)]}

@@ -15,26 +15,48 @@ def machines():
     return list({row.machine: row for row in builds.boards() if row.machine != '-'}.values())
 
 
+def kinds(*columns):
+    """Return a machine for each combination of what columns have."""
+    found = {}
+    for row in machines():
+        found.setdefault((row.arch in X86, *(getattr(row, name) for name in columns)), row)
+    return list(found.values())
+
+
 def given(row):
     """Return what a machine's configuration would have set."""
     return {'MACHINE': row.machine, 'TARGET_ARCH': builds.TARGETS.get(row.arch, 'i586')}
 
 
+def table(answer):
+    """Yield where the layer's table of machines and boards.tsv differ."""
+    for row in machines():
+        for variable, value in (('LEDS', row.leds), ('FAMILY', row.family),
+                                ('BOOT_OVERLAYS', row.overlays)):
+            told = answer['flags'][f'BOARDPACK_MACHINE_{variable}[{row.machine}]'] or '-'
+            if told != value:
+                yield f'{row.machine}: {variable} is {told}, and in boards.tsv {value}'
+
+
 def modules(release, build):
-    """Yield the recipe of the modules, for each machine."""
-    rows = machines()
+    """Yield the recipe of the modules, for each LED."""
+    rows = kinds('leds')
     names = ['PN', 'S', 'B', 'UNPACKDIR', 'WORKDIR', 'SRC_URI', 'LICENSE', 'PV', 'EXTRA_OEMAKE',
              'module_conf_leds-identify', 'KERNEL_MODULE_AUTOLOAD', 'KERNEL_MODULE_PROBECONF',
              'RPROVIDES:boardpack', 'module_do_compile', 'module_do_install', 'do_install']
     told = builds.ask(release, build, [
         {'file': 'boardpack.bb', 'set': given(row), 'vars': names,
          'flags': [('do_sign_kmod', 'task')]} for row in rows] + [
+        {'file': 'boardpack.bb', 'vars': [], 'flags': [
+            (f'BOARDPACK_MACHINE_{name}', row.machine) for row in machines()
+            for name in ('LEDS', 'FAMILY', 'BOOT_OVERLAYS')]},
         {'file': 'boardpack.bb', 'set': {'SIGN_API': 'https://sign'}, 'vars': names,
          'flags': [('do_sign_kmod', 'task'), ('do_sign_kmod', 'deps'), ('do_install', 'deps')]}])
     answers = [one[0] for one in told['answers']]
     wrong = [f'{row.machine}: {line}' for row, answer in zip(rows, answers)
              for line in of_machine(row, answer)]
-    yield '\n'.join(wrong), f'{len(rows)} machines have the options of boards.tsv'
+    yield '\n'.join(table(answers[-2])), f'{len(machines())} machines are as in boards.tsv'
+    yield '\n'.join(wrong), f'leds-identify: the options of {len(rows)} kinds of machines'
     yield '\n'.join(of_modules(answers[0])), 'boardpack: sources, autoload, names'
     yield '\n'.join(of_signed(answers[-1])), 'boardpack: signed where SIGN_API is set'
 
@@ -87,8 +109,8 @@ def of_signed(answer):
 
 
 def appended(release, build):
-    """Yield meta-balena's recipes, for each machine."""
-    rows = machines()
+    """Yield meta-balena's recipes, for each kind of machine."""
+    rows = [*kinds('overlays'), *kinds('leds')[:4]]
     told = builds.ask(release, build, [
         {'file': 'balena-supervisor.bb',
          'set': {**given(row), f'LED_FILE:{row.machine}': builds.FAMILY_LED},
@@ -102,10 +124,10 @@ def appended(release, build):
         led = answer.get('vars', {}).get('LED_FILE')
         if led != (builds.FAMILY_LED if row.leds == '-' else LED):
             wrong.append(f'{row.machine}: LED_FILE is {led} {answer.get("error", "")}')
-    yield '\n'.join(wrong), f'{len(rows)} machines have the LED_FILE of boards.tsv'
+    yield '\n'.join(wrong), f'LED_FILE of {len(rows)} kinds of machines'
     wrong = [f'{row.machine}: {line}' for row, answer in zip(rows, answers[len(rows):])
              for line in of_image(row, answer)]
-    yield '\n'.join(wrong), f'{len(rows)} machines have their overlays on the boot partition'
+    yield '\n'.join(wrong), f'overlays on the boot partition of {len(rows)} kinds of machines'
 
 
 def of_image(row, answer):
