@@ -39,6 +39,9 @@ check:
 	@scripts/toolroot selftests/qemu/check --kernels '$(KERNELS)' --tests '$(TESTS)' \
 		$(if $(FRESH),--fresh)
 
+check-yocto:
+	@scripts/yocto/check $(RELEASES)
+
 demo:
 	@scripts/toolroot selftests/qemu/demo
 
@@ -75,6 +78,7 @@ help:
 	@echo 'Tests (each installs what it lacks, in a cache outside this folder)'
 	@echo '  make demo             see LED, clock and modem of emulated boards do their jobs'
 	@echo '  make check            run all tests'
+	@echo '  make check-yocto      parse the Yocto layer with the bitbake and oe-core that YOCTO= names'
 	@echo '  make bench            measure, against user space and mainline triggers'
 	@echo '  make fuzz             hostile trees and files for dtb-swap, for TIME= seconds'
 	@echo '  make selftests        install the kselftests into INSTALL_PATH, for a device'
@@ -87,6 +91,7 @@ help:
 	@echo '  CONFIG_LEDS_IDENTIFY=n               leave a module out'
 	@echo '  KERNELS=       check, bench: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check, bench: only these, such as "leds static" [$(TESTS)]'
+	@echo '  YOCTO= CONTRACTS= RELEASES=  check-yocto: see scripts/yocto/check'
 	@echo '  FRESH=1        check: run also what has not changed since it passed'
 	@echo '  TIME=          fuzz: seconds in all [$(TIME)]'
 	@echo '  FAMILY= I2C= LED= RTC= MODEM_POWER=  overlays: see overlays/README'
@@ -98,5 +103,5 @@ help:
 version:
 	@echo $(VERSION)
 
-.PHONY: all check-kdir modules modules_install clean graft check demo bench fuzz \
+.PHONY: all check-kdir modules modules_install clean graft check check-yocto demo bench fuzz \
 	overlays dt-check dtb-swap selftests help version

@@ -14,13 +14,15 @@ from tools import TOP, Wrong
 TABLE = TOP / 'scripts/boards.tsv'
 WORDS = {'selector': ('config.txt', 'custom_fdt_file', 'none', '-'),
          'place': ('boot', 'rootfs', 'boot,rootfs', '-'),
+         'led': ('yes', 'no', '-'),
          'arch': ('aarch64', 'armv7hf', 'rpi', 'amd64', 'i386', 'i386-nlp')}
 CLOCK = re.compile(r'(^|-)rtc(-|@|$)')
 NO_CLOCK = ('fixed-clock', 'fixed-factor-clock', 'regulator-fixed')     # named after one
 QUIET = (libfdt.NOTFOUND,)
 BEGIN, END = '<!-- boards: made by scripts/dt/board-table -->', '<!-- boards: end -->'
 
-Board = namedtuple('Board', 'slug family arch state kernel trees carrier selector place leds rtcs')
+Board = namedtuple('Board', 'slug family arch state kernel trees carrier selector place leds rtcs '
+                   'machine layer recipe series led overlays')
 
 
 def boards(path=TABLE):

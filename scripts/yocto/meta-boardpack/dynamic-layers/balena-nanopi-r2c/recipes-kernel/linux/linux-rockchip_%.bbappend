@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# made by scripts/yocto/generate
+#
+# For
+# nanopi-r2c
+
+inherit boardpack-family

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Run what recipes do, where that needs no build: their own functions, on files made up here."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tarfile
+import textwrap
+import types
+
+import builds
+
+MODULES = ('leds-identify', 'rtc-seed', 'usb-modeswitch')
+EXTENSION = ('do_create_docker_image', 'boardpack_move_modules', 'boardpack_kernel_version',
+             'BOARDPACK_PLACE', 'IMAGE_NAME', 'IMAGE_LINK_NAME')
+# What bitbake brings along for shell functions, and an engine that says what it was told.
+SHELL = '''set -e
+bbfatal() { echo "fatal: $*" >&2; exit 1; }
+bbnote() { :; }
+docker() { for word in "$@"; do echo "$word"; done; }
+'''
+
+
+def run(text):
+    """Run a shell script; return its status and what it said."""
+    done = subprocess.run(['sh', '-c', SHELL + text], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def root_of(folder, compressed):
+    """Write what the image would have: modules, and those of the kernel's packages."""
+    where = folder / 'rootfs/usr/lib/modules/6.6.52-v8+/updates/drivers'
+    for name in MODULES:
+        builds.write(where / f'{name}.ko{compressed}', name)
+    builds.write(where.parents[1] / 'modules.dep', '')
+    builds.write(folder / 'rootfs/etc/modprobe.d/leds-identify.conf', 'options\n')
+
+
+def extension(release, build, work):
+    """Yield the hostapp extension: its files and its labels, by the class of meta-balena."""
+    row = next(row for row in builds.boards() if row.slug == 'raspberrypi4-64')
+    root_of(work, '.zst')
+    rootfs, deploy = work / 'rootfs', work / 'deploy'
+    deploy.mkdir()
+    answer = builds.ask(release, build, [{
+        'file': 'boardpack-extension.bb', 'vars': [*EXTENSION, 'IMAGE_INSTALL', 'IMAGE_FSTYPES'],
+        'set': {'MACHINE': row.machine, 'IMAGE_ROOTFS': str(rootfs),
+                'DEPLOY_DIR_IMAGE': str(deploy), 'IMAGE_LINK_NAME': 'extension',
+                'BALENA_API_VERSION': '1', 'KERNEL_IMAGETYPE': 'Image'}}])['answers'][0][0]
+    if answer.get('skipped') or 'error' in answer:
+        yield str(answer), 'boardpack-extension.bb parses'
+        return
+    values = answer['vars']
+    status, said = run(values['boardpack_move_modules'])
+    place = rootfs / 'usr/lib/boardpack'
+    rules = (rootfs / 'etc/modprobe.d/boardpack-extension.conf').read_text(encoding='utf-8')
+    wanted = [f'install {name} /sbin/insmod /usr/lib/boardpack/{name}.ko.zst $CMDLINE_OPTS'
+              for name in MODULES]
+    yield '' if not status and sorted(rules.splitlines()) == wanted and \
+        not list(rootfs.rglob('lib/modules')) and \
+        all((place / f'{name}.ko.zst').exists() for name in MODULES) else said + rules, \
+        'boardpack-extension: modules where mobynit leaves them alone, and modprobe finds them'
+    drop = rootfs / 'etc/systemd/system/balena-supervisor.service.d/boardpack.conf'
+    yield '' if 'EnvironmentFile=/usr/lib/boardpack/supervisor.conf' in drop.read_text() and \
+        (place / 'supervisor.conf').read_text() == \
+        'LED_FILE=/sys/class/leds/identify/brightness\n' else drop.read_text(), \
+        'boardpack-extension: the supervisor gets its LED_FILE'
+    with tarfile.open(deploy / 'extension.tar.gz', 'w:gz') as archive:
+        archive.add(rootfs, '.')
+    yield labels(values)
+    shutil.rmtree(rootfs)
+    status, said = run(values['boardpack_move_modules'])
+    yield '' if status and 'has no module of the pack' in said else said, \
+        'boardpack-extension: without a module it fails'
+
+
+def labels(values):
+    """Return what is wrong with the labels that the image gets, and the name of the check."""
+    status, said = run(f'boardpack_kernel_version() {{\n{values["boardpack_kernel_version"]}\n}}\n'
+                       f'{values["do_create_docker_image"]}')
+    found = set(re.findall(r'LABEL (\S+)', said))
+    wanted = {'io.balena.image.store=data', 'io.balena.image.class=overlay',
+              'io.balena.update.requires-reboot=1', 'io.balena.image.os-version=1.0.0',
+              'io.balena.image.kernel-version=6.6.52'}
+    return '' if not status and found == wanted else f'{sorted(found)}\n{said}', \
+        'boardpack-extension: its labels'
+
+
+def carrier(release, build, work):
+    """Yield the kernel recipe with a carrier: what is built, and that wrong names are named."""
+    source = work / 'kernel'
+    names = ['KERNEL_DEVICETREE', 'KERNEL_DTC_FLAGS', 'boardpack_add_carriers']
+    flags = [('do_configure', 'prefuncs')]
+    asked = {'file': 'linux-variscite_5.15.bb', 'vars': names, 'flags': flags}
+    old = source / 'scripts/dtc/dtc.c'
+    builds.write(old, 'no such option\n')
+    told = builds.ask(release, build, [
+        {**asked, 'set': {'BOARDPACK_CARRIERS': 'imx8mm-var-som-field'}},
+        {**asked, 'set': {'BOARDPACK_CARRIERS': 'ghost'}},
+        {**asked, 'set': {'BOARDPACK_BLOCKS': 'leds ghost'}},
+        {**asked, 'set': {'BOARDPACK_SYMBOLS': '0'}},
+        {**asked, 'set': {'STAGING_KERNEL_DIR': str(source)}}, asked])['answers']
+    answers = [one[0] for one in told]
+    values = answers[0].get('vars', {})
+    yield '' if values.get('KERNEL_DEVICETREE', '').split() == \
+        ['freescale/imx8mm-var-som-field.dtb'] and 'boardpack_add_carriers' in \
+        (answers[0]['flags']['do_configure[prefuncs]'] or '') else str(answers[0]), \
+        'a carrier is compiled with the kernel'
+    for answer, words in ((answers[1], 'BOARDPACK_CARRIERS has no carrier "ghost": there are bcm'),
+                          (answers[2], 'BOARDPACK_BLOCKS has no block "ghost": there are ')):
+        yield '' if words in answer.get('error', '') else str(answer), f'found: {words}'
+    yield '' if '-@' not in (answers[3]['vars']['KERNEL_DTC_FLAGS'] or '') else str(answers[3]), \
+        'BOARDPACK_SYMBOLS = "0" leaves the labels out'
+    yield '' if '-@' not in (answers[4]['vars']['KERNEL_DTC_FLAGS'] or '') else str(answers[4]), \
+        'a kernel whose dtc has no -@ is not given it'
+    yield '' if not (answers[5]['vars']['KERNEL_DEVICETREE'] or '').strip() and \
+        'boardpack_add_carriers' not in (answers[5]['flags']['do_configure[prefuncs]'] or '') \
+        else str(answers[5]), 'without a carrier the kernel has no tree more'
+
+
+def call(body, **scope):
+    """Run the body of a python function."""
+    code = 'def body():\n' + textwrap.indent(textwrap.dedent(body), ' ')
+    exec(code, scope)       # pylint: disable=exec-used
+    scope['body']()
+
+
+def contract(release, build, work):
+    """Yield the warning where a contract and LED_FILE do not agree."""
+    answer = builds.ask(release, build, [{
+        'file': 'balena-supervisor.bb', 'vars': ['boardpack_contract'],
+        'flags': [('do_install', 'prefuncs')]}])['answers'][0][0]
+    yield '' if 'boardpack_contract' in (answer['flags']['do_install[prefuncs]'] or '') \
+        else str(answer), 'the contract is looked at when the supervisor is installed'
+    place = work / 'contracts/contracts/hw.device-type/board/contract.json'
+    for led, file, words in (('true', '/dev/null', 'says led: true, and LED_FILE is /dev/null'),
+                             ('false', '/x', 'says led: false, and LED_FILE is /x'),
+                             ('true', '/x', ''), ('false', '/dev/null', ''), (None, '/x', '')):
+        place.unlink(missing_ok=True)
+        if led:
+            builds.write(place, f'{{"data": {{"led": {led}}}}}')
+        values = {'MACHINE': 'board', 'LED_FILE': file,
+                  'BALENA_COREBASE': str(work / 'layers/meta-balena/meta-balena-common')}
+        said = []
+        os.makedirs(values['BALENA_COREBASE'], exist_ok=True)
+        call(answer['vars']['boardpack_contract'], os=os,
+             d=types.SimpleNamespace(getVar=values.get),
+             bb=types.SimpleNamespace(warn=said.append))
+        good = words in ''.join(said) if words else not said
+        yield '' if good else str(said), f'a contract with led {led}, LED_FILE {file}: ' + \
+            ('a warning' if words else 'none')
+
+
+def results(release, build, work):
+    """Yield (what is wrong, name) of all."""
+    work = pathlib.Path(work)
+    os.makedirs(work, exist_ok=True)
+    yield from extension(release, build, work)
+    yield from carrier(release, build, work)
+    yield from contract(release, build, work)

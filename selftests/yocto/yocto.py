@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The Yocto layer is what boards.tsv, overlays/ and kconfig/ make of it, and consistent; each
+defect is found."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(TOP / 'scripts/yocto'))
+
+# pylint: disable=wrong-import-position
+import builds       # noqa: E402
+import layer        # noqa: E402
+import rules        # noqa: E402
+
+APPEND = 'dynamic-layers/balena-raspberrypi/recipes-kernel/linux/linux-raspberrypi_%.bbappend'
+MODULES = 'recipes-kernel/boardpack/boardpack.bb'
+SWAP = 'recipes-support/dtb-swap/dtb-swap.bb'
+SOURCE = 'classes/boardpack-source.bbclass'
+KERNEL = 'classes/boardpack.bbclass'
+# What is broken: the file, the text, what it becomes, and what has to be said.
+DEFECTS = (
+    ('a generated file that was changed', 'conf/boardpack-machines.inc', "'ACT,led0'", "'led9'",
+     'boardpack-machines.inc: generating it again gives other bytes'),
+    ('an append that is missing', APPEND, None, None, 'linux-raspberrypi_%.bbappend: generating'),
+    ('an append that no board has', APPEND.replace('kernel/linux/linux-', 'kernel/linux/x-'), '',
+     'inherit boardpack-family\n', 'no board has this layer and recipe'),
+    ('an override in the old syntax', MODULES, 'do_configure:append()', 'do_configure_append()',
+     'overrides are written with ":"'),
+    ('a package in the old syntax', SWAP, 'FILES:${PN} +=', 'FILES_${PN} +=', 'overrides are'),
+    ('Python that does not parse', KERNEL, 'blocks = boardpack_blocks(d)', 'blocks = boardpack(',
+     'boardpack.bbclass: Python:'),
+    ('Python in a line that does not parse', MODULES, "${@'sign-kmod' if", "${@'sign-kmod' iff",
+     'boardpack.bb: Python:'),
+    ('shell that does not parse', MODULES, '    done\n', '', 'boardpack.bb: shell:'),
+    ('a quotation mark', SWAP, 'DEPENDS = "dtc"', 'DEPENDS = "dtc', 'a quotation mark'),
+    ('a source that is not there', MODULES, 'Kbuild Makefile', 'Kbuild Maekfile',
+     'there is no Maekfile in the pack'),
+    ('a source that is not taken', SWAP, ' scripts/yocto/files"', '"',
+     'scripts/yocto/files/90-dtb-swap is not in BOARDPACK_FILES'),
+    ('S in WORKDIR', SOURCE, 'S = "${UNPACKDIR}', 'S = "${WORKDIR}', 'S in WORKDIR'),
+    ('another licence text', SOURCE, 'md5=b', 'md5=a', 'the md5 of COPYING'),
+    ('a release that is missing', 'conf/layer.conf', ' scarthgap', '', 'LAYERSERIES_COMPAT'),
+    ('no guard for UNPACKDIR', 'conf/layer.conf', 'UNPACKDIR ??=', 'UNPACKDIR_ =', 'styhead'),
+    ('no autoload', MODULES, 'KERNEL_MODULE_AUTOLOAD', 'KERNEL_MODULE_AUTO',
+     'sets no KERNEL_MODULE_AUTOLOAD'),
+)
+ROWS = (
+    ('an unknown release', 'series', 'hirsute', 'no release "hirsute"'),
+    ('a recipe without a layer', 'layer', '-', 'a recipe goes with a machine and a layer'),
+    ('a folder without a slash', 'overlays', '/overlays', 'a folder, with / at both ends'),
+    ('overlays of no family', 'family', '-', 'and no family'),
+    ('a contract without an LED', 'led', 'no', 'the contract says led: no, and LED_FILE is set'),
+    ('a LED_FILE too few', 'leds', '-', 'the contract says led: yes, and LED_FILE is not set'),
+)
+
+
+class Tap:
+    """Results, printed as they come."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def result(self, good, name, said=''):
+        """Print one."""
+        self.count += 1
+        self.failed += not good
+        print(f'{"ok" if good else "not ok"} {self.count} {name}')
+        for line in ('' if good else str(said)).splitlines():
+            print(f'# {line}')
+        sys.stdout.flush()
+
+
+def ours(tap):
+    """The layer as it is."""
+    for rule in (rules.generated, rules.syntax, rules.sources, rules.settings):
+        found = list(rule(layer.LAYER))
+        tap.result(not found, rule.__doc__.strip(), '\n'.join(found))
+    rows = layer.boards()
+    known = TOP / 'scripts/yocto/led.known'
+    for rule, found in ((rules.table, rules.table(rows)), (rules.leds, rules.leds(rows, known)),
+                        (rules.drivers, rules.drivers())):
+        found = list(found)
+        tap.result(not found, rule.__doc__.strip(), '\n'.join(found))
+
+
+def counted(tap):
+    """Every kernel recipe of the table has an append, counted by other code."""
+    wanted = {(row.layer, row.recipe.removesuffix('.bb')) for row in builds.boards()
+              if '-' not in (row.machine, row.layer, row.recipe)}
+    there = {(path.parts[-4], path.name.split('_%')[0].removesuffix('.bbappend'))
+             for path in layer.LAYER.glob('dynamic-layers/*/recipes-kernel/linux/*.bbappend')}
+    tap.result(wanted == there and len(there) > 50, f'{len(there)} kernel recipes have an append',
+               wanted ^ there)
+
+
+def defects(tap, work):
+    """Each defect of the layer is found."""
+    for name, path, old, new, words in DEFECTS:
+        copy = work / 'layer'
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(layer.LAYER, copy)
+        broken = copy / path
+        text = broken.read_text(encoding='utf-8') if broken.exists() else ''
+        if old is None:
+            broken.unlink()
+        else:
+            broken.write_text(text.replace(old, new, 1) if old else new, encoding='utf-8')
+        said = '\n'.join(rules.wrong(copy))
+        tap.result(words in said and (old is None or old in text), f'found: {name}', said)
+
+
+def bad_rows(tap, work):
+    """Each defect of a row of the table is found."""
+    row = next(row for row in layer.boards() if row.slug == 'raspberrypi4-64')
+    known = work / 'led.known'
+    known.write_text('')
+    for name, column, value, words in ROWS:
+        rows = [row._replace(**{column: value})]
+        said = '\n'.join([*rules.table(rows), *rules.leds(rows, known)])
+        tap.result(words in said, f'found: {name}', said)
+    known.write_text('raspberrypi4-64\twhy\nghost\twhy\n')
+    said = '\n'.join(rules.leds([row], known))
+    tap.result('contract and LED_FILE agree' in said and 'no board ghost' in said,
+               'found: a known disagreement that is none, or of no board', said)
+
+
+def same_machine(tap):
+    """Two device types of one machine cannot differ."""
+    rows = layer.boards()
+    shared = next(row for row in rows if row.slug == 'iot-gate-imx8plus-sb')
+    real, layer.boards = layer.boards, lambda: [row._replace(leds='x') if row is shared else row
+                                                for row in rows]
+    try:
+        said = layer.machines()
+    except layer.Wrong as wrong:
+        said = str(wrong)
+    layer.boards = real
+    tap.result('the leds of machine iot-gate-imx8plus' in said,
+               'found: two device types of one machine with other LEDs', said)
+
+
+def image_kernel(tap):
+    """An image's kernel grants the fragments that are for images alone."""
+    command = [TOP / 'scripts/kconfig-check', '--base', f'{os.environ["BUILD_KDIR"]}/.config',
+               *sorted((TOP / 'kconfig').glob('image/*.config'))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
+                          env={**os.environ, 'ARCH': 'arm64',
+                               'CROSS_COMPILE': 'aarch64-linux-gnu-'})
+    tap.result(not done.returncode, 'a kernel can have what kconfig/image asks for',
+               done.stdout + done.stderr)
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    print('TAP version 13')
+    ours(tap)
+    counted(tap)
+    with tempfile.TemporaryDirectory() as work:
+        defects(tap, pathlib.Path(work))
+        bad_rows(tap, pathlib.Path(work))
+    same_machine(tap)
+    image_kernel(tap)
+    print(f'1..{tap.count}')
+    return 1 if tap.failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
