@@ -80,7 +80,7 @@ void watchdog_check(struct call *call)
 		       "%s is no watchdog of this device", call->watchdog);
 	else if (!goes_on(&call->swap, driver))
 		refuse(&call->swap, KIND_KERNEL,
-		       "start this kernel with watchdog.stop_on_reboot=0, or try without --watchdog",
+		       "start this kernel with watchdog.stop_on_reboot=0, or without --watchdog",
 		       "%s stops for kexec, as far as is known of its driver, %s", call->watchdog,
 		       driver);
 	free(driver);
