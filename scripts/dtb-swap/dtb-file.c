@@ -59,6 +59,13 @@ static void *read_all(FILE *file, size_t *size)
 	return data;
 }
 
+/* The specification says where its parts begin; libfdt reads there without a look. */
+static bool misplaced(const void *fdt, size_t size)
+{
+	return size >= FDT_V1_SIZE && fdt_magic(fdt) == FDT_MAGIC &&
+	       (fdt_off_dt_struct(fdt) % 4 || fdt_off_mem_rsvmap(fdt) % 8);
+}
+
 static bool too_deep(const void *fdt)
 {
 	int node, depth = 0;
@@ -80,7 +87,7 @@ static bool too_deep(const void *fdt)
  */
 int dtb_check(const void *fdt, size_t size, const char *name, struct dtb_error *err)
 {
-	int ret = fdt_check_full(fdt, size);
+	int ret = misplaced(fdt, size) ? -FDT_ERR_ALIGNMENT : fdt_check_full(fdt, size);
 
 	if (ret)
 		return dtb_fail(err, ret, "%s: not a device tree: %s", name, fdt_strerror(ret));

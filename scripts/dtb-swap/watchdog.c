@@ -28,14 +28,25 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* The link to the driver of a watchdog, without links, for free(), or NULL. */
+/* What drives it, for free(), or NULL; some drivers do not say whose the watchdog is. */
 static char *driver_of(const struct swap *swap, const char *name)
 {
 	char *path = format_text("/sys/class/watchdog/%s/device/driver", name);
 	char *real = path ? sys_real(swap, path) : NULL;
+	char *driver = strdup(real ? base_name(real) : "unknown");
+
+	free(real);
+	free(path);
+	return driver;
+}
+
+static bool is_there(const struct swap *swap, const char *name)
+{
+	char *path = format_text("/sys/class/watchdog/%s", name);
+	bool there = path && sys_exists(swap, path);
 
 	free(path);
-	return real;
+	return there;
 }
 
 static bool goes_on(const struct swap *swap, const char *driver)
@@ -61,15 +72,17 @@ void watchdog_check(struct call *call)
 
 	if (!name)
 		return;
-	driver = driver_of(&call->swap, strcmp(name, "watchdog") ? name : "watchdog0");
-	if (!driver)
+	if (!strcmp(name, "watchdog"))
+		name = "watchdog0";
+	driver = driver_of(&call->swap, name);
+	if (!driver || !is_there(&call->swap, name))
 		refuse(&call->swap, KIND_KERNEL, "load its driver, name it as /dev/watchdog0",
 		       "%s is no watchdog of this device", call->watchdog);
-	else if (!goes_on(&call->swap, base_name(driver)))
+	else if (!goes_on(&call->swap, driver))
 		refuse(&call->swap, KIND_KERNEL,
-		       "start this kernel with watchdog.stop_on_reboot=0, or try without --watchdog",
-		       "%s stops for kexec, as far as is known of its driver %s", call->watchdog,
-		       base_name(driver));
+		       "start this kernel with watchdog.stop_on_reboot=0, or without --watchdog",
+		       "%s stops for kexec, as far as is known of its driver, %s", call->watchdog,
+		       driver);
 	free(driver);
 }
 

@@ -87,9 +87,7 @@ def mkfs(folder, options):
 def record(kernel, folder, kind, how, program):
     """Let the tool do all of the story in a guest; return its results and the log."""
     machine = guest.MACHINES['virt-dead']
-    tree = guest.device_tree(kernel, machine, pathlib.Path(folder)) or folder / 'machine.dtb'
-    subprocess.run([guest.BINARY['arm64'], *guest.qemu_options(machine, folder), '-machine',
-                    f'dumpdtb={tree}', '-display', 'none'], check=True, capture_output=True)
+    tree = guest.own_tree(machine, folder)
     trees = {f'trees/{word}.dtb': Tree(tree).text('/', 'model', word).write(folder / word)
              for word in set(STORY) - {None}}
     names = {f'trees/{path.name}.name': f'swap-{path.name}-{fnv(path.read_bytes()):08x}.dtb'.encode()
@@ -136,8 +134,8 @@ def value_of(kind, boot):
     return found[-1] if found else None
 
 
-def view(kind, data):
-    """The model of the tree that the bootloader takes; whatever is wrong with it is raised."""
+def taken(kind, data):
+    """The tree that the bootloader takes, None for its own; whatever is wrong is raised."""
     boot = Fat(data, FAT_AT)
     value = value_of(kind, boot)
     if value is None:
@@ -147,7 +145,13 @@ def view(kind, data):
         raise Damaged(f'{value} is selected and not there')
     if f'{fnv(tree):08x}.dtb' != value[-12:]:
         raise Damaged(f'{value} has another content')
-    return libfdt.Fdt(tree).getprop(0, 'model').as_str()
+    return tree
+
+
+def view(kind, data):
+    """The model of that tree."""
+    tree = taken(kind, data)
+    return tree and libfdt.Fdt(tree).getprop(0, 'model').as_str()
 
 
 def lost(pending, chance):

@@ -101,6 +101,8 @@ def broken(tap, folder, good):
             ('text', b'# not a tree\n' * 20, 'not a device tree'),
             ('a tree that was cut off', data[:len(data) // 2], 'not a device tree'),
             ('a header that lies about its size', data[:4] + b'\x7f' + data[5:], 'not a device tree'),
+            ('a structure at an odd place', data[:11] + bytes([data[11] + 1]) + data[12:],
+             'not a device tree: FDT_ERR_ALIGNMENT'),
             ('a structure that lies', data[:8] + b'\x00\xff\xff\xf0' + data[12:],
              'not a device tree')):
         path = folder / 'broken.dtb'

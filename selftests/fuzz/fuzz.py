@@ -26,7 +26,7 @@ TARGETS = ('check', 'diff', 'merge', 'text', 'gzip')
 SANITIZE = '-fsanitize=address,undefined,fuzzer-no-link'
 FLAGS = ['-g', '-O1', '-fno-omit-frame-pointer', '-fno-sanitize-recover=undefined',
          '-std=gnu11', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64']
-LIMITS = ('-timeout=20', '-rss_limit_mb=2048', '-max_len=8192', '-close_fd_mask=1')
+LIMITS = ('-timeout=20', '-rss_limit_mb=2048', '-max_len=4096', '-close_fd_mask=1')
 SHORT = 4       # seconds a target in make check
 
 

@@ -130,6 +130,15 @@ def _depends(modules):
     return [name for line in done.stdout.splitlines() for name in line.split(",") if name]
 
 
+def own_tree(machine, folder):
+    """The tree that QEMU makes for a machine."""
+    dtb = folder / "machine.dtb"
+    subprocess.run([BINARY[machine.arch], *qemu_options(machine, folder), "-display", "none",
+                    "-machine", f"dumpdtb={dtb}", "-serial", "null", "-serial", "null"],
+                   check=True, capture_output=True)
+    return dtb
+
+
 def device_tree(kernel, machine, folder):
     """The tree to boot on, or None: the machine's own with the tests' parts merged in."""
     base, _, extra = machine.tree.partition("+")
@@ -137,9 +146,7 @@ def device_tree(kernel, machine, folder):
         return None
     dtb = folder / "machine.dtb"
     if base == "-":
-        subprocess.run([BINARY[machine.arch], *qemu_options(machine, folder), "-display",
-                        "none", "-machine", f"dumpdtb={dtb}", "-serial", "null",
-                        "-serial", "null"], check=True, capture_output=True)
+        own_tree(machine, folder)
     elif base.endswith(".dts"):
         _output(TOP / "scripts/dt/build", TOP / base)
         shutil.copyfile(OUT / "dts" / f"{pathlib.Path(base).stem}.dtb", dtb)
