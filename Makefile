@@ -32,7 +32,10 @@ clean:
 		-o -name Module.symvers -o -name '*.symversions' \) -type f -exec rm -f {} +
 
 graft:
-	@scripts/graft "$(KDIR)"
+	@scripts/graft "$(or $(KERNEL),$(KDIR))"
+
+export-patch:
+	@scripts/export-patch "$(or $(KERNEL),$(KDIR))" out/patches
 
 # Of the kernel that runs here, of KDIR where one is given, or of ROOT.
 preflight: $(if $(MODULES),,modules)
@@ -68,7 +71,8 @@ help:
 	@echo '  make                  build the modules for KDIR'
 	@echo '  make modules_install  install them (INSTALL_MOD_PATH= for a root elsewhere)'
 	@echo '  make clean            remove what a build left'
-	@echo '  make graft            copy the drivers into the kernel tree KDIR, with Kconfig'
+	@echo '  make graft            copy the drivers into the kernel tree KERNEL, with Kconfig'
+	@echo '  make export-patch     the drivers as a series for the mainline tree KERNEL, in out/patches'
 	@echo '  make preflight        would they load? and why not (ROOT=, MODULES=)'
 	@echo 'Device trees'
 	@echo '  make overlays         compile the overlays, into out/overlays/<family>/'
@@ -102,4 +106,4 @@ version:
 
 .PHONY: all check-kdir modules modules_install clean graft check demo bench \
 	overlays dt-check dtb-swap selftests help version \
-	preflight
+	preflight export-patch
