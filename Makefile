@@ -33,7 +33,15 @@ clean:
 		-o -name Module.symvers -o -name '*.symversions' \) -type f -exec rm -f {} +
 
 graft:
-	@scripts/graft "$(KDIR)"
+	@scripts/graft "$(or $(KERNEL),$(KDIR))"
+
+export-patch:
+	@scripts/export-patch "$(or $(KERNEL),$(KDIR))" out/patches
+
+# Of the kernel that runs here, of KDIR where one is given, or of ROOT.
+preflight: $(if $(MODULES),,modules)
+	@scripts/preflight $(if $(ROOT),--root '$(ROOT)',$(if $(filter /lib/modules/$(shell uname -r)/build,$(KDIR)),, \
+		--kdir '$(or $(O),$(KDIR))')) $(or $(MODULES),drivers/*/*.ko)
 
 check:
 	@scripts/toolroot selftests/qemu/check --kernels '$(KERNELS)' --tests '$(TESTS)' \
@@ -70,7 +78,9 @@ help:
 	@echo '  make                  build the modules for KDIR'
 	@echo '  make modules_install  install them (INSTALL_MOD_PATH= for a root elsewhere)'
 	@echo '  make clean            remove what a build left'
-	@echo '  make graft            copy the drivers into the kernel tree KDIR, with Kconfig'
+	@echo '  make graft            copy the drivers into the kernel tree KERNEL, with Kconfig'
+	@echo '  make export-patch     the drivers as a series for the mainline tree KERNEL, in out/patches'
+	@echo '  make preflight        would they load? and why not (ROOT=, MODULES=)'
 	@echo 'Device trees'
 	@echo '  make overlays         compile the overlays, into out/overlays/<family>/'
 	@echo '  make dt-check         check all trees and overlays, or DTS=my.dts'
@@ -89,6 +99,8 @@ help:
 	@echo '  ARCH= CROSS_COMPILE= CC= LD= LLVM=   as for the kernel'
 	@echo '  INSTALL_MOD_PATH= INSTALL_MOD_DIR=   as for the kernel'
 	@echo '  CONFIG_LEDS_IDENTIFY=n               leave a module out'
+	@echo '  MODULES=       preflight: these .ko files in place of those built here'
+	@echo '  ROOT=          preflight: the root file system that the kernel is in'
 	@echo '  KERNELS=       check, bench: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check, bench: only these, such as "leds static" [$(TESTS)]'
 	@echo '  YOCTO= CONTRACTS= RELEASES=  check-yocto: see scripts/yocto/check'
@@ -104,4 +116,4 @@ version:
 	@echo $(VERSION)
 
 .PHONY: all check-kdir modules modules_install clean graft check check-yocto demo bench fuzz \
-	overlays dt-check dtb-swap selftests help version
+	overlays dt-check dtb-swap selftests help version preflight export-patch

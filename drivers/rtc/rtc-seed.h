@@ -16,6 +16,7 @@
 #ifndef RTC_SEED_H
 #define RTC_SEED_H
 
+#include <linux/time64.h>
 #include <linux/types.h>
 
 #if !IS_ENABLED(CONFIG_RTC_CLASS)
@@ -139,6 +140,7 @@ struct seed_source {
 #define SEED_MAX_RTCS		16
 
 struct class_interface;
+struct rtc_device;
 
 #define SEED_HALF_SECOND	(NSEC_PER_SEC / 2)
 

@@ -15,6 +15,7 @@
 #ifndef USB_MODESWITCH_H
 #define USB_MODESWITCH_H
 
+#include <linux/time64.h>
 #include <linux/types.h>
 
 #if !IS_ENABLED(CONFIG_USB)

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make export-patch writes a series that applies to a mainline tree, LINUX_SRC, that
+# its checkpatch has nothing to say against, and whose drivers the newest kernel,
+# NEWEST_KDIR, compiles without drivers/compat.
+
+set -u
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+export GIT_AUTHOR_NAME='A Tester' GIT_AUTHOR_EMAIL=tester@example.com \
+	GIT_COMMITTER_NAME='A Tester' GIT_COMMITTER_EMAIL=tester@example.com
+
+result() {
+	if [ "$1" = 0 ]; then
+		echo "ok $2"
+	else
+		tail -n 30 "$work/log" | sed 's/^/# /'
+		echo "not ok $2"
+		failed=1
+	fi
+}
+
+clean() {
+	cd "$work" || return 1		# it leaves a file where it runs
+	for patch in "$work"/patches/*.patch; do
+		"$LINUX_SRC/scripts/checkpatch.pl" --no-tree "$patch" || return 1
+	done
+}
+
+# applies() - to the files of the tree that it changes
+applies() {
+	git init -q "$work/tree" && cd "$work/tree" || return 1
+	for file in $(sed -n 's:^--- a/::p' "$work"/patches/*.patch | sort -u); do
+		mkdir -p "$(dirname "$file")"
+		cp "$LINUX_SRC/$file" "$file"
+	done
+	git add . && git commit -qm base && git am -q "$work"/patches/*.patch
+}
+
+# compiles(folder, option) - by the lines that the series adds to its Makefile
+compiles() {
+	(cd "$work/tree" && git diff HEAD~6 "$1/Makefile") | sed -n 's/^+\([^+].*\)/\1/p' >"$work/Makefile"
+	grep -q "$2" "$work/Makefile" && cp "$work/Makefile" "$work/tree/$1/Makefile" &&
+		make -C "$NEWEST_KDIR" M="$work/tree/$1" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
+			CC=aarch64-linux-gnu-gcc "CONFIG_$2=m" W=1 'KCFLAGS=-Werror -Wno-error=attributes' modules
+}
+
+echo "TAP version 13"
+echo "1..8"
+"$top/scripts/export-patch" "$LINUX_SRC" "$work/patches" >"$work/log" 2>&1
+[ "$(find "$work/patches" -name '*.patch' | wc -l)" = 6 ]
+result $? "1 three drivers, two bindings, our prefix"
+clean >"$work/log" 2>&1
+result $? "2 checkpatch has no error and no warning"
+applies >"$work/log" 2>&1
+result $? "3 the series applies"
+! grep -rl compat_ "$work/tree/drivers" >"$work/log"
+result $? "4 nothing of drivers/compat is in it"
+compiles drivers/leds LEDS_IDENTIFY >"$work/log" 2>&1
+result $? "5 leds-identify compiles without it"
+compiles drivers/rtc RTC_SEED >"$work/log" 2>&1
+result $? "6 rtc-seed compiles without it"
+compiles drivers/usb/misc USB_MODESWITCH >"$work/log" 2>&1
+result $? "7 usb-modeswitch compiles without it"
+"$top/scripts/export-patch" "$work" "$work/none" 2>&1 | grep -q 'is not a kernel source tree'
+result $? "8 a folder that is no kernel tree is refused"
+exit $failed

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""preflight on the machine that builds: every kernel of the bench, and each cause.
+
+A kernel's modules pass against its headers and against its root file system, with
+all CRCs compared; what is wrong with a module or a kernel is named with a mend.
+"""
+
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+
+import variants
+from kernel import KERNELS, OUT, TOP
+from tap import Tap, run
+
+SCRIPT = TOP / "scripts/preflight"
+ALL = ("5.10", "6.1", "6.12", "7.2", "6.1-amd64", "6.12-armhf")
+NO_CRCS = ("7.2",)      # Debian builds it without CONFIG_MODVERSIONS
+# What a configuration is made to say -> what preflight says, of a module of the kernel itself.
+CONFIGS = {
+    "CONFIG_MODULE_SIG_FORCE=y": "signature: it is not signed",
+    "CONFIG_LOCK_DOWN_KERNEL_FORCE_INTEGRITY=y": "signature: it is not signed",
+    "CONFIG_PREEMPT_RT=y": "vermagic: the kernel has preempt_rt\n",
+    "CONFIG_MODULE_UNLOAD=n": "vermagic: it has mod_unload",
+    "CONFIG_SMP=n": "vermagic: it has SMP",
+    "CONFIG_MODULES=n": "config: the kernel has no CONFIG_MODULES",
+    "CONFIG_MODVERSIONS=n": "vermagic: it has modversions",
+}
+
+
+def preflight(*args):
+    """Its exit status and what it says."""
+    done = run(SCRIPT, *args)
+    return done.returncode, done.stdout
+
+
+def packs(kernel):
+    """The three modules for a kernel."""
+    work, _ = kernel.ensure().build_pack()
+    return sorted(p for p in work.glob("drivers/*/*.ko") if "kunit" not in p.name)
+
+
+def passing(tap):
+    """Modules that are right."""
+    for name in ALL:
+        kernel = KERNELS[name]
+        modules = packs(kernel)
+        for where in (("--kdir", kernel.build), ("--root", kernel.dir)):
+            status, said = preflight(*where, *modules)
+            counts = re.findall(r"would load on \S+ \((\d+) symbols, (\d+) CRCs", said)
+            good = status == 0 and len(counts) == len(modules) == 3
+            # A kernel's own modules do not use all that it exports.
+            least = 0 if name in NO_CRCS else 1 if where[0] == "--kdir" else 0.8
+            good &= all(int(b) >= least * int(a) and int(a) > 20 for a, b in counts)
+            tap.result(good, f"{name}: its modules, {where[0]}", said)
+
+
+def refusing(tap):
+    """Modules that are wrong."""
+    kernel = KERNELS["6.12"]
+    good = next(m for m in packs(kernel) if m.name == "leds-identify.ko")
+    for where in (("--kdir", kernel.build), ("--root", kernel.dir)):
+        for title, path in variants.make(good, "arm64", OUT / "variants/host").items():
+            status, said = preflight(*where, path)
+            kind = title.split("-")[0]
+            found = re.search(r"^  (\w+): .*\n(?:    the kernel: .*\n)?    mend: .", said, re.M)
+            tap.result(status == (kind != "none") and (found[1] if found else "none") == kind,
+                       f"{title}, {where[0]}", said)
+        for other in ("6.1", "7.2", "6.1-amd64", "6.12-armhf"):
+            status, said = preflight(*where, next(iter(packs(KERNELS[other]))))
+            kind = "arch" if "-" in other else "vermagic" if other in NO_CRCS else "crc"
+            tap.result(status == 1 and f"\n  {kind}: " in said, f"one for {other}, {where[0]}", said)
+
+
+def headers(kernel, folder, config="", drop=()):
+    """Headers as preflight looks at them, with another configuration and fewer exports."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "include/config").mkdir(parents=True)
+    lines = (kernel.build / "include/config/auto.conf").read_text().splitlines()
+    changed = dict(line.split("=", 1) for line in config.splitlines())
+    lines = [line for line in lines if line.split("=")[0] not in changed]
+    lines += [f"{option}={value}" for option, value in changed.items() if value != "n"]
+    (folder / "include/config/auto.conf").write_text("\n".join(lines) + "\n")
+    (folder / "include/config/kernel.release").write_text(kernel.release + "\n")
+    (folder / "Module.symvers").write_text("".join(
+        line + "\n" for line in (kernel.build / "Module.symvers").read_text().splitlines()
+        if not any(re.match(word, line.split("\t")[1]) for word in drop)))
+    return folder
+
+
+def configured(tap, work):
+    """Kernels that are built otherwise."""
+    kernel = KERNELS["6.12"]
+    good = {m.stem: m for m in packs(kernel)}
+    for config, says in CONFIGS.items():
+        status, said = preflight("--kdir", headers(kernel, work / "kdir", config), good["rtc-seed"])
+        tap.result(status == 1 and f"\n  {says}" in said, config.replace("\n", ", "), said)
+    folder = headers(kernel, work / "kdir", "CONFIG_RTC_CLASS=n", ("rtc_", "devm_rtc_"))
+    status, said = preflight("--kdir", folder, *good.values())
+    tap.result(status == 1 and said.count("would load") == 3 and
+               re.search(r"rtc-seed.ko: would not.*\n  config: .*rtc_.* lacks CONFIG_RTC_CLASS\n", said)
+               and "mend: build the kernel with CONFIG_RTC_CLASS" in said, "CONFIG_RTC_CLASS=n", said)
+    folder = headers(kernel, work / "kdir", "CONFIG_TRIM_UNUSED_KSYMS=y", ("kstrtou",))
+    status, said = preflight("--kdir", folder, good["leds-identify"])
+    tap.result(status == 1 and "symbol: " in said and "CONFIG_TRIM_UNUSED_KSYMS" in said,
+               "CONFIG_TRIM_UNUSED_KSYMS=y", said)
+    folder = headers(kernel, work / "kdir")
+    (folder / "include/config/kernel.release").write_text("6.12.1-other\n")
+    status, said = preflight("--kdir", folder, good["rtc-seed"])
+    tap.result(status == 0, "another release with the same CRCs", said)
+    bare = variants.make(good["leds-identify"], "arm64", OUT / "variants/host")["none-without-crcs"]
+    for force, kind in (("n", "crc: it has no CRCs"), ("y", "note: it has no CRCs")):
+        headers(kernel, folder, f"CONFIG_MODULE_FORCE_LOAD={force}")
+        status, said = preflight("--kdir", folder, bare)
+        tap.result(status == (force == "n") and f"\n  {kind}" in said, f"without CRCs, forced {force}", said)
+    headers(kernel, folder, "CONFIG_MODVERSIONS=n")
+    (folder / "include/config/kernel.release").write_text("6.12.1-other\n")
+    status, said = preflight("--kdir", folder, good["rtc-seed"])
+    tap.result(status == 1 and "the kernel has 6.12.1-other" in said, "another release without CRCs", said)
+
+
+def wrong_use(tap, work):
+    """What it cannot answer is said, and is no verdict."""
+    module = packs(KERNELS["6.12"])[0]
+    (work / "empty").mkdir()
+    (work / "two/lib/modules/1.0").mkdir(parents=True)
+    (work / "two/lib/modules/2.0").mkdir()
+    for args, words in {
+            (): "no module is named", ("--kdir",): "needs a value", ("--speed", "9"): "no option --speed",
+            ("none.ko",): "no such file", ("--root", work / "none", module): "no such folder",
+            ("--root", work / "empty", module): "name it with --kernel",
+            ("--root", work / "two", module): "several kernels",
+            ("--root", work / "two", "--kernel", "2.0", module): "nothing is known about kernel 2.0",
+            ("--kdir", work / "empty", module): "not a configured kernel",
+            ("--root", work, "--kdir", work, module): "exclude each other"}.items():
+        status, said = preflight(*args)
+        tap.result(status == 2 and words in said, f"exit status 2: {words}", said)
+    built = KERNELS["6.12"].build_pack()[0]
+    done = run("make", "-s", "preflight", *KERNELS["6.12"].make_args(), f"MODULES={module}")
+    tap.result(done.returncode == 0 and "would load" in done.stdout, f"make preflight MODULES= in {built.name}",
+               done.stdout)
+
+
+def main():
+    """All of it."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        passing(tap)
+        refusing(tap)
+        configured(tap, work)
+        wrong_use(tap, work)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
