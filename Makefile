@@ -34,6 +34,12 @@ clean:
 graft:
 	@scripts/graft "$(or $(KERNEL),$(KDIR))"
 
+dkms:
+	@scripts/dkms/tree out/dkms
+
+deb:
+	@scripts/dkms/package out/deb
+
 export-patch:
 	@scripts/export-patch "$(or $(KERNEL),$(KDIR))" out/patches
 
@@ -74,6 +80,8 @@ help:
 	@echo '  make graft            copy the drivers into the kernel tree KERNEL, with Kconfig'
 	@echo '  make export-patch     the drivers as a series for the mainline tree KERNEL, in out/patches'
 	@echo '  make preflight        would they load? and why not (ROOT=, MODULES=)'
+	@echo '  make dkms             the source tree that dkms add takes, below out/dkms'
+	@echo '  make deb              the same as a Debian package, in out/deb'
 	@echo 'Device trees'
 	@echo '  make overlays         compile the overlays, into out/overlays/<family>/'
 	@echo '  make dt-check         check all trees and overlays, or DTS=my.dts'
@@ -106,4 +114,4 @@ version:
 
 .PHONY: all check-kdir modules modules_install clean graft check demo bench \
 	overlays dt-check dtb-swap selftests help version \
-	preflight export-patch
+	preflight export-patch dkms deb

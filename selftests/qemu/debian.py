@@ -118,14 +118,19 @@ Acquire::Retries "3";
         text = self.packages(suite, arch)[name].get("Depends", "")
         return [re.split(r"[ :(|]", part.strip())[0] for part in text.split(",") if part.strip()]
 
-    def unpack(self, suite, arch, name, into):
-        """Fetch a package and unpack it into a folder."""
-        fields = self.packages(suite, arch)[name]
-        which = name if fields["Architecture"] == "all" else f"{name}:{arch}"
-        work = pathlib.Path(str(into) + f".{name}.deb")
-        work.mkdir(parents=True, exist_ok=True)
-        self._run("apt-get", "-qq", "download", f"{which}={fields['Version']}", cwd=work)
-        deb = next(work.glob("*.deb"))
+    def download(self, suite, arch, names, into):
+        """Fetch packages into a folder."""
+        known = self.packages(suite, arch)
         into.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["dpkg-deb", "-x", deb, into], check=True)
+        self._run("apt-get", "-qq", "download", *(
+            f"{name}{'' if known[name]['Architecture'] == 'all' else ':' + arch}={known[name]['Version']}"
+            for name in names), cwd=into)
+
+    def unpack(self, suite, arch, name, into, *more):
+        """Fetch a package, or several, and unpack it into a folder."""
+        work = pathlib.Path(str(into) + f".{name}.deb")
+        self.download(suite, arch, [name, *more], work)
+        into.mkdir(parents=True, exist_ok=True)
+        for deb in sorted(work.glob("*.deb")):
+            subprocess.run(["dpkg-deb", "-x", deb, into], check=True)
         shutil.rmtree(work)
