@@ -34,6 +34,9 @@ clean:
 graft:
 	@scripts/graft "$(or $(KERNEL),$(KDIR))"
 
+sign: $(if $(MODULES),,modules)
+	@scripts/sign '$(or $(O),$(KDIR))' '$(KEY)' '$(CERT)' $(or $(MODULES),drivers/*/*.ko)
+
 dkms:
 	@scripts/dkms/tree out/dkms
 
@@ -80,6 +83,7 @@ help:
 	@echo '  make graft            copy the drivers into the kernel tree KERNEL, with Kconfig'
 	@echo '  make export-patch     the drivers as a series for the mainline tree KERNEL, in out/patches'
 	@echo '  make preflight        would they load? and why not (ROOT=, MODULES=)'
+	@echo '  make sign             sign them: KEY= CERT= (MODULES=)'
 	@echo '  make dkms             the source tree that dkms add takes, below out/dkms'
 	@echo '  make deb              the same as a Debian package, in out/deb'
 	@echo 'Device trees'
@@ -98,7 +102,7 @@ help:
 	@echo '  ARCH= CROSS_COMPILE= CC= LD= LLVM=   as for the kernel'
 	@echo '  INSTALL_MOD_PATH= INSTALL_MOD_DIR=   as for the kernel'
 	@echo '  CONFIG_LEDS_IDENTIFY=n               leave a module out'
-	@echo '  MODULES=       preflight: these .ko files in place of those built here'
+	@echo '  MODULES=       preflight, sign: these .ko files in place of those built here'
 	@echo '  ROOT=          preflight: the root file system that the kernel is in'
 	@echo '  KERNELS=       check, bench: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check, bench: only these, such as "leds static" [$(TESTS)]'
@@ -114,4 +118,4 @@ version:
 
 .PHONY: all check-kdir modules modules_install clean graft check demo bench \
 	overlays dt-check dtb-swap selftests help version \
-	preflight export-patch dkms deb
+	preflight export-patch dkms deb sign
