@@ -35,6 +35,15 @@ clean:
 graft:
 	@scripts/graft "$(or $(KERNEL),$(KDIR))"
 
+sign: $(if $(MODULES),,modules)
+	@scripts/sign '$(or $(O),$(KDIR))' '$(KEY)' '$(CERT)' $(or $(MODULES),drivers/*/*.ko)
+
+dkms:
+	@scripts/dkms/tree out/dkms
+
+deb:
+	@scripts/dkms/package out/deb
+
 export-patch:
 	@scripts/export-patch "$(or $(KERNEL),$(KDIR))" out/patches
 
@@ -81,6 +90,9 @@ help:
 	@echo '  make graft            copy the drivers into the kernel tree KERNEL, with Kconfig'
 	@echo '  make export-patch     the drivers as a series for the mainline tree KERNEL, in out/patches'
 	@echo '  make preflight        would they load? and why not (ROOT=, MODULES=)'
+	@echo '  make sign             sign them: KEY= CERT= (MODULES=)'
+	@echo '  make dkms             the source tree that dkms add takes, below out/dkms'
+	@echo '  make deb              the same as a Debian package, in out/deb'
 	@echo 'Device trees'
 	@echo '  make overlays         compile the overlays, into out/overlays/<family>/'
 	@echo '  make dt-check         check all trees and overlays, or DTS=my.dts'
@@ -99,7 +111,7 @@ help:
 	@echo '  ARCH= CROSS_COMPILE= CC= LD= LLVM=   as for the kernel'
 	@echo '  INSTALL_MOD_PATH= INSTALL_MOD_DIR=   as for the kernel'
 	@echo '  CONFIG_LEDS_IDENTIFY=n               leave a module out'
-	@echo '  MODULES=       preflight: these .ko files in place of those built here'
+	@echo '  MODULES=       preflight, sign: these .ko files in place of those built here'
 	@echo '  ROOT=          preflight: the root file system that the kernel is in'
 	@echo '  KERNELS=       check, bench: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check, bench: only these, such as "leds static" [$(TESTS)]'
@@ -116,4 +128,4 @@ version:
 	@echo $(VERSION)
 
 .PHONY: all check-kdir modules modules_install clean graft check check-yocto demo bench fuzz \
-	overlays dt-check dtb-swap selftests help version preflight export-patch
+	overlays dt-check dtb-swap selftests help version preflight export-patch dkms deb sign

@@ -34,7 +34,7 @@ clean() {
 # applies() - to the files of the tree that it changes
 applies() {
 	git init -q "$work/tree" && cd "$work/tree" || return 1
-	for file in $(sed -n 's:^--- a/::p' "$work"/patches/*.patch | sort -u); do
+	sed -n 's:^--- a/::p' "$work"/patches/*.patch | sort -u | while read -r file; do
 		mkdir -p "$(dirname "$file")"
 		cp "$LINUX_SRC/$file" "$file"
 	done

@@ -126,13 +126,17 @@ Acquire::Retries "3";
     def unpack_all(self, suite, arch, names, into):
         """The same for several, which is sooner than one by one."""
         work = pathlib.Path(f"{into}.{names[0]}.deb")
-        work.mkdir(parents=True, exist_ok=True)
-        self._run("apt-get", "-qq", "download", *(self._which(suite, arch, n) for n in names),
-                  cwd=work)
+        self.download(suite, arch, names, work)
         into.mkdir(parents=True, exist_ok=True)
         for deb in sorted(work.glob("*.deb")):
             subprocess.run(["dpkg-deb", "-x", deb, into], check=True)
         shutil.rmtree(work)
+
+    def download(self, suite, arch, names, into):
+        """Fetch packages into a folder."""
+        into.mkdir(parents=True, exist_ok=True)
+        self._run("apt-get", "-qq", "download", *(self._which(suite, arch, n) for n in names),
+                  cwd=into)
 
     def _which(self, suite, arch, name):
         everywhere = self.field(suite, arch, name, "Architecture") == "all"
