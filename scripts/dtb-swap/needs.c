@@ -328,6 +328,18 @@ static void check_memory(struct need need)
 	}
 }
 
+/* Firmware writes all versions of PSCI that it has; a kernel needs one. */
+static int find_core(const void *fdt, const char *name)
+{
+	static const char *const psci[] = { "arm,psci-1.0", "arm,psci-0.2", "arm,psci" };
+	int node = fdt_node_offset_by_compatible(fdt, -1, name);
+	size_t i;
+
+	for (i = 0; i < 3 && node < 0 && !strncmp(name, "arm,psci", 8); i++)
+		node = fdt_node_offset_by_compatible(fdt, -1, psci[i]);
+	return node;
+}
+
 /* Without these no kernel gets as far as a console. */
 static void check_core(struct need need)
 {
@@ -339,7 +351,7 @@ static void check_core(struct need need)
 
 	for (i = 0; i < sizeof(core) / sizeof(*core); i++) {
 		int old = fdt_node_offset_by_compatible(need.running, -1, core[i]);
-		int new = fdt_node_offset_by_compatible(need.fdt, -1, core[i]);
+		int new = find_core(need.fdt, core[i]);
 
 		need.what = core[i];
 		if (old < 0 || !used(need.running, old))

@@ -75,6 +75,8 @@ CASES = (
     ('no timer', lambda t: t.drop('/timer'), 5, 'arm,armv8-timer: the new tree has none'),
     ('firmware called in another way', lambda t: t.text('/psci', 'method', 'hvc'), 5,
      'its method is smc, in the new tree hvc'),
+    ('another version of PSCI', lambda t: t.text('/psci', 'compatible', 'arm,psci-0.2'), 0, 'fits'),
+    ('no PSCI', lambda t: t.drop('/psci'), 5, 'arm,psci-1.0: the new tree has none'),
     ('a phandle twice', lambda t: t.cell(UART, 'phandle', labels_of(t, 'clocks')), 3,
      'two nodes with phandle'),
     ('a chip with a driver', lambda t: chip(t, 'maxim,ds3231'), 0, 'fits'),
