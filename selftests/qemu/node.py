@@ -14,8 +14,7 @@ PACKAGE = "blinking@^1.0.1"
 
 def _fetch(arch, new):
     say("node: fetching Node.js and the blinking package")
-    for name in userland.closure(arch, ["nodejs"]):
-        APT.unpack(userland.SUITE, arch, name, new / "root")
+    APT.unpack_all(userland.SUITE, arch, userland.closure(arch, ["nodejs"]), new / "root")
     done = subprocess.run(
         ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts",
          "--prefix", new / "npm", PACKAGE], capture_output=True, text=True, check=False)
