@@ -48,4 +48,4 @@ def available():
 def command(where, *script, program=None):
     """The command that runs a script there, with a program in addition."""
     unshare = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
-    return [*unshare, HERE / "scratch.sh", where, f"{program}/" if program else "/", *script]
+    return [*unshare, HERE / "scratch", where, f"{program}/" if program else "/", *script]
