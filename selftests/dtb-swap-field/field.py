@@ -161,7 +161,7 @@ def start(kernel, board, folder, files, steps):
         'lib': stage / 'lib', 'bin/dtb-swap': tool('arm64', musl=True), 'mnt/boot/keep': b'',
         'mnt/sysroot/active/keep': b'', **{f'trees/{name}': path for name, path in files.items()},
         'boardpack/modules': '\n'.join([*modules, '']).encode(),
-        'boardpack/run': script(board, steps).encode()}, LIMIT, tag='field',
+        'boardpack/run': script(board, steps).encode()}, LIMIT, tag='field', icount='',
         extra=[word.format(disk) for word in board.options])
 
 

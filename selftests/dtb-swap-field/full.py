@@ -120,7 +120,7 @@ def run(kernel, folder):
         'lib': stage / 'lib', 'bin/dtb-swap': tool('arm64', musl=True), **trees,
         'mnt/boot/keep': b'', 'mnt/sysroot/active/keep': b'',
         'boardpack/modules': '\n'.join([*modules, '']).encode(),
-        'boardpack/run': SCRIPT.encode()}, 400, tag='full',
+        'boardpack/run': SCRIPT.encode()}, 400, tag='full', icount='',
         extra=['-blockdev', json.dumps(disk), '-device', 'virtio-blk-pci,drive=disk'])
 
 

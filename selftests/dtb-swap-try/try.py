@@ -100,8 +100,8 @@ def start(kernel, folder, story):
     os.truncate(disk, CARD)
     outcome = guest.boot(kernel, machine, {
         **common, 'boot/Image': kernel.image, 'boot/initrd': folder / 'initrd',
-        'trees/new.dtb': new.write(folder / 'new.dtb')}, 600, tag='try', append=board.append,
-        extra=[word.format(disk) for word in board.options])
+        'trees/new.dtb': new.write(folder / 'new.dtb')}, 600, tag='try', icount='',
+        append=board.append, extra=[word.format(disk) for word in board.options])
     return outcome, disk.read_bytes()
 
 
