@@ -28,6 +28,7 @@ FLAGS = ['-g', '-O1', '-fno-omit-frame-pointer', '-fno-sanitize-recover=undefine
          '-std=gnu11', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64']
 LIMITS = ('-timeout=20', '-rss_limit_mb=2048', '-max_len=4096', '-close_fd_mask=1')
 SHORT = 4       # seconds a target in make check
+NEAR = b'plan_'  # to the planted overrun, one byte
 
 
 def clang(*args):
@@ -93,7 +94,7 @@ class Fuzz:
         first, found = self.work / f'seeds-{target}', OUT / target
         for folder in (corpus, first, found):
             folder.mkdir(parents=True, exist_ok=True)
-        for i, data in enumerate([] if fresh else self.inputs[target]):
+        for i, data in enumerate([NEAR] if fresh else self.inputs[target]):
             (first / str(i)).write_bytes(data)
         before = set(found.iterdir())
         _, said = self.start(self.program(target, *flags), f'-max_total_time={seconds}',
