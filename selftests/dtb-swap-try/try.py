@@ -81,7 +81,7 @@ def start(kernel, folder, change, trial):
     disk = {'driver': 'file', 'node-name': 'disk', 'filename': str(folder / 'disk.img')}
     outcome = guest.boot(kernel, machine, {
         **common, 'boot/Image': kernel.image, 'boot/initrd': folder / 'initrd',
-        'trees/new.dtb': new.write(folder / 'new.dtb')}, 600, tag='try', icount='',
+        'trees/new.dtb': new.write(folder / 'new.dtb')}, 600, quiet=600, tag='try', icount='',
         extra=['-blockdev', json.dumps(disk), '-device', 'virtio-blk-pci,drive=disk'])
     return outcome, (folder / 'disk.img').read_bytes()
 
