@@ -286,15 +286,23 @@ bool emu_port_name(unsigned int port, char *name, size_t size)
 	return true;
 }
 
+/*
+ * vhci_hcd's port is free before its hub has seen that: a device that comes at once would
+ * be taken for the one that went.
+ */
 bool emu_wait_free(unsigned int port)
 {
+	char name[32], path[64];
 	bool free = false;
 	int i;
 
+	if (!emu_port_name(port, name, sizeof(name)))
+		return false;
+	snprintf(path, sizeof(path), "/sys/bus/usb/devices/%s", name);
 	for (i = 0; i < 500; i++) {
 		if (emu_port_number(port, &free) < 0)
 			return false;
-		if (free)
+		if (free && access(path, F_OK))
 			return true;
 		usleep(20000);
 	}
