@@ -209,7 +209,8 @@ def command(kernel, machine, folder, initrd, append="", icount=ICOUNT, extra=(),
     accel = "kvm" if machine.arch == "amd64" and kvm_works() else "tcg"
     line = (f"console={used[0]},115200 rdinit=/init panic=-1 oops=panic loglevel=7 "
             f"mitigations=off hung_task_panic=1 boardpack.verdict={used[1]} {append}")
-    args = [BINARY[machine.arch], *qemu_options(machine, folder, icount if accel == "tcg" else ""),
+    args = ["setpriv", "--pdeathsig", "KILL",       # no guest outlives a check that is killed
+            BINARY[machine.arch], *qemu_options(machine, folder, icount if accel == "tcg" else ""),
             "-accel", accel, "-display", "none", "-monitor", "none", "-nic", "none",
             *([] if reboots else ["-no-reboot"]),
             "-kernel", kernel.image, "-initrd", initrd, "-append", line, *serial, *extra]
