@@ -34,7 +34,7 @@ static size_t emu_functional(const struct emu_if *intf, unsigned int n, __u8 *to
 		at = EMU_PUT(to, at, 5, 0x24, 0x01, 0, n + 1);
 		at = EMU_PUT(to, at, 4, 0x24, 0x02, 2);
 	}
-	at = EMU_PUT(to, at, 5, 0x24, 0x06, n, huawei ? n : n + 1);
+	at = EMU_PUT(to, at, 5, 0x24, 0x06, n, huawei ? n : intf->data ?: n + 1);
 	if (sub == 0x06 || sub == 0x0d)
 		at = EMU_PUT(to, at, 13, 0x24, 0x0f, 3, 0, 0, 0, 0, 0xea, 0x05, 0, 0, 0);
 	if (sub == 0x0d)
@@ -112,7 +112,8 @@ static size_t emu_config_descriptor(const struct emu *e, unsigned int index, __u
 	if (e->fault == EMU_EMPTY_DESCRIPTOR)
 		at = EMU_PUT(to, at, 0, 5, 0, 0, 0, 0, 0);
 	says = e->fault == EMU_LONG_CONFIG ? 0xffff : at;
-	EMU_PUT(to, 0, 9, 2, says & 255, says >> 8, n, number, 0, 0x80, 50);
+	EMU_PUT(to, 0, 9, 2, says & 255, says >> 8, n, number, 0, 0x80,
+		config->power ?: 50);
 
 	return at;
 }

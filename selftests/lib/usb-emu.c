@@ -110,8 +110,20 @@ void emu_control(struct emu *e, __u32 seqnum, const __u8 *setup, bool in, const 
 	emu_answer(e, seqnum, ret < 0 ? ret : 0, answer, ret < 0 ? 0 : in ? ret : (int)size, in);
 }
 
+/* vhci_hcd does not end what it is asked in the moment in which a device goes. */
+static void emu_stay(struct emu *e)
+{
+	struct pollfd poll_fd = { .fd = e->fd, .events = POLLIN };
+	__u64 end = emu_ns() + e->stays_ms * 1000000ULL;
+
+	while (emu_ns() < end)
+		if (poll(&poll_fd, 1, 1) > 0)
+			emu_receive(e);
+}
+
 static void emu_become(struct emu *e)
 {
+	emu_stay(e);
 	close(e->fd);
 	usleep(e->away_ms * 1000);
 	e->now++;

@@ -30,11 +30,13 @@ struct emu_ep {
 struct emu_if {
 	__u8 class, sub, proto;
 	struct emu_ep ep[3];
+	__u8 data;		/* the interface that has the data of this one; 0: the next */
 };
 
 struct emu_config {
 	__u8 number;
 	struct emu_if intf[6];	/* up to the first without a class */
+	__u8 power;		/* in units of 2 mA; 0: as much as most */
 };
 
 struct emu_mode {
@@ -98,6 +100,7 @@ struct emu {
 	unsigned int unplug_after;	/* transfers after the enumeration */
 	bool switch_early;		/* before the status of the last order */
 	bool returns;			/* to the first mode, again and again */
+	unsigned int stays_ms;		/* after the last order, and answers */
 	unsigned int away_ms;		/* between two modes */
 	unsigned int modem_ms;		/* until it answers AT */
 	unsigned int port;
