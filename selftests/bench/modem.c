@@ -175,6 +175,7 @@ int main(int argc, char **argv)
 	emu->mode[1] = modem;
 	emu->modes = 2;
 	emu->switch_after = 1;
+	emu->stays_ms = 100;
 	emu->away_ms = 300;
 	for (i = 0; i < (unsigned int)atoi(argv[2]); i++)
 		if (!round_once(argv[1], emu, pause_ms))

@@ -65,4 +65,8 @@ mv $dispatcher $dispatcher.real
 printf '#!/bin/sh\nexec busybox time -v -o /run/rss %s.real "$@"\n' $dispatcher >$dispatcher
 chmod +x $dispatcher
 modem measured 1 $pause
+for _ in $(seq 60); do		# it ends later than the modem is there
+	[ -s /run/rss ] && break
+	sleep 1
+done
 sed -n 's/.*Maximum resident.*: /program rss /p' /run/rss
