@@ -135,6 +135,19 @@ static void strings_choose_the_row_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, decide(test, &facts, &plan), UMS_ASK);
 }
 
+static void product_chooses_the_row_test(struct kunit *test)
+{
+	struct ums_facts facts = storage(0x19d2, 0x0083);
+	struct ums_plan plan;
+
+	facts.product = "ZTE WCDMA Technologies MSM";
+	KUNIT_EXPECT_EQ(test, decide(test, &facts, &plan), UMS_SWITCH);
+	facts.product = "ZTE CDMA";
+	KUNIT_EXPECT_EQ(test, decide(test, &facts, &plan), UMS_UNKNOWN);
+	facts.product = NULL;
+	KUNIT_EXPECT_EQ(test, decide(test, &facts, &plan), UMS_UNKNOWN);
+}
+
 static void scsi_strings_are_asked_for_test(struct kunit *test)
 {
 	struct ums_facts facts = storage(0x05c6, 0x1000);
@@ -388,6 +401,7 @@ static struct kunit_case ums_cases[] = {
 	KUNIT_CASE(other_interface_is_left_test),
 	KUNIT_CASE(modem_of_the_same_id_is_left_test),
 	KUNIT_CASE(strings_choose_the_row_test),
+	KUNIT_CASE(product_chooses_the_row_test),
 	KUNIT_CASE(scsi_strings_are_asked_for_test),
 	KUNIT_CASE(underscore_is_a_blank_test),
 	KUNIT_CASE(mbim_comes_first_test),

@@ -117,6 +117,19 @@ static bool becomes_modem(void)
 
 #define is_commanded(n)		wait_until(self->storage->commands == (n))
 
+/* The device sleeps as soon as nobody keeps it awake. */
+static bool may_sleep(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), USB_DEVICES "%s/power/autosuspend_delay_ms", port);
+	if (file_write(path, "0"))
+		return false;
+	snprintf(path, sizeof(path), USB_DEVICES "%s/power/control", port);
+
+	return !file_write(path, "auto");
+}
+
 /* Real functions, and their drivers. */
 TEST_F(gadget, becomes_network_card_and_serial_port)
 {
@@ -155,16 +168,11 @@ TEST_F(gadget, disk_is_ejected)
 /* A device that nobody used sleeps; it is woken. */
 TEST_F(gadget, asleep_before_loading)
 {
-	char path[PATH_MAX];
-
 	self->storage = storage_make(0x12d1, 0x1f01);
 	ASSERT_NE(NULL, self->storage);
 	ASSERT_TRUE(gadget_plug("before"));
 	ASSERT_TRUE(wait_until(device_is("12d1", "1f01")));
-	snprintf(path, sizeof(path), USB_DEVICES "%s/power/autosuspend_delay_ms", port);
-	ASSERT_EQ(0, file_write(path, "0"));
-	snprintf(path, sizeof(path), USB_DEVICES "%s/power/control", port);
-	ASSERT_EQ(0, file_write(path, "auto"));
+	ASSERT_TRUE(may_sleep());
 	ASSERT_TRUE(wait_until(!strcmp(device_read("power/runtime_status"), "suspended")));
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(is_commanded(1));
@@ -174,18 +182,27 @@ TEST_F(gadget, asleep_before_loading)
 /* While a command waits, the device does not fall asleep. */
 TEST_F(gadget, kept_awake)
 {
-	char path[PATH_MAX];
-
 	self->storage = storage_make(0x12d1, 0x1f01);
 	ASSERT_NE(NULL, self->storage);
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(gadget_plug("before"));
 	ASSERT_TRUE(is_commanded(1));
-	snprintf(path, sizeof(path), USB_DEVICES "%s/power/autosuspend_delay_ms", port);
-	ASSERT_EQ(0, file_write(path, "0"));
-	snprintf(path, sizeof(path), USB_DEVICES "%s/power/control", port);
-	ASSERT_EQ(0, file_write(path, "auto"));
+	ASSERT_TRUE(may_sleep());
 	EXPECT_TRUE(holds_for(3000, !strcmp(device_read("power/runtime_status"), "active")));
+	EXPECT_TRUE(becomes_modem());
+}
+
+/* This one gets its command a second after it was plugged in, and nobody would wake it. */
+TEST_F(gadget, kept_awake_before_the_command)
+{
+	self->storage = storage_make(0x1c9e, 0xf000);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(result_is("working")));
+	ASSERT_EQ(0, ums_count("sent"));
+	ASSERT_TRUE(may_sleep());
+	ASSERT_TRUE(is_commanded(1));
 	EXPECT_TRUE(becomes_modem());
 }
 
@@ -222,7 +239,7 @@ TEST_F(gadget, suspended_after_the_command)
 	EXPECT_TRUE(becomes_modem());
 }
 
-/* This one gets its command a second after it was plugged in. */
+/* This one gets its command late, too. */
 TEST_F(gadget, suspended_before_the_command)
 {
 	if (access(PM_TEST, W_OK))

@@ -16,6 +16,8 @@
 #define EJECT	"USBC\x97\x65\x43\x21\0\0\0\0\0\0\x06\x1b"
 #define OWN	"55534243aabbccdd000000000000061b000000020000000000000000000000"
 
+#define INQUIRY	"55534243aabbccdd2400000080000612000000240000000000000000000000"
+
 FIXTURE(policy) {
 	struct emu *emu;
 	int log, uevents;
@@ -171,6 +173,14 @@ TEST_F(policy, override_by_message)
 	EXPECT_EQ(0, memcmp(sent->data, "USBC\xaa\xbb\xcc\xdd", 8));
 }
 
+/* The emulated stick switches when it has got rid of both, the data and the status. */
+TEST_F(policy, data_of_a_command_is_read)
+{
+	ASSERT_EQ(0, ums_load("override=12d1:1f01:message:" INQUIRY));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(becomes_modem());
+}
+
 TEST_F(policy, override_of_an_unknown_device)
 {
 	self->emu->mode[0].vid = 0x1234;
@@ -227,6 +237,20 @@ TEST_F(policy, failed_is_given_back)
 	EXPECT_STREQ("-110", ums_result(0, "error"));
 	EXPECT_EQ(1, ums_count("failed"));
 	EXPECT_TRUE(uevents_have(self->uevents, "MODESWITCH=failed", "FROM=12d1:1f01"));
+	EXPECT_TRUE(holds_for(3000, ums_count("tries") == 1));
+}
+
+/* Its interfaces are new then, the device is not. */
+TEST_F(policy, failed_is_left_when_it_is_configured_again)
+{
+	char path[64];
+
+	self->emu->fault = EMU_NAK_OUT;
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "failed")));
+	snprintf(path, sizeof(path), USB_DEVICES "%s/bConfigurationValue", ums_port_name(0));
+	ASSERT_EQ(0, file_write(path, "1"));
 	EXPECT_TRUE(holds_for(3000, ums_count("tries") == 1));
 }
 
