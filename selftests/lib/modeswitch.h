@@ -137,6 +137,13 @@ static inline void ums_test_end(void)
 	ums_unload();
 }
 
+/* Then it is always there, and always first. */
+static inline bool storage_is_builtin(void)
+{
+	return !access(USB_DRIVERS "usb-storage", F_OK) &&
+	       access("/sys/module/usb_storage/initstate", F_OK);
+}
+
 static inline void ums_test_begin(void)
 {
 	bool free;

@@ -103,7 +103,8 @@ static bool is_switched(const struct emu *emu, const struct _fixture_variant_mod
 
 TEST_F(modem, storage_driver_came_first)
 {
-	ASSERT_EQ(0, run_modprobe("-r usb-storage"));
+	if (!storage_is_builtin())
+		ASSERT_EQ(0, run_modprobe("-r usb-storage"));
 	ASSERT_EQ(0, run_modprobe("usb-storage"));
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(emu_plug(self->emu));
@@ -112,6 +113,8 @@ TEST_F(modem, storage_driver_came_first)
 
 TEST_F(modem, storage_driver_came_second)
 {
+	if (storage_is_builtin())
+		SKIP(return, "usb-storage is built in");
 	ASSERT_EQ(0, run_modprobe("-r usb-storage"));
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_EQ(0, run_modprobe("usb-storage"));
@@ -121,6 +124,8 @@ TEST_F(modem, storage_driver_came_second)
 
 TEST_F(modem, without_storage_driver)
 {
+	if (storage_is_builtin())
+		SKIP(return, "usb-storage is built in");
 	ASSERT_EQ(0, run_modprobe("-r usb-storage"));
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(emu_plug(self->emu));
@@ -128,7 +133,7 @@ TEST_F(modem, without_storage_driver)
 	ASSERT_EQ(0, run_modprobe("usb-storage"));
 }
 
-/* As when usb-storage is built in: it has asked all that it wants to know. */
+/* usb-storage has asked all that it wants to know. */
 TEST_F(modem, plugged_in_before_loading)
 {
 	ASSERT_EQ(0, run_modprobe("usb-storage"));
@@ -201,6 +206,15 @@ TEST_F(config, there_before)
 	ASSERT_TRUE(wait_until(usb_driver_is(0, 0, "cdc_ether")));
 	ASSERT_EQ(0, ums_load(""));
 	EXPECT_TRUE(becomes_mbim());
+}
+
+TEST_F(config, not_if_the_port_has_too_little_power)
+{
+	self->emu->mode[0].config[2].power = 251;
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(usb_driver_is(0, 0, "cdc_ether")));
+	EXPECT_TRUE(holds_for(2000, emu_count(self->emu, EMU_SET_CONFIG, 0) == 1));
 }
 
 TEST_F(config, not_if_the_user_wants_none)
@@ -280,6 +294,20 @@ TEST_F(ublox, is_told_by_at)
 	EXPECT_EQ(1, sent(self->emu, 4, "AT+CFUN=1,1\r"));
 	EXPECT_EQ(0, sent(self->emu, 2, "AT\r"));
 	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "cdc_ether")));
+}
+
+/* Others may have data interfaces, too, and nearer ones. */
+TEST_F(ublox, is_told_where_its_descriptors_say)
+{
+	run_modprobe("-r rndis-host cdc-acm");
+	self->emu->mode[0].config[0] = (struct emu_config){
+		1, { EMU_ACM_CONTROL(3), EMU_ACM_DATA(2), EMU_ACM_DATA(4) } };
+	self->emu->mode[0].config[0].intf[0].data = 2;
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "switched")));
+	EXPECT_EQ(1, sent(self->emu, 4, "AT+CFUN=1,1\r"));
+	EXPECT_EQ(0, sent(self->emu, 2, "AT\r"));
 }
 
 /* As ModemManager has it, which learns that the port is gone. */
