@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Overlays: which there are, for which families, and how they are compiled."""
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -114,13 +115,21 @@ def build(out, only=None, given=()):
     The modem slot is left out where nobody said which GPIOs: its lines would be
     somebody else's.
     """
+    jobs = [(name, source) for source in sources() for name in served(source)
+            if not only or name in only]
+
+    def compiled(job):
+        name, source = job
+        return compile_source(source, out / name / f'{source.stem}.dtbo',
+                              defines(None if name == GENERIC else name, given))
+
     found = {}
-    for source in sources():
-        for name in served(source):
-            if only and name not in only:
-                continue
-            family = None if name == GENERIC else name
-            path = out / name / f'{source.stem}.dtbo'
-            found.setdefault(name, []).append(
-                compile_source(source, path, defines(family, given)))
+    for (name, _), path in zip(jobs, side_by_side(compiled, jobs)):
+        found.setdefault(name, []).append(path)
     return found
+
+
+def side_by_side(function, jobs):
+    """Return the function of each job; what it does is mostly other programs' work."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(function, jobs))
