@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Make a guest of a kernel and a machine, boot it, and judge what it did."""
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -12,6 +13,7 @@ import time
 
 import cpio
 import ktap
+import usbredir
 from debian import CACHE, keep, say
 from kernel import APT, HERE, OUT, TOP, rows
 
@@ -29,6 +31,7 @@ REPORTS = re.compile(
 # never waits: where all sleep, the next timer is due at once. A busy host changes nothing.
 ICOUNT = "-icount shift=2,sleep=off"
 DISKS = {"sd": 16 << 20, "eeprom": 4096, "swap": 1 << 30}
+MODEM = "modem.sock"     # {modem}: where a stick waits for QEMU's usb-redir
 QUIET_LIMIT = 300       # seconds without a byte from the guest: it hangs
 REBOOT_LIMIT = 2        # seconds that a guest may take to reset after its last word
 
@@ -189,7 +192,7 @@ def qemu_options(machine, folder, icount=""):
         if f"{{{name}}}" in machine.options and not disk.exists():
             with open(disk, "wb") as out:
                 out.truncate(DISKS[name])
-    return machine.options.format(icount=icount, **disks).split()
+    return machine.options.format(icount=icount, modem=folder / MODEM, **disks).split()
 
 
 def command(kernel, machine, folder, initrd, append="", icount=ICOUNT, extra=(), reboots=False):
@@ -237,7 +240,9 @@ def boot(kernel, machine, tree, limit, quiet=QUIET_LIMIT, **options):
     archive(machine, tree, initrd)
     start = time.time()
     why = ""
-    with open(folder / "qemu.log", "w", encoding="utf-8") as log:
+    with open(folder / "qemu.log", "w", encoding="utf-8") as log, \
+            usbredir.plugged(folder / MODEM) if "{modem}" in machine.options else \
+            contextlib.nullcontext():
         with subprocess.Popen(command(kernel, machine, folder, initrd, **options),
                               stdin=subprocess.DEVNULL, stdout=log, stderr=log) as qemu:
             why = _watch(qemu, folder, start + limit, quiet, options.get("reboots"))
