@@ -74,7 +74,7 @@ behind_slot() {
 	readlink -f "$1" | grep -q "/$slot/"
 }
 
-plan 20
+plan 21
 modprobe ledtrig-heartbeat
 modprobe leds-gpio
 check "the LED is there" wait_for 10 [ -e /sys/class/leds/green:status ]
@@ -86,6 +86,8 @@ check "and blinks its GPIO" changes green:status
 echo 0 >$id/identify
 check "its trigger is back" wait_for 5 beats
 
+check "the tree prefers the chip" eval "find $tree/soc@0 -path '*/rtc@68/phandle' |
+	xargs cmp $tree/clock/rtcs"
 check "no clock chip is there yet" [ ! -e /sys/class/rtc/rtc0/name ]
 modprobe rtc-seed
 refuse "the clock is not right yet" clock_is_right
