@@ -173,12 +173,12 @@ TEST_F(policy, override_by_message)
 	EXPECT_EQ(0, memcmp(sent->data, "USBC\xaa\xbb\xcc\xdd", 8));
 }
 
-/* The emulated stick switches when it has got rid of both, the data and the status. */
-TEST_F(policy, data_of_a_command_is_read)
+TEST_F(policy, data_and_status_of_a_command_are_read)
 {
 	ASSERT_EQ(0, ums_load("override=12d1:1f01:message:" INQUIRY));
 	ASSERT_TRUE(emu_plug(self->emu));
 	EXPECT_TRUE(becomes_modem());
+	EXPECT_EQ(2, emu_count(self->emu, EMU_IN, 0));
 }
 
 TEST_F(policy, override_of_an_unknown_device)
