@@ -23,12 +23,13 @@ static void make_modem(struct emu *emu)
 	emu->switch_after = 1;
 }
 
+/* A kernel that checks all that it does takes minutes for 50. */
 static unsigned int ports(void)
 {
-	unsigned int n = 0;
+	unsigned int n = 0, wanted = access("/sys/kernel/debug/kmemleak", F_OK) ? CROWD : 15;
 	bool free;
 
-	while (n < CROWD && emu_port_number(n, &free) >= 0)
+	while (n < wanted && emu_port_number(n, &free) >= 0)
 		n++;
 
 	return n;
