@@ -73,7 +73,8 @@ overlays:
 		MODEM_RADIO,$(if $($v),'$v=$($v)'))
 
 dt-check:
-	@scripts/toolroot scripts/dt/check $(if $(BASE),--base '$(BASE)') $(abspath $(DTS))
+	@scripts/toolroot scripts/dt/check $(if $(BASE),--base '$(BASE)') \
+		$(if $(filter-out all,$(KERNELS)),--kernel '$(KERNELS)') $(abspath $(DTS))
 
 dtb-swap:
 	+@$(MAKE) -s -C scripts/dtb-swap
@@ -113,7 +114,7 @@ help:
 	@echo '  CONFIG_LEDS_IDENTIFY=n               leave a module out'
 	@echo '  MODULES=       preflight, sign: these .ko files in place of those built here'
 	@echo '  ROOT=          preflight: the root file system that the kernel is in'
-	@echo '  KERNELS=       check, bench: only these, such as "6.12 sanitizer" [$(KERNELS)]'
+	@echo '  KERNELS=       check, bench, dt-check of a .dts: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check, bench: only these, such as "leds static" [$(TESTS)]'
 	@echo '  YOCTO= CONTRACTS= RELEASES=  check-yocto: see scripts/yocto/check'
 	@echo '  FRESH=1        check: run also what has not changed since it passed'

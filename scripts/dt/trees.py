@@ -92,8 +92,8 @@ def compare(blob, other, kernel=KERNEL):
 class File:
     """A file of a user."""
 
-    def __init__(self, path, base, work):
-        self.path, self.base, self.work = path.resolve(), base, work
+    def __init__(self, path, base, work, kernel):
+        self.path, self.base, self.work, self.kernel = path.resolve(), base, work, kernel
         self.blob = None
 
     @property
@@ -117,7 +117,7 @@ class File:
                 self.blob = overlays.compile_source(self.path, self.work /
                                                     f'{self.path.stem}.dtbo')
             else:
-                self.blob = compile_board(self.path, self.work)
+                self.blob = compile_board(self.path, self.work, self.kernel)
         except overlays.Wrong as wrong:
             return [str(wrong)]
         return []
@@ -169,8 +169,8 @@ class File:
         if not self.blob:
             return ['it was not compiled']
         if not self.overlay:
-            known = reference(self.path) if self.path.suffix == '.dts' else None
-            return compare(self.blob, known)
+            known = reference(self.path, self.kernel) if self.path.suffix == '.dts' else None
+            return compare(self.blob, known, self.kernel)
         plain, merged = self.merged()
         theirs = {text for _, text in schema.validate([plain])}
         return [text for _, text in schema.validate([merged]) if text not in theirs]
@@ -185,11 +185,11 @@ class File:
         return [line for line in merged if line not in plain]
 
 
-def steps(paths, base, work, how):
+def steps(paths, base, work, kernel, how):
     """Return the checks of a user's files, as (name, function)."""
     found = []
     for path in paths:
-        one = File(path, base, work)
+        one = File(path, base, work, kernel)
         if path.suffix not in BLOBS:
             found.append((f'{path}: style', one.style))
         if path.suffix == '.dtsi':

@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# In the tool root are the files that somebody names, wherever they are: what
+# scripts/toolroot tells bwrap, which is one of the test's own here.
+
+set -u
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+result() {
+	if [ "$1" = 0 ]; then
+		echo "ok $2"
+	else
+		echo "not ok $2"
+		failed=1
+	fi
+}
+
+mkdir -p "$work/bin" "$work/home" "$work/board"
+touch "$work/board/my.dts"
+cat >"$work/bin/bwrap" <<'END'
+#!/bin/sh
+[ "$4" = true ] || printf '%s\n' "$*"
+END
+cat >"$work/bin/mmdebstrap" <<'END'
+#!/bin/sh
+for word; do
+	case $word in *.new) mkdir -p "$word/etc" ;; esac
+done
+END
+printf '#!/bin/sh\nexec "$@"\n' >"$work/bin/sudo"
+chmod +x "$work"/bin/*
+
+# told(word...) - what bwrap is told, on one line
+told() {
+	PATH="$work/bin:$PATH" XDG_CACHE_HOME="$work/home" BOARDPACK_MIRROR=file:///none \
+		"$top/scripts/toolroot" "$@" 2>/dev/null
+}
+
+# has(text, word...)
+has() {
+	_text=$1
+	shift
+	told "$@" | grep -qF -e "$_text"
+}
+
+lacks() {
+	! has "$@"
+}
+
+echo "TAP version 13"
+echo "1..6"
+has "cat $top/README.md" cat "$top/README.md"
+result $? "1 the command is run"
+has "--ro-bind $work/board $work/board" cat "$work/board/my.dts"
+result $? "2 the folder of a file is there"
+cache=$work/home/boardpack
+has "$work/board --bind $cache $cache --bind $top $top" cat "$work/board/my.dts"
+result $? "3 and checkout and cache, writable, also where they are below it"
+lacks "$work/none $work/none" cat "$work/none/my.dts"
+result $? "4 a file that does not exist changes nothing"
+lacks "--ro-bind $top" cat "$top/README.md"
+result $? "5 nor does one of the checkout"
+lacks "--ro-bind /usr/bin" cat /usr/bin/env
+result $? "6 nor one of the system"
+exit $failed
