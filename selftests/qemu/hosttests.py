@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Tests that run on this machine, without a guest or with guests of their own."""
+
+import os
+import pathlib
+import subprocess
+
+import ktap
+from debian import CACHE
+from kernel import HERE, KERNELS, SOURCES, TOP, linux_source
+
+GUESTS = (*SOURCES, "scripts", "selftests", "dts", "overlays")      # all that is in one
+# Folders whose tests run on this machine, without a guest or with their own, and
+# the kernel that those use. Where files are named, these and the kernel decide the
+# result, and it is taken again for as long as they are what they were.
+HOST_TESTS = {"verdict": GUESTS, "pin": GUESTS, "qemu": (),
+              "build": (*SOURCES, "dts/bindings", "scripts", "selftests"),
+              "static": ("scripts", "selftests", "drivers", "dts", ".yamllint", ".shellcheckrc"),
+              "kconfig": ("scripts", "selftests", "kconfig"),
+              "dt": ("scripts", "selftests/dt", "selftests/qemu", "dts", "overlays"),
+              "dtb-swap": ("scripts", "selftests/dtb-swap", "selftests/qemu", "Makefile"),
+              "dtb-swap-power": ("scripts/dtb-swap", "scripts/boards.tsv", "selftests/dtb-swap/bench.py",
+                                 "selftests/dtb-swap-power", "selftests/qemu"),
+              "dtb-swap-try": ("scripts/dtb-swap", "scripts/boards.tsv", "selftests/dtb-swap/bench.py",
+                               "selftests/dtb-swap-power", "selftests/dtb-swap-try", "selftests/qemu"),
+              "dtb-swap-field": ("scripts", "dts", "overlays", "drivers", "Kbuild", "Makefile",
+                                 "selftests/dtb-swap/bench.py", "selftests/dtb-swap-power",
+                                 "selftests/dtb-swap-field", "selftests/qemu"),
+              "fuzz": ("scripts/dtb-swap", "scripts/boards.tsv", "scripts/dt", "selftests/fuzz",
+                       "selftests/dtb-swap/bench.py", "selftests/qemu"),
+              "yocto": ("scripts", "selftests/yocto", "kconfig", "dts", "overlays", "Makefile",
+                        "drivers", "COPYING", "Kbuild"),
+              "dkms": (*SOURCES, "scripts", "CHANGELOG.md", "selftests/dkms", "selftests/qemu"),
+              "signed": (*SOURCES, "scripts", "selftests/signed", "selftests/preflight", "selftests/qemu"),
+              "preflight": (*SOURCES, "scripts", "selftests/preflight", "selftests/qemu"),
+              "usb-table": ("scripts/modeswitch", "selftests/usb-table", "selftests/qemu",
+                            "drivers/usb")}
+HOST_KERNEL, NEWEST_KERNEL = "6.12", "7.2"
+# Guests with the time of the host: in one of their own a disk of the host's is too slow.
+WAITING = ("tests of verdict", "tests of pin", "tests of dtb-swap-power", "tests of dtb-swap-try",
+           "tests of dtb-swap-field", "demo")
+
+
+def run_ktap(command, **env):
+    """Run a script on this machine whose output is KTAP."""
+    done = subprocess.run(command, cwd=TOP, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env={**os.environ, **env}, check=False)
+    results = ktap.parse(done.stdout)
+    name = pathlib.Path(command[0]).name
+    if not results:
+        results = [ktap.Result(name, "failed", f"no result\n{done.stdout}")]
+    elif done.returncode and all(r.state != "failed" for r in results):
+        results.append(ktap.Result(name, "failed",
+                                   f"exit status {done.returncode}\n{done.stdout}"))
+    return results
+
+
+def static():
+    """The checks that need no kernel but its source."""
+    return run_ktap(["scripts/check/run"], LINUX_SRC=str(linux_source()))
+
+
+def run(topic):
+    """Test scripts that run on this machine, of one folder."""
+    def scripts():
+        env = {"LINUX_SRC": str(linux_source()), "GRAFT_DIR": str(CACHE / "graft"),
+               "BUILD_KDIR": str(KERNELS[HOST_KERNEL].ensure().build),
+               "NEWEST_KDIR": str(KERNELS[NEWEST_KERNEL].ensure().build),
+               "PYTHONPATH": str(HERE)}
+        results = []
+        for script in sorted((TOP / "selftests" / topic).glob("*.*")):
+            if script.name.startswith("bad-") or not os.access(script, os.X_OK):
+                continue
+            for result in run_ktap([script], **env):
+                result.name = f"{topic}: {script.name}: {result.name}"
+                results.append(result)
+        return results
+    return scripts
