@@ -299,12 +299,12 @@ bool emu_wait_free(unsigned int port)
 	if (!emu_port_name(port, name, sizeof(name)))
 		return false;
 	snprintf(path, sizeof(path), "/sys/bus/usb/devices/%s", name);
-	for (i = 0; i < 500; i++) {
-		if (emu_port_number(port, &free) < 0)
+	for (i = 0; i < 100; i++) {
+		if (access(path, F_OK) && emu_port_number(port, &free) < 0)
 			return false;
-		if (free && access(path, F_OK))
+		if (free)
 			return true;
-		usleep(20000);
+		usleep(20000 + 2000 * i);
 	}
 
 	return false;
