@@ -44,6 +44,9 @@ dkms:
 deb:
 	@scripts/dkms/package out/deb
 
+matrix:
+	@$(if $(KDIRS),scripts/matrix $(KDIRS),scripts/toolroot selftests/qemu/matrix)
+
 export-patch:
 	@scripts/export-patch "$(or $(KERNEL),$(KDIR))" out/patches
 
@@ -94,6 +97,7 @@ help:
 	@echo '  make sign             sign them: KEY= CERT= (MODULES=)'
 	@echo '  make dkms             the source tree that dkms add takes, below out/dkms'
 	@echo '  make deb              the same as a Debian package, in out/deb'
+	@echo '  make matrix           compile for KDIRS="a b", or for the kernels of the tests; a report'
 	@echo 'Device trees'
 	@echo '  make overlays         compile the overlays, into out/overlays/<family>/'
 	@echo '  make dt-check         check all trees and overlays, or DTS=my.dts'
@@ -129,4 +133,5 @@ version:
 	@echo $(VERSION)
 
 .PHONY: all check-kdir modules modules_install clean graft check check-yocto demo bench fuzz \
-	overlays dt-check dtb-swap selftests help version preflight export-patch dkms deb sign
+	overlays dt-check dtb-swap selftests help version preflight export-patch dkms deb sign \
+	matrix

@@ -33,6 +33,9 @@ HOST_TESTS = {"verdict": GUESTS, "pin": GUESTS, "qemu": (),
               "dkms": (*SOURCES, "scripts", "CHANGELOG.md", "selftests/dkms", "selftests/qemu"),
               "signed": (*SOURCES, "scripts", "selftests/signed", "selftests/preflight", "selftests/qemu"),
               "preflight": (*SOURCES, "scripts", "selftests/preflight", "selftests/qemu"),
+              "matrix": (*SOURCES, "scripts/matrix", "selftests/matrix", "selftests/qemu"),
+              "container": (*SOURCES, "scripts", "selftests/container", "selftests/qemu"),
+              "ci": (".github", "selftests/ci", "selftests/qemu"),
               "usb-table": ("scripts/modeswitch", "selftests/usb-table", "selftests/qemu",
                             "drivers/usb")}
 HOST_KERNEL, NEWEST_KERNEL = "6.12", "7.2"

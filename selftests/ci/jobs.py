@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The jobs of the workflow together run what make check runs, and none runs nothing.
+
+Runs in the tool root with PYTHONPATH=selftests/qemu.
+"""
+
+import importlib.machinery
+import importlib.util
+import sys
+
+import yaml
+
+import hosttests
+from kernel import HERE, KERNELS, TOP, rows
+from tap import Tap
+
+LOADER = importlib.machinery.SourceFileLoader("check", str(HERE / "check"))
+SPEC = importlib.util.spec_from_loader("check", LOADER)
+check = importlib.util.module_from_spec(SPEC)
+sys.modules["check"] = check
+LOADER.exec_module(check)
+
+
+def jobs():
+    """Kernels and tests of each job, as make check is told them."""
+    text = (TOP / ".github/workflows/check.yml").read_text(encoding="utf-8")
+    job = yaml.safe_load(text)["jobs"]["check"]
+    said = [step["run"] for step in job["steps"] if "make check" in step.get("run", "")]
+    if said != ["make check KERNELS='${{ matrix.kernels }}' TESTS='${{ matrix.tests }}'"]:
+        raise SystemExit(f"the workflow runs something else: {said}")
+    return {row["name"]: (check.names(row["kernels"]), check.names(row["tests"]))
+            for row in job["strategy"]["matrix"]["include"]}
+
+
+def boots(kernels, tests):
+    """Single tests of boots: (kernel, machine, folder)."""
+    return {(row.kernel, row.machine, folder)
+            for row in rows(HERE / "boots.tsv", check.Boot) if not kernels or row.kernel in kernels
+            for folder in row.folders(tests)}
+
+
+def others(kernels, tests):
+    """Titles of steps that are no boots."""
+    return {step.title for step in check.plan(kernels, tests) if not step.title.startswith("boot ")}
+
+
+def main():
+    """Compare."""
+    tap = Tap()
+    known = jobs()
+    for name, (kernels, tests) in known.items():
+        unknown = tests - {"build", "demo", *hosttests.HOST_TESTS} - {folder for *_, folder in boots((), ())}
+        tap.result(not unknown and not kernels - set(KERNELS), f"{name}: its names are there", unknown)
+        idle = [test for test in tests if not check.plan(kernels, {test})]
+        tap.result(not idle, f"{name}: each of its tests runs something", idle)
+    left = boots((), ()) - set().union(*(boots(*job) for job in known.values()))
+    tap.result(not left, "all boots are in a job", left)
+    left = others((), set()) - set().union(*(others(*job) for job in known.values()))
+    tap.result(not left, "all else is in a job", left)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The container's two steps, without an engine: build against balena's headers, and load.
+
+The archive of headers has balena's form and Debian's kernel, so that what is built can be
+loaded on it. Runs in the tool root with PYTHONPATH=selftests/qemu.
+"""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import yaml
+
+import guest
+import headers
+import userland
+from kernel import KERNELS, OUT, TOP
+from tap import Tap, run
+
+# In a guest, where the second stage would be: its program loads what is there for the kernel.
+LOAD = """cd /opt/boardpack
+check() { n=$((n + 1)); what=$1; shift; if "$@"; then echo "ok $n $what"; else
+	sed 's/^/# /' /tmp/log; echo "not ok $n $what"; fi; }
+start() { ./load >/tmp/log 2>&1; }
+echo TAP version 13
+n=0
+modprobe usbcore
+export LEDS_IDENTIFY=hold_ms=500
+check starts start
+check "says so" grep -q 'leds-identify: loaded with hold_ms=500' /tmp/log
+check parameters grep -qx 500 /sys/module/leds_identify/parameters/hold_ms
+check "all three" [ -e /sys/module/rtc_seed -a -e /sys/module/usb_modeswitch ]
+check "starts again" start
+check "with all there" eval '[ "$(grep -c "is loaded" /tmp/log)" = 3 ]'
+rmmod leds_identify
+export LEDS_IDENTIFY=hold_ms=never
+check "one that does not load is a failure" eval '! start'
+mv $(uname -r) 4.4.0
+check "another kernel" eval '! start && grep -q "it has those of: 4.4.0" /tmp/log'
+echo 1..$n
+"""
+NAMES = ["leds-identify.ko", "rtc-seed.ko", "usb-modeswitch.ko"]
+
+
+IGNORED = shutil.ignore_patterns("*.o", "*.ko", "*.cmd", "*.mod*")
+
+
+def pack(folder):
+    """What the Dockerfile copies into its first stage, by its own COPY lines; its RUN."""
+    text = (TOP / "scripts/container/Dockerfile").read_text()
+    first = text.split("\nFROM ")[1]
+    for line in re.findall(r"^COPY (?!--from)(.*)$", first, re.M):
+        *sources, target = line.split()
+        for source in sources:
+            if (TOP / source).is_dir():
+                shutil.copytree(TOP / source, folder / target, ignore=IGNORED, dirs_exist_ok=True)
+            elif "*" not in source:
+                (folder / target).mkdir(parents=True, exist_ok=True)
+                shutil.copy(TOP / source, folder / target)
+    return re.search(r"^RUN (scripts/container/build) /modules", first, re.M)
+
+
+def composed(tap):
+    """The compose file names what is there."""
+    text = (TOP / "scripts/container/docker-compose.yml").read_text()
+    service = yaml.safe_load(text)["services"]["boardpack"]
+    dockerfile = (TOP / service["build"]["dockerfile"]).read_text()
+    asked = re.findall(r"^ARG (\w+)", dockerfile, re.M)
+    known = [name.removesuffix(".ko").replace("-", "_").upper() for name in NAMES]
+    tap.result(list(service["build"]["args"]) == asked and set(service["environment"]) <= set(known),
+               "the compose file has the Dockerfile's arguments, and parameters of modules", service)
+
+
+def builds(tap, work):
+    """The modules are those of that kernel."""
+    kernel = KERNELS["6.12"].ensure()
+    folder = work / "pack"
+    tap.result(pack(folder), "the Dockerfile runs scripts/container/build")
+    out = work / "modules"
+    done = run(folder / "scripts/container/build", out, headers.archive(kernel), cwd=folder)
+    made = sorted(p.name for p in (out / kernel.release).glob("*"))
+    tap.result(done.returncode == 0 and made == NAMES, f"modules for {kernel.release}", done.stdout[-3000:])
+    done = run("scripts/preflight", "--kdir", kernel.build, *(out / kernel.release).glob("*.ko"))
+    tap.result(done.returncode == 0 and done.stdout.count("would load") == 3,
+               "preflight takes them for the kernel itself", done.stdout)
+    return folder, out
+
+
+def refusals(tap, work, folder):
+    """Headers that cannot be used are named."""
+    (work / "text").write_text("no archive\n")
+    (work / "x").mkdir()
+    (work / "x/README").write_text("\n")
+    subprocess.run(["tar", "-C", work, "-czf", work / "x.tar.gz", "x"], check=True)
+    (work / "x/.config").write_text("CONFIG_RISCV=y\n")
+    subprocess.run(["tar", "-C", work, "-czf", work / "riscv.tar.gz", "x"], check=True)
+    for name, words in {"none": "no such file", "text": "is not a gzipped tar archive",
+                        "x.tar.gz": "there is no .config in it", "riscv.tar.gz": "another architecture",
+                        "http://localhost:9/a+b/h.tar.gz": "a%2Bb/h.tar.gz: cannot be fetched"}.items():
+        where = name if ":" in name else work / name
+        done = run(folder / "scripts/container/build", work / "refused", where, cwd=folder)
+        tap.result(done.returncode == 1 and words in done.stdout and not list((work / "refused").glob("*")),
+                   words, done.stdout)
+
+
+def loads(tap, out):
+    """The second stage's program on that kernel: loads them once; elsewhere it says why not."""
+    kernel, machine = KERNELS["6.12"], guest.MACHINES["virt-rtc"]
+    stage = guest.stage_modules(kernel, ["usbcore"], [], OUT / "stage" / "container")
+    scripts = TOP / "scripts"
+    for result in guest.boot(kernel, machine, {
+            **userland.files("arm64", "kmod"), "lib/modules": stage / "lib/modules",
+            **{f"opt/boardpack/{p.name}": p
+               for p in (*scripts.glob("preflight*"), scripts / "container/load")},
+            f"opt/boardpack/{kernel.release}": out / kernel.release, "boardpack/modules": b"",
+            "boardpack/run": LOAD.encode()}, 300, tag="container").results:
+        tap.result(result.state == "passed", f"load: {result.name}", result.why)
+
+
+def main():
+    """All of it."""
+    tap = Tap()
+    composed(tap)
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        clone, out = builds(tap, work)
+        refusals(tap, work, clone)
+        loads(tap, out)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""make matrix: what it reports of Debian's kernels and of one for clang, and what it refuses.
+
+Runs in the tool root with PYTHONPATH=selftests/qemu.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from debian import CACHE, keep, say
+from kernel import ARCH, CROSS, KERNELS, digest, linux_source
+from tap import Tap, run
+
+DEBIAN = ("5.10", "6.1", "6.12", "7.2")
+OPTIONS = ("64BIT", "MODULES", "OF", "NEW_LEDS", "LEDS_CLASS", "LEDS_TRIGGERS", "RTC_CLASS",
+           "USB_SUPPORT", "USB")
+# The whole pack is for the kernels of "build for ..."; this is about the report.
+ONE = "CONFIG_RTC_SEED=n CONFIG_USB_MODESWITCH=n"
+
+
+def matrix(out, *kdirs, flags=ONE, **env):
+    """Run make matrix's program; its status, what it said and its rows."""
+    done = run("scripts/matrix", "--out", out, *kdirs, env={**os.environ, "MAKEFLAGS": flags, **env})
+    report = out / "matrix.json"
+    rows = json.loads(report.read_text()) if report.exists() else []
+    report.unlink(missing_ok=True)
+    return done.returncode, done.stdout, rows
+
+
+def ours(row):
+    """Warnings of the pack; the headers of 7.2 have attributes that are too new for gcc 14."""
+    return [line for line in row["warnings"] if "/include/linux/" not in line]
+
+
+def for_clang():
+    """A small kernel that is configured for clang, prepared."""
+    def prepare(new):
+        say("matrix: preparing a kernel for clang")
+        config = new / "all.config"
+        config.write_text("".join(f"CONFIG_{name}=y\n" for name in OPTIONS))
+        for target in ("allnoconfig", "modules_prepare"):
+            done = run("make", "-s", "-C", linux_source(), f"O={new / 'out'}", f"ARCH={ARCH['arm64']}",
+                       f"CROSS_COMPILE={CROSS['arm64']}", "CC=clang", target,
+                       env={**os.environ, "KCONFIG_ALLCONFIG": str(config)})
+            if done.returncode:
+                raise SystemExit(done.stdout[-2000:])
+    return keep(CACHE / "matrix" / digest(linux_source().name, *OPTIONS), prepare) / "out"
+
+
+def reports(tap, out):
+    """A row for each kernel, with what was found."""
+    kernels = [KERNELS[name].ensure() for name in DEBIAN]
+    status, said, rows = matrix(out, *(k.build for k in kernels), for_clang())
+    seen = [row["kernel"] for row in rows]
+    tap.result(status == 0 and seen[:-1] == [k.release for k in kernels],
+               f"a row for each of {', '.join(DEBIAN)}", said)
+    good = [row for row in rows if row["result"].startswith("compiles") and not ours(row)
+            and row["arch"] == "arm64" and list(row["modules"]) == ["leds-identify"]]
+    tap.result(len(good) == len(rows) == len(DEBIAN) + 1, "all compile, and the pack has no warning", said)
+    last = rows[-1] if rows else {}
+    tap.result(last.get("compiler", "").startswith("clang ") and
+               last["result"] == "compiles, symbols not looked up",
+               "by clang for a kernel that clang has made", said)
+    report = (out / "matrix.md").read_text()
+    size = subprocess.run(["size", *(out / "build").glob("drivers/*/*.ko")], text=True,
+                          capture_output=True, check=True).stdout.splitlines()[1].split()[3]
+    tap.result(all(f"| {name} | arm64 | " in report for name in seen) and f" {size} |" in report,
+               "and so says the table, with size's figure", report)
+
+
+def finds(tap, out):
+    """Warnings and errors are told as what they are."""
+    kdir = KERNELS["6.12"].ensure().build
+    status, said, rows = matrix(out, kdir, flags=f"{ONE} KCFLAGS=-Wframe-larger-than=1")
+    tap.result(status == 0 and rows[0]["warnings"] and "\nWarnings\n" in said and
+               "leds-identify" in rows[0]["warnings"][0], "warnings are listed and are no failure", said)
+    status, said, rows = matrix(out, kdir, flags=f"{ONE} KCFLAGS=-DLED_FULL=#")
+    tap.result(status == 1 and "error: " in rows[0]["result"] and not rows[0]["modules"],
+               "an error is a failure, and is told", said)
+    status, said, rows = matrix(out, kdir, flags=f"{ONE} CONFIG_LEDS_IDENTIFY=n")
+    tap.result(status == 1 and rows[0]["result"] == "no module was made",
+               "nothing compiled is a failure", said)
+
+
+def refuses(tap, work):
+    """A kernel that cannot be used is named before anything is compiled."""
+    good = KERNELS["6.12"].build
+    other = work / "riscv/include/config"
+    other.mkdir(parents=True)
+    (other / "auto.conf").write_text("CONFIG_RISCV=y\n")
+    for kdir, words, env in ((work / "none", "is not a configured kernel", {}),
+                             (work / "riscv", "is for another architecture than arm64", {}),
+                             (good, "none-gcc, which", {"CROSS_COMPILE": "none-"})):
+        status, said, _ = matrix(work / "refused", good, kdir, **env)
+        tap.result(status == 1 and words in said and not (work / "refused").exists(), words, said)
+
+
+def main():
+    """All of it."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        reports(tap, work / "out")
+        finds(tap, work / "out")
+        refuses(tap, work)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
