@@ -34,7 +34,9 @@ answers() {
 for module in fixed phy-fsl-imx8mq-usb xhci-plat-hcd; do
 	modprobe $module
 done
-wait_for 30 reads $usb/1-1/idVendor 12d1 || skip_all "no stick is in the modem slot"
+# The test bench has plugged one in: there it is a failure that there is none.
+wait_for 30 reads $usb/1-1/idVendor 12d1 || [ -n "${PACK_MACHINE:-}" ] ||
+	skip_all "no stick is in the modem slot"
 
 plan 7
 check "the stick is in the slot" eval "readlink -f $usb/1-1 | grep -q /$slot/"
