@@ -45,6 +45,7 @@ struct stack {
 	const struct overlay *on[DEEPEST];
 	size_t depth;
 	struct dtb_lines lines;
+	uint32_t phandle;	/* the highest of fdt */
 };
 
 static void report(const struct stack *stack, const char *what, const struct dtb_error *err)
@@ -106,7 +107,11 @@ static void *apply(struct stack *stack, const struct overlay *overlay, struct dt
 
 	if (dtb_address_conflict(stack->fdt, overlay->fdt, err))
 		return NULL;
+	if (!stack->phandle && fdt_find_max_phandle(stack->fdt, &stack->phandle))
+		stack->phandle = 0;
+	dt_highest_phandle = stack->phandle;
 	result = dtb_apply(stack->fdt, overlay->fdt, ROOM, err);
+	dt_highest_phandle = 0;
 	if (!result || !overlay->lines || !lines_clash(stack, result, err))
 		return result;
 	free(result);
@@ -140,6 +145,7 @@ static void put_one(const struct job *job, struct stack *stack, size_t index, si
 
 		next.fdt = result;
 		next.lines = (struct dtb_lines){ 0 };
+		next.phandle = 0;
 		put_on(job, &next, index + 1, deepest, counts);
 		free(next.lines.list);
 	}
