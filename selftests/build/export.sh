@@ -8,21 +8,13 @@
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=selftests/qemu/tap.sh
+. "$top/selftests/qemu/tap.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
+said=$work/log
 export GIT_AUTHOR_NAME='A Tester' GIT_AUTHOR_EMAIL=tester@example.com \
 	GIT_COMMITTER_NAME='A Tester' GIT_COMMITTER_EMAIL=tester@example.com
-
-result() {
-	if [ "$1" = 0 ]; then
-		echo "ok $2"
-	else
-		tail -n 30 "$work/log" | sed 's/^/# /'
-		echo "not ok $2"
-		failed=1
-	fi
-}
 
 clean() {
 	cd "$work" || return 1		# it leaves a file where it runs
@@ -49,23 +41,22 @@ compiles() {
 			CC=aarch64-linux-gnu-gcc "CONFIG_$2=m" W=1 'KCFLAGS=-Werror -Wno-error=attributes' modules
 }
 
-echo "TAP version 13"
-echo "1..8"
-"$top/scripts/export-patch" "$LINUX_SRC" "$work/patches" >"$work/log" 2>&1
+plan 8
+"$top/scripts/export-patch" "$LINUX_SRC" "$work/patches" >"$said" 2>&1
 [ "$(find "$work/patches" -name '*.patch' | wc -l)" = 6 ]
-result $? "1 three drivers, two bindings, our prefix"
-clean >"$work/log" 2>&1
-result $? "2 checkpatch has no error and no warning"
-applies >"$work/log" 2>&1
-result $? "3 the series applies"
-! grep -rl compat_ "$work/tree/drivers" >"$work/log"
-result $? "4 nothing of drivers/compat is in it"
-compiles drivers/leds LEDS_IDENTIFY >"$work/log" 2>&1
-result $? "5 leds-identify compiles without it"
-compiles drivers/rtc RTC_SEED >"$work/log" 2>&1
-result $? "6 rtc-seed compiles without it"
-compiles drivers/usb/misc USB_MODESWITCH >"$work/log" 2>&1
-result $? "7 usb-modeswitch compiles without it"
+result $? "three drivers, two bindings, our prefix"
+clean >"$said" 2>&1
+result $? "checkpatch has no error and no warning"
+applies >"$said" 2>&1
+result $? "the series applies"
+! grep -rl compat_ "$work/tree/drivers" >"$said"
+result $? "nothing of drivers/compat is in it"
+compiles drivers/leds LEDS_IDENTIFY >"$said" 2>&1
+result $? "leds-identify compiles without it"
+compiles drivers/rtc RTC_SEED >"$said" 2>&1
+result $? "rtc-seed compiles without it"
+compiles drivers/usb/misc USB_MODESWITCH >"$said" 2>&1
+result $? "usb-modeswitch compiles without it"
 "$top/scripts/export-patch" "$work" "$work/none" 2>&1 | grep -q 'is not a kernel source tree'
-result $? "8 a folder that is no kernel tree is refused"
+result $? "a folder that is no kernel tree is refused"
 exit $failed

@@ -8,28 +8,19 @@
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=selftests/qemu/tap.sh
+. "$top/selftests/qemu/tap.sh"
 tree=$GRAFT_DIR/tree
 out=$GRAFT_DIR/out
-log=$GRAFT_DIR/log
-failed=0
-
-result() {
-	if [ "$1" = 0 ]; then
-		echo "ok $2"
-	else
-		tail -n 30 "$log" | sed 's/^/# /'
-		echo "not ok $2"
-		failed=1
-	fi
-}
+said=$GRAFT_DIR/log
 
 kmake() {
 	make -s -C "$tree" O="$out" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- -j"$(nproc)" "$@" \
-		>>"$log" 2>&1
+		>>"$said" 2>&1
 }
 
 mkdir -p "$GRAFT_DIR"
-: >"$log"
+: >"$said"
 if [ ! -d "$tree" ]; then
 	cp -al "$LINUX_SRC" "$tree.new"
 	mv "$tree.new" "$tree"
@@ -37,22 +28,21 @@ fi
 rm -rf "$tree/drivers/Kconfig" "$tree/drivers/Makefile" "$tree/drivers/boardpack"
 cp "$LINUX_SRC/drivers/Kconfig" "$LINUX_SRC/drivers/Makefile" "$tree/drivers/"
 
-echo "TAP version 13"
-echo "1..5"
+plan 5
 # graft(tree) - as people type it
 graft() {
 	make -s -C "$top" graft KERNEL="$1"
 }
 
-graft "$tree" >"$log" 2>&1 && graft "$tree" >>"$log" 2>&1
-result $? "1 graft, twice"
+graft "$tree" >"$said" 2>&1 && graft "$tree" >>"$said" 2>&1
+result $? "graft, twice"
 # shellcheck disable=SC2016 # make's variable
 [ "$(cat "$tree/drivers/Kconfig" "$tree/drivers/Makefile" | grep boardpack)" = 'source "drivers/boardpack/drivers/Kconfig"
 obj-$(CONFIG_BOARDPACK) += boardpack/' ] && diff "$LINUX_SRC/drivers/Kconfig" "$tree/drivers/Kconfig" |
 	grep -c '^[<>]' | grep -qx 1
-result $? "2 hooks are there once"
+result $? "hooks are there once"
 graft "$GRAFT_DIR/none" 2>&1 | grep -q 'is not a kernel source tree'
-result $? "3 a folder that is no kernel tree is refused"
+result $? "a folder that is no kernel tree is refused"
 
 # with(value) - build the drivers as y or m on a small kernel
 with() {
@@ -80,12 +70,12 @@ made() {
 	grep -q 'leds-identify' "$out/drivers/boardpack/drivers/leds/$1" &&
 		grep -q 'rtc-seed' "$out/drivers/boardpack/drivers/rtc/$1" &&
 		grep -q 'usb-modeswitch' "$out/drivers/boardpack/drivers/usb/$1" &&
-		! grep 'warning:' "$log"
+		! grep 'warning:' "$said"
 }
 
 rm -rf "$out/drivers/boardpack"
 with y && made built-in.a
-result $? "4 built in"
+result $? "built in"
 with m && made modules.order
-result $? "5 built as modules"
+result $? "built as modules"
 exit $failed

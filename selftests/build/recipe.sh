@@ -7,22 +7,13 @@
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=selftests/qemu/tap.sh
+. "$top/selftests/qemu/tap.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
+said=$work/log
 
-result() {
-	if [ "$1" = 0 ]; then
-		echo "ok $2"
-	else
-		sed 's/^/# /' "$work/log"
-		echo "not ok $2"
-		failed=1
-	fi
-}
-
-echo "TAP version 13"
-echo "1..7"
+plan 7
 release=$(cat "$BUILD_KDIR/include/config/kernel.release")
 cross=aarch64-linux-gnu-
 cp -R "$top/Kbuild" "$top/Makefile" "$top/drivers" "$work/"
@@ -32,15 +23,15 @@ cp "$top/scripts/check-kdir" "$work/scripts/"
 oe_make() {
 	make -C "$work" KERNEL_PATH="$BUILD_KDIR" KERNEL_SRC="$BUILD_KDIR" KERNEL_VERSION="$release" \
 		ARCH=arm64 CROSS_COMPILE=$cross CC="${cross}gcc  -fuse-ld=bfd" LD=${cross}ld.bfd \
-		AR=${cross}ar O="$BUILD_KDIR" "$@" >"$work/log" 2>&1
+		AR=${cross}ar O="$BUILD_KDIR" "$@" >"$said" 2>&1
 }
 
 oe_make
-result $? "1 the default target builds the modules"
+result $? "the default target builds the modules"
 oe_make INSTALL_MOD_PATH="$work/image" DEPMOD=true modules_install
-result $? "2 modules_install takes them into the image"
+result $? "modules_install takes them into the image"
 find "$work/image" -name 'leds-identify.ko*' | grep -q "/lib/modules/$release/"
-result $? "3 below /lib/modules of that kernel"
+result $? "below /lib/modules of that kernel"
 
 # floor(epoch) - the floor of rtc-seed as built with that SOURCE_DATE_EPOCH
 floor() {
@@ -55,13 +46,13 @@ same() {
 first=$(floor 1800000000)
 sum=$(sha256sum <"$work/drivers/rtc/rtc-seed.ko")
 same "$first" 1800000000
-result $? "4 the clock's floor is SOURCE_DATE_EPOCH"
+result $? "the clock's floor is SOURCE_DATE_EPOCH"
 floor 1800000000 >/dev/null && same "$(sha256sum <"$work/drivers/rtc/rtc-seed.ko")" "$sum"
-result $? "5 the same SOURCE_DATE_EPOCH gives the same module"
+result $? "the same SOURCE_DATE_EPOCH gives the same module"
 released=$(floor '')
 fallback=$(floor 1302044400)
 same "$fallback" "$released"
-result $? "6 one before the release is not used"
+result $? "one before the release is not used"
 oe_make clean && ! find "$work" -path "$work/image" -prune -o -name '*.o' -print | grep -q .
-result $? "7 clean leaves no object behind"
+result $? "clean leaves no object behind"
 exit $failed

@@ -7,18 +7,10 @@
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=selftests/qemu/tap.sh
+. "$top/selftests/qemu/tap.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
-
-result() {
-	if [ "$1" = 0 ]; then
-		echo "ok $2"
-	else
-		echo "not ok $2"
-		failed=1
-	fi
-}
 
 mkdir -p "$work/bin" "$work/home" "$work/board"
 touch "$work/board/my.dts"
@@ -52,19 +44,18 @@ lacks() {
 	! has "$@"
 }
 
-echo "TAP version 13"
-echo "1..6"
+plan 6
 has "cat $top/README.md" cat "$top/README.md"
-result $? "1 the command is run"
+result $? "the command is run"
 has "--ro-bind $work/board $work/board" cat "$work/board/my.dts"
-result $? "2 the folder of a file is there"
+result $? "the folder of a file is there"
 cache=$work/home/boardpack
 has "$work/board --bind $cache $cache --bind $top $top" cat "$work/board/my.dts"
-result $? "3 and checkout and cache, writable, also where they are below it"
+result $? "and checkout and cache, writable, also where they are below it"
 lacks "$work/none $work/none" cat "$work/none/my.dts"
-result $? "4 a file that does not exist changes nothing"
+result $? "a file that does not exist changes nothing"
 lacks "--ro-bind $top" cat "$top/README.md"
-result $? "5 nor does one of the checkout"
+result $? "nor does one of the checkout"
 lacks "--ro-bind /usr/bin" cat /usr/bin/env
-result $? "6 nor one of the system"
+result $? "nor one of the system"
 exit $failed

@@ -5,24 +5,12 @@
 # bad one: the "expect:" line in it is what has to be said about it.
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=selftests/qemu/tap.sh
+. "$here/../qemu/tap.sh"
 cd "$here/../.." || exit 1
 out=${BOARDPACK_CACHE:-${TMPDIR:-/tmp}}/kconfig-check
 said=$(mktemp) || exit 1
 trap 'rm -f "$said" "$said".*' EXIT
-num=0
-failed=0
-
-# result(status, name) - one line of TAP, and on failure what was said
-result() {
-	num=$((num + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $num $2"
-	else
-		echo "not ok $num $2"
-		sed 's/^/# /' "$said"
-		failed=1
-	fi
-}
 
 # expect(status, words, args...) - kconfig-check ends and speaks like this
 expect() {
@@ -41,8 +29,7 @@ bad() {
 }
 
 set -- "$here"/bad-*.config
-echo "TAP version 13"
-echo "1..$(($# + 8))"
+plan $(($# + 8))
 
 # The answers must not depend on the kernel: these have one of their own.
 linux=$LINUX_SRC

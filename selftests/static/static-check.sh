@@ -5,30 +5,18 @@
 # Two runs do for all: one without and one with every bad input in place.
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
+# shellcheck source=selftests/qemu/tap.sh
+. "$here/../qemu/tap.sh"
 check=$here/../../scripts/check/run
 table=$here/inputs.tsv
 tab=$(printf '\t')
 tree=$(mktemp -d) || exit 1
 trap 'rm -rf "$tree" "$tree".*' EXIT
 said=$tree.said
-num=0
-failed=0
 
 # rows() - the table without its comments
 rows() {
 	grep -v '^#' "$table"
-}
-
-# result(status, name) - one line of TAP, and on failure what was said
-result() {
-	num=$((num + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $num $2"
-	else
-		echo "not ok $num $2"
-		sed 's/^/# /' "$said"
-		failed=1
-	fi
 }
 
 # block(check) - what a failed check said, nothing if it passed
@@ -37,8 +25,7 @@ block() {
 }
 
 names=$("$check" --list)
-echo "TAP version 13"
-echo "1..$(($(rows | wc -l) + $(echo "$names" | wc -l) + 5))"
+plan $(($(rows | wc -l) + $(echo "$names" | wc -l) + 5))
 
 cp -r "$here/good/." "$tree"
 "$check" --root "$tree" >"$said" 2>&1
