@@ -45,7 +45,7 @@ struct stack {
 	const struct overlay *on[DEEPEST];
 	size_t depth;
 	struct dtb_lines lines;
-	uint32_t phandle;	/* the highest of fdt */
+	unsigned int phandle;	/* the highest of fdt */
 };
 
 static void report(const struct stack *stack, const char *what, const struct dtb_error *err)

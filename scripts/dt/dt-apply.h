@@ -61,9 +61,9 @@ struct job {
  * dt_highest_phandle - what fdt_overlay_apply() is told of the tree that it changes next;
  * 0: it looks through the tree itself
  */
-extern uint32_t dt_highest_phandle;
+extern unsigned int dt_highest_phandle;
 
-int dt_find_max_phandle(const void *fdt, uint32_t *phandle);
+int dt_find_max_phandle(const void *fdt, unsigned int *phandle);
 int read_wanted(struct job *job);
 void *open_base(const struct base *base, const struct job *job, struct dtb_error *err);
 

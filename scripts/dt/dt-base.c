@@ -8,7 +8,7 @@
 
 #include "dt-apply.h"
 
-uint32_t dt_highest_phandle;
+unsigned int dt_highest_phandle;
 
 /**
  * dt_find_max_phandle() - what libfdt's code for overlays calls for fdt_find_max_phandle()
@@ -19,7 +19,7 @@ uint32_t dt_highest_phandle;
  *
  * Return: 0, or a negative code of libfdt's
  */
-int dt_find_max_phandle(const void *fdt, uint32_t *phandle)
+int dt_find_max_phandle(const void *fdt, unsigned int *phandle)
 {
 	*phandle = dt_highest_phandle;
 
