@@ -6,6 +6,7 @@ are unpacked into folders named after what they hold.
 """
 
 import fcntl
+import json
 import os
 import pathlib
 import re
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 
 CACHE = pathlib.Path(os.environ["BOARDPACK_CACHE"])
+FIELDS = ("Architecture", "Version", "Depends")     # of a package, that are asked for
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 SUITES = {
     "bullseye": "amd64,arm64",
@@ -90,21 +92,29 @@ Acquire::Retries "3";
                 (self.dir / "updated").touch()
 
     def packages(self, suite, arch):
-        """All packages of a suite: name -> its paragraph of the list."""
+        """All packages of a suite: name -> its fields."""
         self.update()
         if (suite, arch) not in self.index:
-            lists = list((self.dir / "lists").glob(
-                f"*_dists_{suite}_main_binary-{arch}_Packages"))
-            if not lists:
-                raise SystemExit(f"no package list of {suite}/{arch}: remove {self.dir}")
-            self.index[suite, arch] = dict(re.findall(r"^Package: (\S+)\n((?:.+\n)*)",
-                                                      lists[0].read_text(), re.M))
+            short = self.dir / f"{suite}-{arch}-{'-'.join(FIELDS)}.json"
+            if not short.exists():
+                new = pathlib.Path(f"{short}.{os.getpid()}")
+                new.write_text(json.dumps(self._read(suite, arch)))
+                new.rename(short)
+            self.index[suite, arch] = json.loads(short.read_text())
         return self.index[suite, arch]
+
+    def _read(self, suite, arch):
+        """The list of a suite, of which the most is texts for people."""
+        lists = list((self.dir / "lists").glob(f"*_dists_{suite}_main_binary-{arch}_Packages"))
+        if not lists:
+            raise SystemExit(f"no package list of {suite}/{arch}: remove {self.dir}")
+        return {name: dict(re.findall(rf"^({'|'.join(FIELDS)}): (.*)$", text, re.M))
+                for name, text in re.findall(r"^Package: (\S+)\n((?:.+\n)*)",
+                                             lists[0].read_text(), re.M)}
 
     def field(self, suite, arch, name, field):
         """A field of a package, such as Version; empty where it has none."""
-        match = re.search(rf"^{field}: (.*)$", self.packages(suite, arch)[name], re.M)
-        return match[1] if match else ""
+        return self.packages(suite, arch)[name].get(field, "")
 
     def newest(self, suite, arch, pattern):
         """The package whose whole name matches, with the highest numbers in it."""
