@@ -2,18 +2,20 @@
 /*
  * Apply overlays to every tree that they claim, alone and combined.
  *
- * usage: dt-apply check [-j N] [-c] [-v] OVERLAY... <BASES
+ * usage: dt-apply check [-j N] [-c] [-v] [-o DIR] OVERLAY... <BASES
  *        dt-apply labels TREE
  *        dt-apply merge [-l MAP] BASE OUT [OVERLAY...]
  *
  * check reads the names of trees from standard input, one a line, and behind a tab the
  * label map of one that was built without labels. -c combines up to three overlays on
- * the first tree of each board family, -v prints what is refused, too.
+ * the first tree of each board family, -v prints what is refused, too, -o keeps what comes
+ * out as BASE+OVERLAY[+OVERLAY...].
  *
  * A pair is applied, refused (the board has a device at that address, or something on
  * that GPIO) or failed. Exit status: 0 none failed, 1 some did, 2 wrong use.
  */
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +47,15 @@ struct stack {
 	const struct overlay *on[DEEPEST];
 	size_t depth;
 	struct dtb_lines lines;
-	unsigned int phandle;	/* the highest of fdt */
+	struct dt_memo memo;
 };
+
+static const char *last_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
 
 static void report(const struct stack *stack, const char *what, const struct dtb_error *err)
 {
@@ -107,15 +116,26 @@ static void *apply(struct stack *stack, const struct overlay *overlay, struct dt
 
 	if (dtb_address_conflict(stack->fdt, overlay->fdt, err))
 		return NULL;
-	if (!stack->phandle && fdt_find_max_phandle(stack->fdt, &stack->phandle))
-		stack->phandle = 0;
-	dt_highest_phandle = stack->phandle;
+	dt_memo = &stack->memo;
 	result = dtb_apply(stack->fdt, overlay->fdt, ROOM, err);
-	dt_highest_phandle = 0;
+	dt_memo = NULL;
 	if (!result || !overlay->lines || !lines_clash(stack, result, err))
 		return result;
 	free(result);
 	return NULL;
+}
+
+static int keep(const char *folder, const struct stack *stack, const void *fdt,
+		struct dtb_error *err)
+{
+	char path[PATH_MAX];
+	size_t i, at = snprintf(path, sizeof(path), "%s/%s", folder, last_name(stack->base->name));
+
+	for (i = 0; i < stack->depth && at < sizeof(path); i++)
+		at += snprintf(path + at, sizeof(path) - at, "+%s", stack->on[i]->name);
+	if (at < sizeof(path))
+		return dtb_write(path, fdt, err);
+	return dtb_fail(err, -FDT_ERR_NOSPACE, "%s: its name is too long", folder);
 }
 
 static void put_on(const struct job *job, struct stack *stack, size_t first, size_t deepest,
@@ -130,6 +150,10 @@ static void put_one(const struct job *job, struct stack *stack, size_t index, si
 	bool refused = !result && err.code == -FDT_ERR_EXISTS;
 
 	stack->on[stack->depth++] = overlay;
+	if (result && job->keep && keep(job->keep, stack, result, &err)) {
+		free(result);
+		result = NULL;
+	}
 	if (result && stack->depth == 1)
 		counts->applied++;
 	else if (result)
@@ -145,7 +169,8 @@ static void put_one(const struct job *job, struct stack *stack, size_t index, si
 
 		next.fdt = result;
 		next.lines = (struct dtb_lines){ 0 };
-		next.phandle = 0;
+		next.memo = (struct dt_memo){ 0 };
+
 		put_on(job, &next, index + 1, deepest, counts);
 		free(next.lines.list);
 	}
@@ -280,20 +305,21 @@ static int check(int argc, char **argv)
 	bool combine = false;
 	int option;
 
-	while ((option = getopt(argc, argv, "j:cv")) > 0) {
+	while ((option = getopt(argc, argv, "j:cvo:")) > 0) {
 		if (option == 'j')
 			workers = strtoul(optarg, NULL, 10);
 		combine |= option == 'c';
 		job.verbose |= option == 'v';
+		if (option == 'o')
+			job.keep = optarg;
 		if (option == '?' || !workers || workers > MOST_WORKERS)
 			return 2;
 	}
 	job.overlays = calloc(argc, sizeof(*job.overlays));
 	for (; job.overlays && optind < argc; optind++) {
 		struct overlay *overlay = &job.overlays[job.overlay_count++];
-		const char *slash = strrchr(argv[optind], '/');
 
-		overlay->name = slash ? slash + 1 : argv[optind];
+		overlay->name = last_name(argv[optind]);
 		overlay->fdt = dtb_read(argv[optind], &err);
 		if (!overlay->fdt) {
 			fprintf(stderr, "dt-apply: %s\n", err.text);
@@ -376,8 +402,9 @@ int main(int argc, char **argv)
 	else if (argc > 3 && !strcmp(argv[1], "merge"))
 		ret = merge(argc - 1, argv + 1);
 	if (ret == 2)
-		fprintf(stderr, "usage: dt-apply check [-j N] [-c] [-v] OVERLAY... <BASES\n"
-				"       dt-apply labels TREE\n"
-				"       dt-apply merge [-l MAP] BASE OUT [OVERLAY...]\n");
+		fprintf(stderr,
+			"usage: dt-apply check [-j N] [-c] [-v] [-o DIR] OVERLAY... <BASES\n"
+			"       dt-apply labels TREE\n"
+			"       dt-apply merge [-l MAP] BASE OUT [OVERLAY...]\n");
 	return ret;
 }

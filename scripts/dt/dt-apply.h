@@ -46,6 +46,7 @@ struct base {
  * @wanted: labels that any overlay refers to, each once, sorted
  * @wanted_count: of @wanted
  * @verbose: tell also what is refused
+ * @keep: folder for the trees that come out, or NULL
  */
 struct job {
 	struct overlay *overlays;
@@ -55,15 +56,30 @@ struct job {
 	const char **wanted;
 	size_t wanted_count;
 	bool verbose;
+	const char *keep;
 };
 
 /**
- * dt_highest_phandle - what fdt_overlay_apply() is told of the tree that it changes next;
- * 0: it looks through the tree itself
+ * struct dt_memo - what was found in a tree; all 0: nothing yet
+ * @highest: phandle
+ * @phandle: of the node that was referred to last
+ * @offset: of that node
  */
-extern unsigned int dt_highest_phandle;
+struct dt_memo {
+	unsigned int highest;
+	unsigned int phandle;
+	int offset;
+};
+
+/**
+ * dt_memo - of the tree that fdt_overlay_apply() is called for, until that changes it
+ */
+extern struct dt_memo *dt_memo;
 
 int dt_find_max_phandle(const void *fdt, unsigned int *phandle);
+int dt_node_offset_by_phandle(const void *fdt, unsigned int phandle);
+int dt_setprop(void *fdt, int node, const char *name, const void *value, int length);
+int dt_add_subnode(void *fdt, int parent, const char *name);
 int read_wanted(struct job *job);
 void *open_base(const struct base *base, const struct job *job, struct dtb_error *err);
 

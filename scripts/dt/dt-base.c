@@ -8,24 +8,6 @@
 
 #include "dt-apply.h"
 
-unsigned int dt_highest_phandle;
-
-/**
- * dt_find_max_phandle() - what libfdt's code for overlays calls for fdt_find_max_phandle()
- * @fdt: a tree
- * @phandle: set to the highest that it has
- *
- * A tree that many overlays are applied to is looked through once, see @dt_highest_phandle.
- *
- * Return: 0, or a negative code of libfdt's
- */
-int dt_find_max_phandle(const void *fdt, unsigned int *phandle)
-{
-	*phandle = dt_highest_phandle;
-
-	return *phandle ? 0 : fdt_find_max_phandle(fdt, phandle);
-}
-
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -19,8 +19,9 @@ LIBFDT = ('fdt', 'fdt_ro', 'fdt_rw', 'fdt_wip', 'fdt_sw', 'fdt_overlay', 'fdt_st
 # Trees are checked when they are read and changed only by libfdt, which then need not
 # check them at every step: see enum in libfdt_internal.h.
 FLAWLESS = '-DFDT_ASSUME_MASK=0x37'
-# What fdt_overlay.c is to call: see dt-base.c.
-INSTEAD = '-Dfdt_find_max_phandle=dt_find_max_phandle'
+# What fdt_overlay.c is to call: see dt-memo.c.
+INSTEAD = [f'-Dfdt_{name}=dt_{name}'
+           for name in ('find_max_phandle', 'node_offset_by_phandle', 'setprop', 'add_subnode')]
 LIBRARY = TOP / 'scripts/dtb-swap'
 # The kernel whose source and schemas are used where no other is asked for, and another one.
 KERNEL, NEWER = '6.12', '7.2'
@@ -102,7 +103,7 @@ def dt_apply():
     # The kernel's libfdt as source, to be inlined; it lacks fdt_check_full().
     fdt = linux_source() / 'scripts/dtc/libfdt'
     sources = sorted(LIBRARY.glob('dtb*.[ch]')) + sorted((TOP / 'scripts/dt').glob('*.[ch]'))
-    key = hashlib.sha256(b''.join([FLAWLESS.encode(), INSTEAD.encode(),
+    key = hashlib.sha256(b''.join([FLAWLESS.encode(), *map(str.encode, INSTEAD),
                                    *(path.read_bytes() for path in sources)])).hexdigest()
     program = CACHE / 'dt' / f'dt-apply-{key[:12]}'
     if not program.exists():
@@ -110,7 +111,7 @@ def dt_apply():
             compile_c([path for path in sources if path.suffix == '.c'], work, fdt,
                       '-Wall', '-Wextra', '-Wno-sign-compare', '-Werror')
             compile_c([fdt / f'{name}.c' for name in LIBFDT], work, fdt, '-w')
-            compile_c([fdt / 'fdt_overlay.c'], work, fdt, '-w', INSTEAD)
+            compile_c([fdt / 'fdt_overlay.c'], work, fdt, '-w', *INSTEAD)
             program.parent.mkdir(exist_ok=True)
             careful_check(f'{work}/fdt_check.o')
             run_cc('-w', '-o', f'{program}.{os.getpid()}', *pathlib.Path(work).glob('*.o'))

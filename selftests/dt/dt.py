@@ -196,6 +196,8 @@ def labels(tap, work):
                        said or '\n'.join(sorted(set(mine) ^ set(wanted))))
             phandles(tap, base, out)
             peers(tap, base, out, work)
+            if base.name == names[0]:
+                together(tap, base, out, work / base.name)
 
 
 def there(base, text):
@@ -232,6 +234,51 @@ def peers(tap, base, labelled, work):
     rtcs = tree.getprop(tree.path_offset('/clock'), 'rtcs').as_uint32()
     tap.result(tree.path_offset(lookup(tree, 'battery_rtc')) ==
                tree.node_offset_by_phandle(rtcs), f'{base.name}: the clock is the preferred one')
+
+
+def together(tap, base, tree, work):
+    """Overlays that are applied one after the other give what fdtoverlay makes of each."""
+    family = OVERLAY[base.name]
+    blobs = {f'{source.stem}.dtbo': overlays.compile_source(
+                 source, work / f'{source.stem}.dtbo', overlays.defines(family))
+             for source in overlays.sources() if family in overlays.served(source)}
+    folder = work / 'kept'
+    folder.mkdir(parents=True)
+    status, said = run(dt_apply(), 'check', '-c', '-o', folder, *blobs.values(),
+                       input=f'*{tree}\n')
+    kept = sorted(folder.iterdir())
+    wrong = [path.name for path in kept if not same(path, tree, [
+        blobs[name] for name in path.name.split('+')[1:]], work / 'theirs.dtb')]
+    several = sum(path.name.count('+') > 1 for path in kept)
+    tap.result(not status and not wrong and several and len(kept) > several,
+               f'{base.name}: {len(kept)} trees with overlays are as fdtoverlay makes them',
+               said + '\n'.join(wrong))
+
+
+def order(tap, board, work):
+    """Where a node is, changes with what is added before it."""
+    blobs, folder = [], work / 'changed'
+    for what, text, nodes in (('properties', 'x{};', ('led', 'gpio', '{/i2c}', 'gpio')),
+                              ('nodes', 'x{} {{}};', ('gpio', '{/i2c}', 'gpio', 'led'))):
+        source = work / f'{what}.dts'
+        source.write_text('/dts-v1/; /plugin/;\n' + ''.join(
+            f'&{node} {{ {text.format(i)} }};\n' for i, node in enumerate(nodes)))
+        blobs.append(work / f'{what}.dtbo')
+        run('dtc', '-q', '-@', '-O', 'dtb', '-o', blobs[-1], source)
+    folder.mkdir()
+    status, said = run(dt_apply(), 'check', '-o', folder, *blobs, input=f'{board}\n')
+    for blob in blobs:
+        tap.result(not status and same(folder / f'{board.name}+{blob.name}', board, [blob],
+                                       work / 'theirs.dtb'),
+                   f'{blob.stem} are added to four nodes as fdtoverlay does it', said)
+
+
+def same(path, tree, blobs, theirs):
+    """Whether a tree with overlays is what fdtoverlay makes of it."""
+    run('fdtoverlay', '-i', tree, '-o', theirs, *blobs)
+    one, other = (run('dtc', '-q', '-s', '-I', 'dtb', '-O', 'dts', name)[1]
+                  for name in (path, theirs))
+    return one == other
 
 
 def broken(tap, board, work):
@@ -293,6 +340,7 @@ def main():
         lacking(tap, work)
         broken(tap, board, work)
         combined(tap, board, work)
+        order(tap, board, work)
         labels(tap, work)
         ours(tap)
     return tap.end()
