@@ -107,7 +107,8 @@ STORIES = (
     Story('started by the script, and committed', PENDING, '', COMMIT,
           (ACTIVE, 'committed', HERE, STAYS), 'new', False),
     Story('started by the script, nobody commits', PENDING, '', '', (ACTIVE, HERE), None, False),
-    Story('by kexec, started by the script', '', BY_KEXEC, '', (OLD, NEW, ACTIVE, HERE), None, False),
+    Story('by kexec, started by the script', '', BY_KEXEC, '', (OLD, NEW, ACTIVE, HERE), None,
+          False),
 )
 
 

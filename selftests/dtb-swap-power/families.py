@@ -30,7 +30,10 @@ PROVEN = ('jetson-agx-orin-devkit', 'jetson-agx-thor-devkit', 'jetson-xavier', '
           'jetson-nano', 'iot-gate-imx8plus', 'imx8mm-var-som', 'raspberrypi4-64', 'raspberrypi5',
           'bluechiptechnology-tm3')
 UNPROVEN = ('beaglebone-black', 'orange-pi-zero', 'bananapi-m1-plus')
-UENV = '# what people have written here\n#custom_fdt_file=old.dtb\nextra_os_cmdline=quiet_and_long\n'
+UENV = '''# what people have written here
+#custom_fdt_file=old.dtb
+extra_os_cmdline=quiet_and_long
+'''
 CONFIG = 'dtparam=i2c_arm=on\n[pi3]\ndevice_tree=old.dtb\n'
 FIRST = ('install', 'install /trees/one.dtb'), ('another', 'install /trees/two.dtb')
 STEPS = (*FIRST, ('back', 'rollback'), ('again', 'install /trees/two.dtb'))

@@ -227,7 +227,8 @@ def applied(tap, folder):
         made.put('mnt/sysroot/active/boot/extlinux/extlinux.conf', f'LABEL primary\n\t{conf}\n')
         for overlay, target in ((STOCK, '{/}'), (MISFIT, 'nowhere')):
             path = made.put(f'mnt/sysroot/active{overlay}', '')
-            run('dtc', '-q', '-@', '-o', path, '-', input=f'/dts-v1/; /plugin/; &{target} {{ x; }};')
+            run('dtc', '-q', '-@', '-o', path, '-',
+                input=f'/dts-v1/; /plugin/; &{target} {{ x; }};')
         done = swap('install', one, '--root', made.root)
         tap.result(done.returncode == status and words in done.stdout and
                    model(made, row[0]) == (None if status else 'one'),
