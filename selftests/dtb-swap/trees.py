@@ -65,12 +65,13 @@ def stub(path, names):
 
 def relatives(boards):
     """For each the numbers of those that have a module or version in common with it, as far as
-    names can tell: one that is the last of neither."""
-    by_name = collections.defaultdict(set)
+    names can tell: one that is the last of neither, and no SoC's, which many vendors' boards have."""
+    by_name, vendors = collections.defaultdict(set), collections.defaultdict(set)
     for number, names in enumerate(boards):
         for name in names[:-1]:
             by_name[name].add(number)
-    return [set().union(*(by_name[name] for name in names[:-1])) - {number}
+            vendors[name].add(names[0].split(',')[0])
+    return [set().union(*(by_name[name] for name in names[:-1] if len(vendors[name]) < 4)) - {number}
             for number, names in enumerate(boards)]
 
 
