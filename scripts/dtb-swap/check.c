@@ -108,7 +108,22 @@ void *load_tree(struct swap *swap, const char *path)
 }
 
 /**
- * check_tree() - refuse a tree that this device cannot live with
+ * check_fit() - refuse a tree that this device cannot live with
+ * @swap: is told; has the root of the system
+ * @running: the tree of the running kernel
+ * @fdt: the tree, which passed check_structure()
+ */
+void check_fit(struct swap *swap, const void *running, const void *fdt)
+{
+	check_board(swap, running, fdt);
+	if (!verdict(&swap->report)) {
+		check_needs(swap, running, fdt);
+		check_kernel(swap, running, fdt);
+	}
+}
+
+/**
+ * check_tree() - refuse a tree that is broken, or that this device cannot live with
  * @swap: is told; has the root of the system
  * @fdt: passed dtb_read()
  * @name: of the file
@@ -120,12 +135,7 @@ void check_tree(struct swap *swap, const void *fdt, const char *name)
 	if (check_structure(swap, fdt, name))
 		return;
 	running = sys_tree(swap);
-	if (!running)
-		return;
-	check_board(swap, running, fdt);
-	if (!verdict(&swap->report)) {
-		check_needs(swap, running, fdt);
-		check_kernel(swap, running, fdt);
-	}
+	if (running)
+		check_fit(swap, running, fdt);
 	free(running);
 }

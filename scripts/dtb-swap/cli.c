@@ -42,18 +42,20 @@ static const char OPTIONS[] =
 	"5 lacks what the system needs, 6 overlay does not apply, 7 no room, 8 kernel lacks a\n"
 	"driver, 9 selector, 10 rights, 11 busy, 12 nothing to do that on, 13 a write failed.\n";
 
-/* Each file has a verdict of its own. */
-static void check_file(struct call *call, const char *path)
+/* Each file has a verdict of its own; the running tree is read for the first that needs it. */
+static void check_file(struct call *call, const char *path, void **running)
 {
 	struct swap own = call->swap;
 	void *fdt;
 
 	own.report = (struct report){ 0 };
 	fdt = load_tree(&own, path);
-	if (fdt && call->structure)
-		check_structure(&own, fdt, path);
-	else if (fdt)
-		check_tree(&own, fdt, path);
+	if (fdt && !check_structure(&own, fdt, path) && !call->structure) {
+		if (!*running)
+			*running = sys_tree(&own);
+		if (*running)
+			check_fit(&own, *running, fdt);
+	}
 	if (!verdict(&own.report))
 		fact(&own.report, "check", "%s is sound%s", path,
 		     call->structure ? "" : " and fits this device");
@@ -63,10 +65,12 @@ static void check_file(struct call *call, const char *path)
 
 static void run_check(struct call *call)
 {
+	void *running = NULL;
 	int i;
 
 	for (i = 0; i < call->count; i++)
-		check_file(call, call->words[i]);
+		check_file(call, call->words[i], &running);
+	free(running);
 }
 
 static void run_diff(struct call *call)

@@ -94,6 +94,7 @@ int check_structure(struct swap *swap, const void *fdt, const char *name);
 void check_board(struct swap *swap, const void *running, const void *fdt);
 void check_needs(struct swap *swap, const void *running, const void *fdt);
 void check_kernel(struct swap *swap, const void *running, const void *fdt);
+void check_fit(struct swap *swap, const void *running, const void *fdt);
 void check_tree(struct swap *swap, const void *fdt, const char *name);
 void *load_tree(struct swap *swap, const char *path);
 

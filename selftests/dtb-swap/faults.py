@@ -52,6 +52,10 @@ def judge(case, done):
     again = swap(*case.words, '--root', case.made.root)
     if model(case.made, case.kind) != case.after and again.returncode != 12:
         return f'it does not work afterwards: {again.stdout}'
+    if case.words[0] == 'install' and now == case.after:
+        swap('rollback', '--root', case.made.root)
+        if model(case.made, case.kind) != case.before:
+            return f'the way back is lost: {model(case.made, case.kind)}'
     left = [path.name for path in case.made.root.rglob('.*.new')]
     return f'left behind: {left}' if left else ''
 

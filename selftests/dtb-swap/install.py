@@ -11,7 +11,7 @@ import pathlib
 import sys
 import tempfile
 
-from bench import Device, Tap, Tree, shipped, swap
+from bench import Device, Tap, Tree, run, shipped, swap
 from selector import chosen
 
 # Device type, kernel and tree of Debian's that runs there, folder of trees.
@@ -95,6 +95,9 @@ SELECTORS = (
      'a=1\n#custom_fdt_file=old.dtb\n', 0, 'will take the # off', 'one'),
     ('a short line on Xavier', 'jetson-xavier', 'isolcpus=1\n', 9, 'reads nothing of it', None),
     ('an empty line on Xavier', 'jetson-xavier', '\n', 9, 'reads nothing of it', None),
+    ('a line of 20 bytes on Xavier', 'jetson-xavier', 'extra_os_cmdline=abc\n', 9, 'too short (21)',
+     None),
+    ('a line of 21 bytes on Xavier', 'jetson-xavier', 'extra_os_cmdline=abcd\n', 0, '', 'one'),
     ('long lines on Xavier', 'jetson-xavier', 'extra_os_cmdline=isolcpus=1\n', 0, '', 'one'),
     ('no newline at the end', 'imx8mm-var-som', 'extra_os_cmdline=isolcpus=1', 0, '', 'one'),
     ('the key twice', 'jetson-nano', 'custom_fdt_file=a.dtb\ncustom_fdt_file=b.dtb\n', 0, '', 'one'),
@@ -109,18 +112,23 @@ SELECTORS = (
 
 
 def selectors(tap, folder):
-    """Selectors that were edited by people and by other programs."""
+    """Selectors that were edited by people and by other programs; and back to what they say."""
     kinds = {row[0]: row for row in DEVICES}
     for name, kind, text, status, words, after in SELECTORS:
         made = device(folder / 'root', *kinds[kind])
         file = 'config.txt' if kind.startswith('rasp') else 'extra_uEnv.txt'
         path = made.put(f'mnt/boot/{file}', text)
         one = new_tree(folder, shipped(*kinds[kind][1:3]), 'one')
+        for word in ('a', 'b', 'old', 'x'):
+            new_tree(made.root / kinds[kind][3], one, word)
+        before = model(made, kind)
         done = swap('install', one, '--root', made.root)
         good = done.returncode == status and words in done.stdout
         good &= model(made, kind) == after if after else path.read_bytes() == text.encode()
         kept = [line for line in text.split('\n') if line and 'fdt_file' not in line]
         good &= all(line in path.read_bytes().decode() for line in kept)
+        good &= bool(status) or (swap('rollback', '--root', made.root).returncode == 0 and
+                                 model(made, kind) == before)
         tap.result(good, f'{kind}: {name}', f'{done.returncode}\n{done.stdout}{path.read_bytes()}')
 
 
@@ -138,6 +146,8 @@ def refusals(tap, folder):
              lambda d: d.put('mnt/boot/config.json', '{}')),
             ('a selector that nobody has verified', [good], 9, 'nobody has verified',
              lambda d: d.put('mnt/boot/config.json', '{"deviceType": "beaglebone-black"}')),
+            ('a board without a selector, of a family that has one', [good], 9, 'nobody has verified',
+             lambda d: d.put('mnt/boot/config.json', '{"deviceType": "advantech-ecu1370"}')),
             ('a family that is not there', [good, '--family', 'pdp11'], 2, 'no family', None),
             ('a write of fatrw that was cut short', [good], 9, 'cut short',
              lambda d: d.put('mnt/boot/.extra_uEnv.txt.ab.cd.md5sum', 'x')),
@@ -168,6 +178,81 @@ def refusals(tap, folder):
                'installing it again mends it', done.stdout)
 
 
+def files(made, name='swap-*.dtb'):
+    """The trees that the tool has put there."""
+    return sorted(path.name for path in (made.root / 'mnt/sysroot/active/boot').glob(name))
+
+
+def kept(tap, folder):
+    """Of all trees that were installed the last two are there, under names of their own."""
+    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    made = device(folder / 'root', *row)
+    root = ('--root', made.root)
+    for word in ('one', 'two', 'three'):
+        path = new_tree(folder, shipped(*row[1:3]), word).rename(folder / 'same.dtb')
+        swap('install', path, *root)
+    names = files(made)
+    tap.result(len(names) == 2 and model(made, row[0]) == 'three' and files(made, f'{row[2]}.dtb'),
+               'three trees from files of one name: the last two are kept', files(made, '*'))
+    size = (made.root / 'mnt/sysroot/active/boot' / names[0]).stat().st_size
+    tap.result(size >= path.stat().st_size + 8192, 'with 8 KiB for what the bootloader adds', size)
+    last = chosen(row[0], made.root / 'mnt/boot', made.root / 'mnt/sysroot/active').name
+    (made.root / 'mnt/sysroot/active/boot' / next(n for n in names if n != last)).unlink()
+    done = swap('rollback', *root)
+    tap.result(done.returncode == 12 and 'is no more' in done.stdout and
+               model(made, row[0]) == 'three', 'no way back to a tree that is no more', done.stdout)
+
+
+# What extlinux.conf and extra_uEnv.txt say of overlays; the exit status, what is said.
+STOCK, MISFIT = '/boot/devicetree/stock.dtbo', '/boot/devicetree/misfit.dtbo'
+LISTS = (
+    ('those of extlinux.conf apply', f'OVERLAYS {STOCK}', '', 0, ''),
+    ('one of extlinux.conf does not', f'OVERLAYS {STOCK},{MISFIT}', '', 6,
+     f'the bootloader will apply {MISFIT}'),
+    ('a list in its place', f'OVERLAYS {MISFIT}', f'overlay_files={STOCK}\n', 0, ''),
+    ('a list in its place that does not apply', f'OVERLAYS {STOCK}',
+     f'overlay_files={STOCK},{MISFIT}\n', 6, f'the bootloader will apply {MISFIT}'),
+    ('a list that nothing heeds', 'APPEND quiet', f'overlay_files={MISFIT}\n', 0, ''),
+    ('one that is not there', 'OVERLAYS /boot/ghost.dtbo', '', 0, 'ghost.dtbo, which is not there'),
+)
+
+
+def applied(tap, folder):
+    """What the bootloader puts on the tree has to go on the new one."""
+    row = {row[0]: row for row in DEVICES}['jetson-agx-orin-devkit']
+    one = new_tree(folder, shipped(*row[1:3]), 'one')
+    for name, conf, env, status, words in LISTS:
+        made = device(folder / 'root', *row)
+        made.put('mnt/boot/extra_uEnv.txt', env)
+        made.put('mnt/sysroot/active/boot/extlinux/extlinux.conf', f'LABEL primary\n\t{conf}\n')
+        for overlay, target in ((STOCK, '{/}'), (MISFIT, 'nowhere')):
+            path = made.put(f'mnt/sysroot/active{overlay}', '')
+            run('dtc', '-q', '-@', '-o', path, '-',
+                input=f'/dts-v1/; /plugin/; &{target} {{ x; }};')
+        done = swap('install', one, '--root', made.root)
+        tap.result(done.returncode == status and words in done.stdout and
+                   model(made, row[0]) == (None if status else 'one'),
+                   f'overlays of the bootloader: {name}', done.stdout)
+
+
+def bases(tap, folder):
+    """The tree that an overlay goes on is the only one for this board, or it has to be named."""
+    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    other, second = shipped('6.12', 'imx8mp-evk'), new_tree(folder, shipped(*row[1:3]), 'second')
+    overlay = folder / 'x.dtbo'
+    run('dtc', '-q', '-o', overlay, '-', input='/dts-v1/; /plugin/; &{/} { model = "x"; };')
+    for name, beside, options, status, words in (
+            ('beside that of another board', other, (), 0, ''),
+            ('two for this board', second, (), 2, '2 trees of'),
+            ('two, and one is named', second, ('--base', second), 0, '')):
+        made = device(folder / 'root', *row)
+        made.put(f'{row[3]}/beside.dtb', pathlib.Path(beside).read_bytes())
+        done = swap('install', '--overlay', overlay, *options, '--root', made.root)
+        tap.result(done.returncode == status and words in done.stdout and
+                   model(made, row[0]) == (None if status else 'x'),
+                   f'the tree for an overlay: {name}', done.stdout)
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -177,6 +262,9 @@ def main():
             life(tap, folder, *row)
         selectors(tap, folder)
         refusals(tap, folder)
+        kept(tap, folder)
+        applied(tap, folder)
+        bases(tap, folder)
     return tap.end()
 
 

@@ -24,11 +24,11 @@ def launcher(text, shortest):
     return value
 
 
-def uboot(text):
-    """What env import -t makes of the variable."""
+def uboot(text, key):
+    """What env import -t makes of a variable."""
     value = None
     for line in text.split('\n'):
-        if not line.startswith('#') and line.startswith('custom_fdt_file='):
+        if not line.startswith('#') and line.startswith(f'{key}='):
             value = line.partition('=')[2]
     return value
 
@@ -51,17 +51,18 @@ def chosen(kind, boot, root):
     text = file.read_bytes().decode(errors='replace') if file.exists() else ''
     if kind.startswith('rasp'):
         value, places = firmware(text), [boot]
-    elif 'orin' in kind or 'xavier' in kind:
+    elif any(word in kind for word in ('orin', 'thor', 'xavier')):
         value, places = launcher(text, 21 if 'xavier' in kind else 0), [root / 'boot']
     else:
-        value, places = uboot(text), [root / 'boot']
-        if kind.startswith('iot-gate'):
-            places.insert(0, boot)
+        ours = kind.startswith(('jetson', 'iot-gate', 'imx8m', 'bluechip'))
+        value = uboot(text, 'custom_fdt_file' if ours else 'fdtfile')
+        places = [boot] if kind.startswith(('iot-gate', 'bluechip')) else []
+        places += [] if kind.startswith('bluechip') else [root / 'boot']
     if not value:
         return None
     for place in places:
         if (place / value).exists():
             return place / value
-    if kind.startswith(('imx8m', 'rasp')):
+    if kind.startswith(('imx8m', 'rasp', 'bluechip')):
         raise FileNotFoundError(f'{kind} stops: no {value}')
     return None
