@@ -79,15 +79,15 @@ struct writer {
 static bool put_link(const struct link *link, void *data)
 {
 	struct writer *writer = data;
-	char path[LONGEST_PATH] = "?";
+	char path[LONGEST_PATH];
 	const char *label;
+	bool known;
 	int i;
 
-	if (link->node >= 0)
-		fdt_get_path(writer->fdt, link->node, path, sizeof(path));
-	label = writer->labels ? label_of(writer->fdt, path) : NULL;
+	known = link->node >= 0 && !fdt_get_path(writer->fdt, link->node, path, sizeof(path));
+	label = known && writer->labels ? label_of(writer->fdt, path) : NULL;
 	fprintf(writer->out, writer->more ? ", <" : "<");
-	if (link->node < 0)
+	if (!known)
 		fprintf(writer->out, "0x%x", link->phandle);
 	else
 		fprintf(writer->out, label ? "&%s" : "&{%s}", label ? label : path);

@@ -34,7 +34,7 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 	fdt_for_each_subnode(child, overlay, contents) {
 		const fdt32_t *reg = fdt_getprop(overlay, child, "reg", &length);
 		const char *name = fdt_get_name(overlay, child, NULL), *chip;
-		char path[512] = "?";
+		char path[512];
 		int other;
 
 		/* Without compatible it changes a device and adds none. */
@@ -44,7 +44,7 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 		other = child_at(fdt, bus, fdt32_to_cpu(*reg), name);
 		if (other < 0)
 			continue;
-		fdt_get_path(fdt, other, path, sizeof(path));
+		dtb_path(fdt, other, path, sizeof(path));
 		chip = fdt_getprop(fdt, other, "compatible", NULL);
 		return dtb_fail(err, -FDT_ERR_EXISTS, "address 0x%x for %s is taken by %s (%s)",
 				fdt32_to_cpu(*reg), name, path, chip ? chip : "no compatible");
@@ -281,13 +281,13 @@ int dtb_line_conflict(const struct dtb_lines *before, const struct dtb_lines *af
 
 	for (i = 0; i + 1 < after->count; i++) {
 		const struct dtb_line *line = &after->list[i];
-		char one[256] = "?", two[256] = "?", chip[256] = "?";
+		char one[256], two[256], chip[256];
 
 		if (by_line(line, line + 1) || users(before, line) == users(after, line))
 			continue;
-		fdt_get_path(fdt, line[0].node, one, sizeof(one));
-		fdt_get_path(fdt, line[1].node, two, sizeof(two));
-		fdt_get_path(fdt, fdt_node_offset_by_phandle(fdt, line->chip), chip, sizeof(chip));
+		dtb_path(fdt, line[0].node, one, sizeof(one));
+		dtb_path(fdt, line[1].node, two, sizeof(two));
+		dtb_path(fdt, fdt_node_offset_by_phandle(fdt, line->chip), chip, sizeof(chip));
 		return dtb_fail(err, -FDT_ERR_EXISTS, "GPIO %u.%u of %s is used by %s and by %s",
 				line->bank, line->line, chip, one, two);
 	}

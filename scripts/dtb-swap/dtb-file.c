@@ -174,6 +174,23 @@ int dtb_write(const char *path, const void *fdt, struct dtb_error *err)
 }
 
 /**
+ * dtb_path() - the path of a node, as people are told it
+ * @fdt: the tree
+ * @node: in it, or a negative code
+ * @path: where it goes
+ * @size: of @path, in bytes
+ *
+ * Return: @path, which is "?" where there is no such node, or no room for its path
+ */
+const char *dtb_path(const void *fdt, int node, char *path, size_t size)
+{
+	/* What libfdt leaves where there is no room is no string. */
+	if (fdt_get_path(fdt, node, path, size))
+		snprintf(path, size, "?");
+	return path;
+}
+
+/**
  * dtb_enabled() - whether a node is used
  * @fdt: the tree
  * @node: offset

@@ -70,6 +70,7 @@ int dtb_check(const void *fdt, size_t size, const char *name, struct dtb_error *
 void *dtb_read(const char *path, struct dtb_error *err);
 void *dtb_copy(const void *fdt, size_t room, struct dtb_error *err);
 int dtb_write(const char *path, const void *fdt, struct dtb_error *err);
+const char *dtb_path(const void *fdt, int node, char *path, size_t size);
 bool dtb_enabled(const void *fdt, int node);
 bool dtb_claims(const void *overlay, const void *fdt);
 

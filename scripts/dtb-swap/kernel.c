@@ -202,9 +202,9 @@ static bool was_there(const void *running, const void *fdt, int node)
 static void check_node(struct swap *swap, const struct kernel *kernel, const void *fdt, int node)
 {
 	int i, count = fdt_stringlist_count(fdt, node, "compatible");
-	char path[256] = "?";
+	char path[256];
 
-	fdt_get_path(fdt, node, path, sizeof(path));
+	dtb_path(fdt, node, path, sizeof(path));
 	for (i = 0; i < count; i++) {
 		const char *name = fdt_stringlist_get(fdt, node, "compatible", i, NULL);
 		const struct driver *row = bsearch(name, DRIVERS, ROWS, sizeof(*DRIVERS),

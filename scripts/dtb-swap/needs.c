@@ -82,9 +82,9 @@ static void follow(struct need *need, int node);
 static bool follow_link(const struct link *link, void *data)
 {
 	struct need *need = data;
-	char path[256] = "?", from[256] = "?";
+	char path[256], from[256];
 
-	fdt_get_path(need->fdt, need->from, from, sizeof(from));
+	dtb_path(need->fdt, need->from, from, sizeof(from));
 	if (link->node < 0) {
 		complain(need, KEEP, "%s of %s refers to a node that is not there", need->prop,
 			 from);
@@ -94,7 +94,7 @@ static bool follow_link(const struct link *link, void *data)
 		follow(need, link->node);
 		return false;
 	}
-	fdt_get_path(need->fdt, link->node, path, sizeof(path));
+	dtb_path(need->fdt, link->node, path, sizeof(path));
 	complain(need, "set its status to \"okay\"", "%s, which %s needs, is disabled", path, from);
 	return false;
 }
