@@ -22,12 +22,11 @@ sys.path[:0] = [str(TOP / 'selftests/dtb-swap'), str(TOP / 'selftests/dtb-swap-p
 from bench import Tap, Tree, tool       # noqa: E402
 from power import MODULES, mkfs, taken  # noqa: E402
 
+TRIED = '6.12 7.2 6.1'      # the kernels; on the first all stories, on the others these
+ELSEWHERE = ('a good tree, committed', 'a tree that hangs, and a watchdog')
 KIND = 'raspberrypi4-64'        # all on one FAT partition
 CARD = 128 << 20        # a size that cards may have
 LIMIT, QUIET = 600, 150 # seconds of a start, and without a byte from it: nothing ends it
-# On a busy machine a guest's seconds pass more slowly, but while it waits for its disk they pass.
-# QEMU has the guest wait for an SD card, so that there waiting can be free.
-ICOUNT = '-icount shift=2,sleep=on'
 SCRIPT = '''
 for _ in 1 2 3 4 5 6 7 8 9; do
 	[ -b /dev/{disk}1 ] || sleep 1
@@ -41,20 +40,21 @@ fi
 [ ! -e /mnt/boot/config.json ] || exit
 echo '{{"deviceType": "{kind}"}}' >/mnt/boot/config.json
 sync
+{dog}
 dtb-swap try /trees/new.dtb --kernel /boot/Image --initrd /boot/initrd {options}
 echo "# try has ended: $?"
 '''
 
-# What a board has beside the machine: its disk and watchdog, and how QEMU is told.
-Board = collections.namedtuple('Board', 'machine model disk modules options append icount',
-                               defaults=(ICOUNT,))
-VIRT = Board('virt-dead', 'linux,dummy-virt', 'vda', ['virtio_blk'],
-             ['-drive', 'if=none,id=disk,format=raw,file={}',
-              '-device', 'virtio-blk-pci,drive=disk'], 'earlycon')
-DOG = VIRT._replace(modules=['virtio_blk', 'i6300esb'], append='watchdog.stop_on_reboot=0',
+# What a board has beside the machine: its disk and watchdog, and how QEMU is told. QEMU has the
+# guest wait for an SD card, so that all other waiting can be free.
+Board = collections.namedtuple('Board', 'machine model disk host dog options append')
+VIRT = Board('virt-dead', 'linux,dummy-virt', 'mmcblk0p', 'sdhci-pci', '',
+             ['-drive', 'if=none,id=disk,format=raw,file={}', '-device', 'sdhci-pci',
+              '-device', 'sd-card,drive=disk'], 'earlycon')
+DOG = VIRT._replace(dog='i6300esb', append='watchdog.stop_on_reboot=0',
                     options=[*VIRT.options, '-device', 'i6300esb'])
-EVK = Board('imx8mp-evk', 'NXP i.MX8MPlus EVK board', 'mmcblk2p', ['sdhci-esdhc-imx', 'imx2_wdt'],
-            ['-drive', 'if=sd,bus=2,unit=0,format=raw,file={}'], '', guest.ICOUNT)
+EVK = Board('imx8mp-evk', 'NXP i.MX8MPlus EVK board', 'mmcblk2p', 'sdhci-esdhc-imx', 'imx2_wdt',
+            ['-drive', 'if=sd,bus=2,unit=0,format=raw,file={}'], '')
 # What is tried, what the trial does, words on the two ports, what a cold start takes.
 Story = collections.namedtuple('Story', 'name change trial said shown after board options',
                                defaults=(VIRT, ''))
@@ -107,7 +107,7 @@ def old_tree(kernel, machine, folder):
 def boot(kernel, board, files, disk, *options):
     """Start a guest with a disk."""
     return guest.boot(kernel, guest.MACHINES[board.machine], files, LIMIT, quiet=QUIET, tag='try',
-                      icount=board.icount, append=board.append,
+                      append=board.append,
                       extra=[*(word.format(disk) for word in board.options), *options])
 
 
@@ -118,12 +118,13 @@ def start(kernel, folder, story):
     mkfs(folder, ('-F', '16'))
     new = old_tree(kernel, machine, folder).text('/', 'model', 'new')
     story.change(new)
-    modules = [*board.modules, *MODULES]
-    stage = guest.stage_modules(kernel, modules, [], OUT / 'stage/try')
+    modules = [board.host, *MODULES]
+    stage = guest.stage_modules(kernel, [*modules, board.dog], [], OUT / 'stage/try')
     common = {
         'lib': stage / 'lib', 'bin/dtb-swap': tool('arm64', musl=True), 'mnt/boot/keep': b'',
         'boardpack/modules': '\n'.join(modules + ['']).encode(),
         'boardpack/run': SCRIPT.format(kind=KIND, trial=story.trial, disk=board.disk,
+                                       dog=board.dog and f'modprobe {board.dog}',
                                        options=story.options).encode()}
     guest.archive(machine, common, folder / 'initrd')
     disk = folder / 'disk.img'
@@ -144,28 +145,34 @@ def ended(outcome):
                    for words in ('time limit', 'not a byte', 'QEMU ended'))
 
 
-def judge(tap, story, first, second):
+def judge(tap, name, story, first, second):
     """Both starts."""
     text, old = first.verdict, story.board.model
     tap.result(all(word in text for word in (f'# runs: {old}', *story.said)) and
                story.shown in first.console and '# try has ended' not in text and ended(first),
-               f'{story.name}: it is started, and comes to an end', text + first.console[-3000:])
+               f'{name}: it is started, and comes to an end', text + first.console[-3000:])
     tap.result(f'# runs: {story.after or old}\n' in second.verdict and 'runs:' in second.verdict,
-               f'{story.name}: a cold start is on the {"new" if story.after else "old"} tree',
+               f'{name}: a cold start is on the {"new" if story.after else "old"} tree',
                second.verdict + second.console[-3000:])
 
 
+def stories(number):
+    """Those for a kernel, or what of them the words of the command line mean."""
+    return [story for story in STORIES if (not number or story.name in ELSEWHERE) and
+            (not sys.argv[1:] or any(word in story.name for word in sys.argv[1:]))]
+
+
 def main():
-    """All stories."""
+    """All kernels, all stories."""
     tap = Tap()
-    kernel = KERNELS[os.environ.get('TRY_KERNEL', '6.12')].ensure()
-    for story in STORIES:
-        if sys.argv[1:] and not any(word in story.name for word in sys.argv[1:]):
-            continue
-        with tempfile.TemporaryDirectory(dir=OUT) as work:
-            first, second = start(kernel, pathlib.Path(work), story)
-        print(f'# {story.name}: {first.seconds:.0f} and {second.seconds:.0f} s', flush=True)
-        judge(tap, story, first, second)
+    for number, release in enumerate(os.environ.get('TRY_KERNEL', TRIED).split()):
+        kernel = KERNELS[release].ensure()
+        for story in stories(number):
+            name = f'{release}: {story.name}'
+            with tempfile.TemporaryDirectory(dir=OUT) as work:
+                first, second = start(kernel, pathlib.Path(work), story)
+            print(f'# {name}: {first.seconds:.0f} and {second.seconds:.0f} s', flush=True)
+            judge(tap, name, story, first, second)
     return tap.end()
 
 

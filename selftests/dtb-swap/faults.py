@@ -10,13 +10,15 @@ import shutil
 import sys
 import tempfile
 
+import libfdt
+
 from bench import Tap, run, swap, tool
 from install import DEVICES, device, model, new_tree, shipped
 
 HERE = pathlib.Path(__file__).resolve().parent
 KINDS = {row[0]: row for row in DEVICES}
 FAULTS = {'is killed': 0, 'EIO': errno.EIO, 'ENOSPC': errno.ENOSPC, 'EROFS': errno.EROFS,
-          'ENOMEM': errno.ENOMEM}
+          'ENOMEM': errno.ENOMEM, 'a write that is lost': -1}
 
 Case = collections.namedtuple('Case', 'made saved kind words before after')
 
@@ -39,7 +41,7 @@ def judge(case, done):
     """What is wrong after a fault, if anything."""
     try:
         now = model(case.made, case.kind)
-    except (OSError, ValueError, StopIteration) as error:
+    except (OSError, ValueError, StopIteration, libfdt.FdtException) as error:
         return f'no whole tree: {error!r}'
     if now not in (case.before, case.after):
         return f'the tree is {now}'
@@ -49,6 +51,9 @@ def judge(case, done):
             not (done.returncode < 14 and ('mend:' in done.stdout or 'memory' in done.stdout or
                                            'usage' in done.stdout)):
         return f'status {done.returncode}'
+    left = [path.name for path in case.made.root.rglob('.*.new')]
+    if left and done.returncode != 137:
+        return f'left behind: {left}'
     again = swap(*case.words, '--root', case.made.root)
     if model(case.made, case.kind) != case.after and again.returncode != 12:
         return f'it does not work afterwards: {again.stdout}'
@@ -98,7 +103,7 @@ def main():
             shutil.rmtree(folder / 'one')
             shutil.rmtree(folder / 'two')
         with open(made.root / 'run/dtb-swap.lock', 'w', encoding='ascii') as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_SH)        # a shared one is enough against it
             done = swap('install', one, '--root', made.root)
         tap.result(done.returncode == 11 and 'another dtb-swap is at work' in done.stdout,
                    'two at once: the second is refused', done.stdout)

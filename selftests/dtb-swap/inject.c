@@ -4,9 +4,10 @@
  *
  * usage: inject N ERROR PROGRAM [ARG...]
  *
- * N counts from 1 after exec; ERROR is a number of errno, or 0 to kill. A call that fails is
- * not made. With N 0 nothing is done; the last line on standard error is always the number
- * of calls. Exit status: the program's, or 128 + signal.
+ * N counts from 1 after exec; ERROR is a number of errno, or 0 to kill, or -1 for a write that
+ * is said to be done. A call that fails is not made, and such a write neither. With N 0 nothing
+ * is done; the last line on standard error is always the number of calls. Exit status: the
+ * program's, or 128 + signal.
  */
 
 #include <stdio.h>
@@ -37,25 +38,33 @@ static int spared(long number)
 	return 0;
 }
 
+/* Whether a call is one to fail in that way. */
+static int is_meant(long number, long error)
+{
+	return !error || (error > 0 ? !spared(number) : number == SYS_write);
+}
+
 static int end_of(int status, long count)
 {
 	fprintf(stderr, "%ld\n", count);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* The call is replaced by none, and its result by the error. */
+/* The call is replaced by none, and its result by the error, or by the length of the write. */
 static void fail_call(pid_t child, long error)
 {
 	struct user_regs_struct regs;
+	long length;
 	int status;
 
 	ptrace(PTRACE_GETREGS, child, 0, &regs);
+	length = regs.rdx;
 	regs.orig_rax = -1;
 	ptrace(PTRACE_SETREGS, child, 0, &regs);
 	ptrace(PTRACE_SYSCALL, child, 0, 0);
 	waitpid(child, &status, 0);
 	ptrace(PTRACE_GETREGS, child, 0, &regs);
-	regs.rax = -error;
+	regs.rax = error > 0 ? -error : length;
 	ptrace(PTRACE_SETREGS, child, 0, &regs);
 }
 
@@ -75,7 +84,7 @@ static int follow(pid_t child, long wanted, long error)
 		}
 		if (entering)
 			ptrace(PTRACE_GETREGS, child, 0, &regs);
-		if (entering && ++count == wanted && (!error || !spared(regs.orig_rax))) {
+		if (entering && ++count == wanted && is_meant(regs.orig_rax, error)) {
 			if (!error)
 				kill(child, SIGKILL);
 			else
