@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""dtb-swap on all of Debian's trees: sound ones pass, other boards do not."""
+"""dtb-swap on all of Debian's trees: sound ones pass, other boards do not.
+
+Each sixth board is held against each other; with the word all each is, which takes minutes.
+"""
 
 import collections
 import os
@@ -88,15 +91,16 @@ def verdicts(root, names, paths, numbers):
     return fits, refused
 
 
-def pairs(tap, found, folder):
-    """Each board is held against each other: none is taken for another."""
+def pairs(tap, found, folder, step):
+    """Boards are held against each other one: none is taken for another."""
     boards = list({base.compatible[0]: base.compatible for base in
                    sorted(found, key=lambda base: base.compatible) if base.compatible}.values())
     numbers = {names[0]: number for number, names in enumerate(boards)}
     paths = [stub(folder / f'{number}.dtb', names) for number, names in enumerate(boards)]
-    everyone, wrong, accepted = set(numbers.values()), [], 0
+    everyone, wrong, accepted, count = set(numbers.values()), [], 0, 0
     start = sum(os.times()[:4])
-    for number, (names, family) in enumerate(zip(boards, relatives(boards))):
+    for number, names, family in list(zip(range(len(boards)), boards, relatives(boards)))[::step]:
+        count += len(boards) - 1
         root = Device(folder / 'root', paths[number]).root
         fits, refused = verdicts(root, names, paths, numbers)
         accepted += len(fits) - 1
@@ -105,7 +109,6 @@ def pairs(tap, found, folder):
                          f'no word of {len(everyone - fits - refused)}')
         if number not in fits:
             wrong.append(f'{names}: its own tree is refused')
-    count = len(boards) * (len(boards) - 1)
     print(f'# {count} pairs, {sum(os.times()[:4]) - start:.0f} s of the CPU')
     tap.result(not wrong and len(boards) > 1600,
                f'{count} pairs of {len(boards)} boards: {count - accepted} refused, {accepted} '
@@ -157,7 +160,7 @@ def main():
         sound(tap, found)
         own_needs(tap, found, folder)
         (folder / 'stubs').mkdir()
-        pairs(tap, found, folder / 'stubs')
+        pairs(tap, found, folder / 'stubs', 1 if sys.argv[1:] == ['all'] else 6)
         overlaid(tap, folder)
         differences(tap, folder)
     return tap.end()
