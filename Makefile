@@ -86,6 +86,10 @@ dtb-swap:
 selftests:
 	@$(MAKE) -C selftests install
 
+lava:
+	@scripts/toolroot selftests/qemu/lava --kernels '$(KERNELS)' --machines '$(or $(MACHINES),all)' \
+		$(if $(URL),--url '$(URL)')
+
 help:
 	@echo 'Modules'
 	@echo '  make                  build the modules for KDIR'
@@ -109,6 +113,7 @@ help:
 	@echo '  make bench            measure, against user space and mainline triggers'
 	@echo '  make fuzz             hostile trees and files for dtb-swap, for TIME= seconds'
 	@echo '  make selftests        install the kselftests into INSTALL_PATH, for a device'
+	@echo '  make lava             boots of emulated boards as jobs for LAVA, in out/lava'
 	@echo 'Variables'
 	@echo '  KDIR=          kernel: build tree or headers [$(KDIR)]'
 	@echo '                 (KERNEL_SRC= and KERNEL_PATH= mean the same)'
@@ -125,6 +130,7 @@ help:
 	@echo '  TIME=          fuzz: seconds in all [$(TIME)]'
 	@echo '  FAMILY= I2C= LED= RTC= MODEM_POWER=  overlays: see overlays/README'
 	@echo '  DTS= BASE=     dt-check: files of yours, and the tree that an overlay is for'
+	@echo '  MACHINES= URL=        lava: names in selftests/qemu/machines.tsv, where out/lava will be'
 	@echo '  INSTALL_PATH= KSFT=   selftests: where to, and the kernel tree whose lib.mk is used'
 	@echo '  XDG_CACHE_HOME=       where the cache goes [~/.cache]'
 	@echo '  BOARDPACK_MIRROR=     Debian mirror, where the apt sources name none'
@@ -133,5 +139,5 @@ version:
 	@echo $(VERSION)
 
 .PHONY: all check-kdir modules modules_install clean graft check check-yocto demo bench fuzz \
-	overlays dt-check dtb-swap selftests help version preflight export-patch dkms deb sign \
+	overlays dt-check dtb-swap selftests lava help version preflight export-patch dkms deb sign \
 	matrix

@@ -2,21 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """DKMS builds and installs the pack as on a Debian machine: see steps.
 
-Debian's dkms, kernel headers and hooks in the tool root, whose changes go into a folder.
-Runs in the tool root with PYTHONPATH=selftests/qemu.
+dkms of two releases of Debian, kernel headers and hooks in the tool root, whose changes
+go into a folder. Runs in the tool root with PYTHONPATH=selftests/qemu.
 """
 
 import os
 import pathlib
-import subprocess
 import sys
 
+import ktap
 import scratch
 from debian import CACHE, keep, say
 from kernel import APT, CROSS, KERNELS, TOP, Kernel
-from tap import run
+from tap import Tap, run
 
 HERE = pathlib.Path(__file__).resolve().parent
+SUITES = ("trixie", "bookworm")         # dkms 3.2 and 3.0
 
 
 class Headers(Kernel):
@@ -31,12 +32,12 @@ class Headers(Kernel):
 NEWER = Headers("6.12-amd64", "amd64", "trixie", r"linux-headers-6\.12\.[0-9]+\+deb13-amd64")
 
 
-def packages():
+def packages(suite):
     """Debian's dkms; what else it depends on is in the tool root, or not used by it."""
     def fetch(new):
-        say("dkms: fetching it")
-        APT.download("trixie", "amd64", ["dkms"], new)
-    return keep(CACHE / "dkms", fetch)
+        say(f"# dkms: fetching that of {suite}")
+        APT.download(suite, "amd64", ["dkms"], new)
+    return keep(CACHE / f"dkms-{suite}", fetch)
 
 
 def last_line(done):
@@ -46,20 +47,33 @@ def last_line(done):
     return TOP / done.stdout.splitlines()[-1]
 
 
+def life(suite, env):
+    """All of steps with one dkms; returns its version, and the results."""
+    where, debs = scratch.folder(f"dkms-{suite}"), packages(suite)
+    done = run(*scratch.command(where, HERE / "steps"), env={**os.environ, **{
+        k: str(v) for k, v in {**env, "WHERE": where, "DEBS": debs}.items()}})
+    results = ktap.parse(done.stdout)
+    if f"1..{len(results)}" not in done.stdout.splitlines():
+        results.append(ktap.Result("all steps", "failed", done.stdout[-3000:]))
+    return next(debs.glob("*.deb")).name.split("_")[1], results
+
+
 def main():
     """Make the package and the source tree, then leave it to the script."""
     if not scratch.available():
         print("1..0 # SKIP this machine lets nobody mount an overlay")
         return 4
-    native, newer, arm64 = KERNELS["6.1-amd64"].ensure(), NEWER.ensure(), KERNELS["6.12"].ensure()
-    where = scratch.folder("dkms")
+    tap = Tap()
+    native, newer, arm64 = (k.ensure() for k in (KERNELS["6.1-amd64"], NEWER, KERNELS["6.12"]))
     env = {"TREE": last_line(run("make", "-s", "dkms")), "DEB": last_line(run("make", "-s", "deb")),
-           "TOP": TOP, "DEBS": packages(), "WHERE": where,
-           "OLD": native.release, "OLD_MODULES": native.modules, "OLD_BUILD": native.build,
-           "NEW": newer.release, "NEW_BUILD": newer.build, "CROSS": CROSS["arm64"],
-           "ARM64": arm64.release, "ARM64_BUILD": arm64.build}
-    return subprocess.run([*map(str, scratch.command(where, HERE / "steps"))], check=False,
-                          env={**os.environ, **{k: str(v) for k, v in env.items()}}).returncode
+           "TOP": TOP, "OLD": native.release, "OLD_MODULES": native.modules,
+           "OLD_BUILD": native.build, "NEW": newer.release, "NEW_BUILD": newer.build,
+           "CROSS": CROSS["arm64"], "ARM64": arm64.release, "ARM64_BUILD": arm64.build}
+    for suite in SUITES:
+        version, results = life(suite, env)
+        for result in results:
+            tap.result(result.state == "passed", f"dkms {version}: {result.name}", result.why)
+    return tap.end()
 
 
 if __name__ == "__main__":

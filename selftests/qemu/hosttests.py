@@ -35,6 +35,7 @@ HOST_TESTS = {"verdict": GUESTS, "pin": GUESTS, "qemu": (),
               "preflight": (*SOURCES, "scripts", "selftests/preflight", "selftests/qemu"),
               "matrix": (*SOURCES, "scripts/matrix", "selftests/matrix", "selftests/qemu"),
               "container": (*SOURCES, "scripts", "selftests/container", "selftests/qemu"),
+              "lava": (*SOURCES, "scripts", "selftests", "dts", "overlays"),
               "ci": (".github", "selftests/ci", "selftests/qemu"),
               "usb-table": ("scripts/modeswitch", "selftests/usb-table", "selftests/qemu",
                             "drivers/usb")}

@@ -22,6 +22,19 @@ def signer(module):
     return run("modinfo", "-F", "signer", module).stdout.strip()
 
 
+def hashes(tap, kernel, module, ours):
+    """The hash is the one that the kernel is configured for, whichever that is."""
+    for name in ("sha256", "sha512"):
+        kdir = module.parent / name
+        (kdir / "include/config").mkdir(parents=True)
+        (kdir / "include/config/auto.conf").write_text(f'CONFIG_MODULE_SIG_HASH="{name}"\n')
+        (kdir / "scripts").symlink_to(kernel.build / "scripts")
+        done = run("make", "-s", "sign", f"KDIR={kdir}", f"KEY={ours[0]}", f"CERT={ours[1]}",
+                   f"MODULES={module}")
+        told = run("modinfo", "-F", "sig_hashalgo", module).stdout.strip()
+        tap.result(told == name, f"{name} where the kernel has that", done.stdout + told)
+
+
 def refusals(tap, kernel, module, ours, stranger):
     """What does not fit is named, and the module stays as it is."""
     before = module.read_bytes()
@@ -55,6 +68,7 @@ def main():
     other = variants.signed(kernel, stranger, once, "other")
     tap.result(signer(other) == "Stranger" and other.stat().st_size < once.stat().st_size + 100,
                "another key takes its place")
+    hashes(tap, kernel, other, ours)
     refusals(tap, kernel, once, ours, stranger)
     return tap.end()
 
