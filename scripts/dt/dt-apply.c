@@ -170,7 +170,6 @@ static void put_one(const struct job *job, struct stack *stack, size_t index, si
 		next.fdt = result;
 		next.lines = (struct dtb_lines){ 0 };
 		next.memo = (struct dt_memo){ 0 };
-
 		put_on(job, &next, index + 1, deepest, counts);
 		free(next.lines.list);
 	}

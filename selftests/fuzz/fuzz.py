@@ -28,6 +28,7 @@ SANITIZE = '-fsanitize=address,undefined,fuzzer-no-link'
 FLAGS = ['-g', '-O1', '-fno-omit-frame-pointer', '-fno-sanitize-recover=undefined',
          '-std=gnu11', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64']
 LIMITS = ('-timeout=20', '-rss_limit_mb=2048', '-max_len=4096', '-close_fd_mask=1')
+SLOW = ('slow-unit-', 'timeout-')       # names of what took long
 SHORT = 4       # seconds a target in make check
 NEAR = b'plan_'  # to the planted overrun, one byte
 
@@ -100,24 +101,26 @@ class Fuzz:
         before = set(found.iterdir())
         _, said = self.start(self.program(target, *flags), f'-max_total_time={seconds}',
                              f'-dict={self.work}/words', f'-artifact_prefix={found}/',
-                             '-print_final_stats=1', corpus, first)
+                             '-print_final_stats=1', *(['-seed=1'] if fresh else []),
+                             corpus, first)
         runs = re.search(r'number_of_executed_units: (\d+)', said)
         return sorted(set(found.iterdir()) - before), int(runs[1]) if runs else 0, said
 
     def hunt(self, target, seconds):
-        """The same to the end of the time, unless something is one again when it is tried alone.
+        """The same to the end of the time, unless something is found.
 
-        On a busy machine an input seems to take long that does not, and ends a search.
+        On a busy machine an input seems to take long that does not when it is tried alone, and
+        ends a search.
         """
         end, runs, found = time.monotonic() + seconds, 0, []
         while True:
             new, ran, said = self.search(target, max(1, int(end - time.monotonic())))
             runs += ran
             for path in new:
-                if self.replay(target, path.read_bytes()):
-                    found.append(path)
-                else:
+                if path.name.startswith(SLOW) and not self.replay(target, path.read_bytes()):
                     path.unlink()
+                else:
+                    found.append(path)
             if found or not ran or time.monotonic() > end - 1:
                 return found, runs, said
 
@@ -137,6 +140,28 @@ def kept():
             yield target, name, base64.b64decode(data)
 
 
+class Scripted(Fuzz):
+    """Its first search finds one file, and later ones nothing."""
+
+    def __init__(self, fuzz, name):     # pylint: disable=super-init-not-called
+        self.__dict__.update(vars(fuzz))
+        self.names = [name]
+
+    def search(self, target, seconds, *flags, fresh=False):
+        """What the script says."""
+        found = [self.work / self.names.pop()] if self.names else []
+        for path in found:
+            path.write_bytes(NEAR)
+        return found, 1, ''
+
+
+def goes_on(tap, fuzz):
+    """What seemed slow ends no search, and a crash is kept, even if it does not come again."""
+    for name, kept in (('timeout-x', 0), ('slow-unit-x', 0), ('crash-x', 1)):
+        found, runs, _ = Scripted(fuzz, name).hunt('text', 1.5)
+        tap.result(len(found) == kept and (kept or runs > 1), f'a search that finds {name}', runs)
+
+
 def check(fuzz):
     """What make check does."""
     tap = Tap()
@@ -150,6 +175,7 @@ def check(fuzz):
     tap.result(found and 'heap-buffer-overflow' in said, 'a planted overrun is found', said[-3000:])
     for path in found:
         path.unlink()
+    goes_on(tap, fuzz)
     return tap.end()
 
 
