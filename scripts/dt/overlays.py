@@ -2,13 +2,16 @@
 """Overlays: which there are, for which families, and how they are compiled."""
 
 import concurrent.futures
+import functools
+import hashlib
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 from collections import namedtuple
 
-from tools import KERNEL, TOP, Wrong, cpp, sources as kernel_sources
+from tools import CACHE, KERNEL, TOP, Wrong, cpp, sources as kernel_sources
 
 FOLDER = TOP / 'overlays'
 # What a source has to be told, and the column of families.tsv that tells it.
@@ -19,6 +22,7 @@ GENERIC = 'generic'
 Family = namedtuple('Family', 'name i2c led rtc modem compatible')
 
 
+@functools.lru_cache(maxsize=None)
 def families():
     """Return the rows of families.tsv by name."""
     rows = [line.split('\t') for line in
@@ -104,6 +108,38 @@ def compile_source(source, out, options=(), quiet=False, kernel=KERNEL):
     return out
 
 
+def included():
+    """Return the files of ours that sources include."""
+    return sorted(path for folder in ('dts', 'overlays')
+                  for path in (TOP / folder).rglob('*.dtsi'))
+
+
+@functools.lru_cache(maxsize=None)
+def shared():
+    """Return what a source of ours may depend on beside itself and a kernel's source."""
+    dtc = subprocess.run(['dtc', '--version'], capture_output=True, check=True).stdout
+    return b'\0'.join([dtc, *(part for path in included()
+                              for part in (str(path.relative_to(TOP)).encode(), path.read_bytes()))])
+
+
+def once(source, out, options=(), kernel=KERNEL, make=compile_source):
+    """Compile a source of ours as make() does, or take what that gave before from the cache.
+
+    Only what had no warning is kept.
+    """
+    known = [kernel_sources(kernel).name, source.name, make.__name__, *options]
+    key = hashlib.sha256(shared() + source.read_bytes() + '\0'.join(known).encode()).hexdigest()
+    kept = CACHE / 'dt/ours' / key[:24]
+    if not kept.exists():
+        make(source, out, options=options, kernel=kernel)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(out, f'{kept}.{os.getpid()}')
+        os.rename(f'{kept}.{os.getpid()}', kept)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(kept, out)
+    return out
+
+
 def sources():
     """Return the sources of overlays."""
     return sorted(FOLDER.glob('*.dtso'))
@@ -120,8 +156,8 @@ def build(out, only=None, given=()):
 
     def compiled(job):
         name, source = job
-        return compile_source(source, out / name / f'{source.stem}.dtbo',
-                              defines(None if name == GENERIC else name, given))
+        return once(source, out / name / f'{source.stem}.dtbo',
+                    defines(None if name == GENERIC else name, given))
 
     found = {}
     for (name, _), path in zip(jobs, side_by_side(compiled, jobs)):

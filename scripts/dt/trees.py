@@ -16,11 +16,15 @@ from tools import KERNEL, TOP, sources
 BLOBS = ('.dtb', '.dtbo')
 
 
-def compile_board(source, work, kernel=KERNEL):
+def board_blob(source, work, kernel=KERNEL):
+    """Return where a compiled tree is put."""
+    return work / f'board-{kernel}' / f'{source.stem}.dtb'
+
+
+def compile_board(source, out, options=(), kernel=KERNEL):
     """Compile a complete tree; dtc's warnings about the kernel's own files are not ours."""
-    out = work / f'board-{kernel}' / f'{source.stem}.dtb'
     try:
-        overlays.compile_source(source, out, kernel=kernel)
+        overlays.compile_source(source, out, options, kernel=kernel)
     except overlays.Wrong as wrong:
         lines = str(wrong).splitlines()
         top = str(sources(kernel))
@@ -33,23 +37,27 @@ def compile_board(source, work, kernel=KERNEL):
                 mine.append(line)
         if mine:
             raise overlays.Wrong('\n'.join(mine)) from None
-        overlays.compile_source(source, out, quiet=True, kernel=kernel)
+        overlays.compile_source(source, out, options, quiet=True, kernel=kernel)
     return out
 
 
 @functools.lru_cache(maxsize=None)
+def includes_of(folder):
+    """Return what each file of a folder of the kernel's includes beside it."""
+    return {path: set(re.findall(rb'^#include "([^"]+)"', path.read_bytes(), re.M))
+            for path in sorted(folder.glob('*.dts*'))}
+
+
 def kernel_tree(includes, top):
     """Return a tree of the kernel with the same SoM: what is said of both is not ours."""
     for name in includes:
         arch, _, rest = name.partition('/')
-        folder = (top / 'arch' / arch / 'boot/dts' / rest).parent
-        users = {pathlib.Path(rest).name}
-        texts = {path: set(re.findall(r'^#include "([^"]+)"', path.read_text(encoding='utf-8'),
-                                      re.M)) for path in sorted(folder.glob('*.dts*'))}
+        users = {pathlib.Path(rest).name.encode()}
+        used_by = includes_of((top / 'arch' / arch / 'boot/dts' / rest).parent)
         for _ in range(3):          # a board's file may include it through others
-            users |= {path.name for path, used in texts.items()
+            users |= {path.name.encode() for path, used in used_by.items()
                       if path.suffix == '.dtsi' and used & users}
-        for path, used in texts.items():
+        for path, used in used_by.items():
             if path.suffix == '.dts' and used & users:
                 return arch, path
     return None
@@ -60,7 +68,7 @@ def reference(source, kernel=KERNEL):
     top = sources(kernel)
     includes = re.findall(r'#include <(arm(?:64)?/[^>]+\.dtsi)>',
                           source.read_text(encoding='utf-8'))
-    found = kernel_tree(tuple(includes), top)
+    found = kernel_tree(includes, top)
     if not found:
         return None
     folder = bases.CACHE / 'dt' / top.name / found[0]
@@ -117,7 +125,8 @@ class File:
                 self.blob = overlays.compile_source(self.path, self.work /
                                                     f'{self.path.stem}.dtbo')
             else:
-                self.blob = compile_board(self.path, self.work, self.kernel)
+                self.blob = compile_board(self.path, board_blob(self.path, self.work, self.kernel),
+                                          kernel=self.kernel)
         except overlays.Wrong as wrong:
             return [str(wrong)]
         return []
