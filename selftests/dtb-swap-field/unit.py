@@ -128,7 +128,7 @@ def boot(kernel, name, files, cards, **options):
         '-device', f'sdhci-pci,id=host{number}',
         '-device', f'sd-card,drive=card{number},bus=pcie.0/host{number}/sd-bus',
         '-drive', f'if=none,id=card{number},format=raw,file={card}')]
-    return guest.boot(kernel, guest.MACHINES[name], files, 600, quiet=200, tag='unit', extra=drives,
+    return guest.boot(kernel, guest.MACHINES[name], files, 1500, quiet=200, tag='unit', extra=drives,
                       **options)
 
 

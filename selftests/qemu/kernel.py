@@ -279,5 +279,10 @@ def rows(path, kind):
             yield kind(*line.split(None, len(dataclasses.fields(kind)) - 1))
 
 
+def names(text):
+    """A list of names from the command line; empty for all."""
+    return set() if text in ("all", "") else set(text.replace(",", " ").split())
+
+
 APT = Apt()
 KERNELS = {k.name: k for k in rows(HERE / "kernels.tsv", Kernel)}
