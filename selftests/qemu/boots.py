@@ -44,7 +44,8 @@ class Boot:
         files = [name for name in added if "." in name]         # the others are overlays
         trees = OURS if base.startswith("dts/") or added != files else ()
         sources = {name for folder in self.folders() for name in _sources(folder)}
-        return (*sorted(sources), *trees, "scripts/yocto/files", "selftests/Makefile", "selftests/lib",
+        units = ("scripts/yocto/files",) if "systemd" in self.how else ()
+        return (*sorted(sources), *trees, *units, "selftests/Makefile", "selftests/lib",
                 *(f"selftests/{folder}" for folder in self.folders()),
                 *(f"selftests/qemu/{name}" for name in BENCH),
                 *(f"selftests/qemu/{path.name}" for path in HERE.glob("*.dts") if files))
