@@ -43,10 +43,13 @@ static char *name_for(const char *path, const void *data, size_t size)
 	return format_text("swap-%s-%08x.dtb", kept, hash(data, size));
 }
 
-/* Trees of ours that are neither selected nor remembered. */
+/*
+ * Trees of ours that are neither selected nor remembered, and that the supervisor cannot
+ * select: it does not look whether the tree is there, nor do some bootloaders.
+ */
 static void clean_up(const struct place *place, const struct state *state)
 {
-	char *path = sys_path(place->swap, place->trees);
+	char *path = supervisor_variable(place) ? NULL : sys_path(place->swap, place->trees);
 	DIR *dir = path ? opendir(path) : NULL;
 	struct dirent *entry;
 
@@ -149,6 +152,7 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		fact(&swap->report, "installed", "%s in %s, selected in %s/%s", name, place->trees,
 		     place->boot, place->family->file);
 		fact(&swap->report, "next", "it is used from the next boot on; undo: rollback");
+		supervisor_warn(place);
 	}
 	return good;
 }
@@ -252,9 +256,11 @@ static void roll_back(struct place *place, const struct state *state)
 			select_value(place, state->previous)) && state_write(&after, place);
 		store_done(swap, place->boot, writable);
 	}
-	if (good)
+	if (good) {
 		fact(&swap->report, "selected", "%s, from the next boot on",
 		     state->previous ? state->previous : "the bootloader's own tree");
+		supervisor_warn(place);
+	}
 	free(fdt);
 }
 

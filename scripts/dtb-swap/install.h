@@ -91,6 +91,9 @@ void *place_tree(const struct place *place, const char *name);
 void *place_base(const struct place *place, const void *running);
 void place_overlays(const struct place *place, const void *fdt);
 
+const char *supervisor_variable(const struct place *place);
+void supervisor_warn(const struct place *place);
+
 int lock_take(struct swap *swap);
 bool store_ready(struct swap *swap, const char *folder, size_t size, bool *writable);
 void store_done(struct swap *swap, const char *folder, bool writable);

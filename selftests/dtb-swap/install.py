@@ -8,11 +8,12 @@ What the bootloader makes of the files is told by selector.py, which knows nothi
 import hashlib
 import json
 import pathlib
+import re
 import sys
 import tempfile
 
 from bench import Device, Tap, Tree, run, shipped, swap
-from selector import chosen
+from selector import chosen, supervise
 
 # Device type, kernel and tree of Debian's that runs there, folder of trees.
 DEVICES = (
@@ -185,7 +186,7 @@ def files(made, name='swap-*.dtb'):
 
 def kept(tap, folder):
     """Of all trees that were installed the last two are there, under names of their own."""
-    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    row = {row[0]: row for row in DEVICES}['jetson-xavier']
     made = device(folder / 'root', *row)
     root = ('--root', made.root)
     for word in ('one', 'two', 'three'):
@@ -194,13 +195,53 @@ def kept(tap, folder):
     names = files(made)
     tap.result(len(names) == 2 and model(made, row[0]) == 'three' and files(made, f'{row[2]}.dtb'),
                'three trees from files of one name: the last two are kept', files(made, '*'))
-    size = (made.root / 'mnt/sysroot/active/boot' / names[0]).stat().st_size
-    tap.result(size >= path.stat().st_size + 8192, 'with 8 KiB for what the bootloader adds', size)
+    data = (made.root / 'mnt/sysroot/active/boot' / names[0]).read_bytes()
+    room = len(data) - int.from_bytes(data[12:16], 'big') - int.from_bytes(data[32:36], 'big')
+    tap.result(room >= 8192, 'with 8 KiB for what the bootloader adds', room)
     last = chosen(row[0], made.root / 'mnt/boot', made.root / 'mnt/sysroot/active').name
     (made.root / 'mnt/sysroot/active/boot' / next(n for n in names if n != last)).unlink()
     done = swap('rollback', *root)
     tap.result(done.returncode == 12 and 'is no more' in done.stdout and
                model(made, row[0]) == 'three', 'no way back to a tree that is no more', done.stdout)
+
+
+# Device type, and the variable by which the supervisor selects a tree there.
+SUPERVISED = {'imx8mm-var-som': 'BALENA_HOST_EXTLINUX_fdt',
+              'iot-gate-imx8plus': 'BALENA_HOST_EXTLINUX_fdt',
+              'jetson-nano': 'BALENA_HOST_EXTLINUX_fdt',
+              'jetson-tx2': 'BALENA_HOST_EXTLINUX_fdt',
+              'jetson-agx-orin-devkit': 'BALENA_HOST_EXTLINUX_fdt', 'jetson-xavier': None,
+              'raspberrypi4-64': 'BALENA_HOST_CONFIG_device_tree'}
+
+
+def supervised(tap, folder, row):
+    """The supervisor keeps a selection if its variable is what the tool says, and strands nobody."""
+    kind, variable = row[0], SUPERVISED[row[0]]
+    made = device(folder / 'root', *row)
+    root = ('--root', made.root)
+    boot = made.root / 'mnt/boot'
+    said, asked = '', {}
+    for word in ('one', 'two', 'three'):
+        done = swap('install', new_tree(folder, shipped(*row[1:3]), word), *root)
+        said += done.stdout
+        asked[word] = re.search(r'unless (\w+) is (swap-[\w-]+\.dtb), the balena', done.stdout)
+    if not variable:
+        tap.result(not any(asked.values()), f'{kind}: the supervisor leaves it alone', said)
+        return
+    good = all(match and match[1] == variable for match in asked.values())
+    for word in ('three', 'one') if good else ():
+        supervise(kind, boot, asked[word][2])
+        good = good and model(made, kind) == word
+    tap.result(good, f'{kind}: the supervisor selects what it is told, an old tree, too', said)
+    done = swap('install', new_tree(folder, shipped(*row[1:3]), 'four'), *root)
+    supervise(kind, boot, None)
+    tap.result(model(made, kind) is None, f'{kind}: without a word it takes the selection back',
+               done.stdout)
+    made = device(folder / 'root', *row)
+    swap('install', new_tree(folder, shipped(*row[1:3]), 'one'), *root)
+    done = swap('rollback', *root)
+    tap.result(f'while {variable} is set' in done.stdout and done.returncode == 0,
+               f'{kind}: back to the bootloader\'s own, the variable has to go', done.stdout)
 
 
 # What extlinux.conf and extra_uEnv.txt say of overlays; the exit status, what is said.
@@ -260,6 +301,7 @@ def main():
         folder = pathlib.Path(work)
         for row in DEVICES:
             life(tap, folder, *row)
+            supervised(tap, folder, row)
         selectors(tap, folder)
         refusals(tap, folder)
         kept(tap, folder)

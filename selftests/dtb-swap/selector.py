@@ -45,6 +45,27 @@ def firmware(text):
     return value
 
 
+def supervise(kind, boot, value):
+    """What the balena supervisor writes when its variable for the tree has a value, or none.
+
+    Of extra_uEnv.txt it writes the lines key=value anew, with and without a # before them, and its
+    own two keys by the variables; of config.txt it keeps nothing that is not a variable.
+    """
+    if kind.startswith('rasp'):
+        lines = [f'device_tree={value}'] if value else []
+        (boot / 'config.txt').write_text('\n'.join([*lines, '']), encoding='ascii')
+        return
+    file = boot / 'extra_uEnv.txt'
+    pairs = {}
+    for line in re.split(r'(?:\r?\n[\s#]*)+', file.read_text(encoding='ascii')):
+        match = re.match(r'\s*(\w+)=(.*)$', line)
+        if match:
+            pairs[match[1]] = match[2]
+    pairs.pop('custom_fdt_file', None)
+    pairs |= {'custom_fdt_file': value} if value else {}
+    file.write_text(''.join(f'{key}={word}\n' for key, word in pairs.items()), encoding='ascii')
+
+
 def chosen(kind, boot, root):
     """Return the path of the tree, or None for the bootloader's own."""
     file = boot / ('config.txt' if kind.startswith('rasp') else 'extra_uEnv.txt')

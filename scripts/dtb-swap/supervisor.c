@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the balena supervisor makes of a selection.
+ *
+ * It holds the boot partition to the configuration variables of the device: a selector
+ * that these do not name is taken out of the file, and the device is restarted; one that
+ * they do name is written, whether there is such a tree or not. As its sources have it in
+ * src/config/backends (extra-uEnv.ts, config-txt.ts) and src/device-config.ts, v19.0.5.
+ */
+
+#include <fnmatch.h>
+#include <string.h>
+
+#include "install.h"
+
+#define FDT "BALENA_HOST_EXTLINUX_fdt"
+#define DEVICE_TREE "BALENA_HOST_CONFIG_device_tree"
+
+/* Device types that it does so on, and the variable. */
+static const struct rule {
+	const char *match;
+	const char *variable;
+} RULES[] = {
+	{ "*-nano", FDT },
+	{ "*-nano-emmc", FDT },
+	{ "*-nano-2gb-devkit", FDT },
+	{ "*-tx2", FDT },
+	{ "*-tx2-nx*", FDT },
+	{ "*-agx-orin-*", FDT },
+	{ "*-orin-nx-*", FDT },
+	{ "*-orin-nano-*", FDT },
+	{ "*imx8mm-var-som*", FDT },
+	{ "*imx8m-var-dart*", FDT },
+	{ "*imx8mm-var-dart*", FDT },
+	{ "iot-gate-imx8plus", FDT },
+	{ "iot-gate-imx8plus-d1d8", FDT },
+	{ "raspberry*", DEVICE_TREE },
+	{ "fincm3", DEVICE_TREE },
+	{ "rt-rpi-300", DEVICE_TREE },
+	{ "243390-rpi3", DEVICE_TREE },
+	{ "nebra-hnt", DEVICE_TREE },
+	{ "revpi-connect", DEVICE_TREE },
+	{ "revpi-connect-s", DEVICE_TREE },
+	{ "revpi-core-3", DEVICE_TREE },
+	{ "revpi-connect-4", DEVICE_TREE },
+};
+
+/**
+ * supervisor_variable() - the variable by which the supervisor selects a tree
+ * @place: has the device's type
+ *
+ * Return: its name, or NULL where the supervisor leaves the selector alone
+ */
+const char *supervisor_variable(const struct place *place)
+{
+	size_t i;
+
+	for (i = 0; place->device && i < sizeof(RULES) / sizeof(*RULES); i++)
+		if (!fnmatch(RULES[i].match, place->device, 0))
+			return RULES[i].variable;
+	return NULL;
+}
+
+/**
+ * supervisor_warn() - say what has to be set so that a selection stays
+ * @place: with the value that was selected
+ */
+void supervisor_warn(const struct place *place)
+{
+	const char *variable = supervisor_variable(place);
+	struct report *report = &place->swap->report;
+
+	if (!variable)
+		return;
+	if (place->value)
+		say(report, LEVEL_WARNING, KIND_SELECTOR,
+		    "set it now, for this device, among the configuration variables",
+		    "unless %s is %s, the balena supervisor takes this back and restarts the device",
+		    variable, place->value);
+	else
+		say(report, LEVEL_WARNING, KIND_SELECTOR,
+		    "remove it now from the configuration variables of this device",
+		    "while %s is set, the balena supervisor selects that tree again and restarts the device",
+		    variable);
+}
