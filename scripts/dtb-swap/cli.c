@@ -25,6 +25,7 @@ static const char OPTIONS[] =
 	"  -l, --labels FILE         label map for a tree that was built without labels\n"
 	"  -a, --all                 diff: phandles and labels, too\n"
 	"  -s, --structure           check: only the file, not against this device\n"
+	"      --modules DIR         check: only against a kernel to come, by its modules\n"
 	"      --accept-board NAME   a tree for another board, by its first compatible\n"
 	"      --family NAME         the family, where config.json does not tell it\n"
 	"      --variable NAME       family u-boot: the variable with the tree's name\n"
@@ -50,15 +51,19 @@ static void check_file(struct call *call, const char *path, void **running)
 
 	own.report = (struct report){ 0 };
 	fdt = load_tree(&own, path);
-	if (fdt && !check_structure(&own, fdt, path) && !call->structure) {
+	if (fdt && !check_structure(&own, fdt, path) && !call->structure &&
+	    !call->swap.modules) {
 		if (!*running)
 			*running = sys_tree(&own);
 		if (*running)
 			check_fit(&own, *running, fdt);
 	}
+	if (fdt && call->swap.modules && !verdict(&own.report))
+		check_update(&own, fdt);
 	if (!verdict(&own.report))
 		fact(&own.report, "check", "%s is sound%s", path,
-		     call->structure ? "" : " and fits this device");
+		     call->structure ? "" : call->swap.modules ? " and that kernel drives it" :
+		     " and fits this device");
 	report_join(&call->swap.report, &own.report);
 	free(fdt);
 }
@@ -136,6 +141,7 @@ static const struct option LONG[] = {
 	{ "load", no_argument, NULL, 'D' },
 	{ "pending", no_argument, NULL, 'P' },
 	{ "structure", no_argument, NULL, 's' },
+	{ "modules", required_argument, NULL, 'M' },
 	{ "overlay", no_argument, NULL, 'O' },
 	{ "accept-board", required_argument, NULL, 'B' },
 	{ "family", required_argument, NULL, 'F' },
@@ -172,6 +178,7 @@ static void set_name(struct call *call, int option)
 			  option == 'K' ? &call->kernel :
 			  option == 'I' ? &call->initrd :
 			  option == 'W' ? &call->watchdog :
+			  option == 'M' ? &call->swap.modules :
 			  option == 'R' ? &call->swap.root : NULL;
 
 	if (to)

@@ -6,11 +6,9 @@
 #ifndef DRIVERS_H
 #define DRIVERS_H
 
-static const struct driver {
-	const char *compatible;
-	const char *option;
-	const char *module;
-} DRIVERS[] = {
+#include "kernel.h"
+
+static const struct driver DRIVERS[] = {
 	{ "abracon,abx80x",		"RTC_DRV_ABX80X",		"rtc-abx80x" },
 	{ "balena,identify",		NULL,				"leds-identify" },
 	{ "balena,rtc-seed",		NULL,				"rtc-seed" },

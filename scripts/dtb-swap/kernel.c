@@ -10,23 +10,15 @@
 #include <string.h>
 
 #include "drivers.h"
-#include "swap.h"
+#include "kernel.h"
 
 #define ROWS (sizeof(DRIVERS) / sizeof(*DRIVERS))
-
-/* struct kernel - what there is to know of it; a text that is not there is NULL */
-struct kernel {
-	char *release;
-	char *config;
-	char *dep;
-	char *alias;
-	char *builtin;
-};
 
 static char *read_config(const struct swap *swap, const char *release)
 {
 	size_t size, length;
-	char *packed = sys_read(swap, "/proc/config.gz", &size), *path, *text = NULL;
+	char *packed = swap->modules ? NULL : sys_read(swap, "/proc/config.gz", &size);
+	char *path, *text = NULL;
 
 	if (packed)
 		text = inflate_gzip((unsigned char *)packed, size, &length);
@@ -38,30 +30,51 @@ static char *read_config(const struct swap *swap, const char *release)
 	return text;
 }
 
-static char *read_list(const struct swap *swap, const char *release, const char *name)
+static char *read_list(const struct swap *swap, const struct kernel *kernel, const char *name)
 {
-	char *path = format_text("/lib/modules/%s/%s", release, name);
+	char *path = format_text("%s/%s", kernel->folder, name);
 	char *text = path ? sys_read(swap, path, NULL) : NULL;
 
 	free(path);
 	return text;
 }
 
-static bool read_kernel(struct kernel *kernel, const struct swap *swap)
+static char *read_release(const struct swap *swap)
 {
-	*kernel = (struct kernel){ .release = sys_line(swap, "/proc/sys/kernel/osrelease") };
+	const char *slash = swap->modules ? strrchr(swap->modules, '/') : NULL;
+
+	return slash ? strdup(slash + 1) : sys_line(swap, "/proc/sys/kernel/osrelease");
+}
+
+/**
+ * kernel_read() - read what there is to know of a kernel
+ * @kernel: gets it, for kernel_free()
+ * @swap: has the root, and the folder of modules if it is not the running kernel
+ *
+ * Return: false where not even its release is known
+ */
+bool kernel_read(struct kernel *kernel, const struct swap *swap)
+{
+	*kernel = (struct kernel){ .release = read_release(swap) };
 	if (!kernel->release)
 		return false;
+	kernel->folder = swap->modules ? strdup(swap->modules) :
+			 format_text("/lib/modules/%s", kernel->release);
 	kernel->config = read_config(swap, kernel->release);
-	kernel->dep = read_list(swap, kernel->release, "modules.dep");
-	kernel->alias = read_list(swap, kernel->release, "modules.alias");
-	kernel->builtin = read_list(swap, kernel->release, "modules.builtin");
+	kernel->dep = read_list(swap, kernel, "modules.dep");
+	kernel->alias = read_list(swap, kernel, "modules.alias");
+	kernel->builtin = read_list(swap, kernel, "modules.builtin");
 	return true;
 }
 
-static void free_kernel(struct kernel *kernel)
+/**
+ * kernel_free() - forget it
+ * @kernel: what kernel_read() has read
+ */
+void kernel_free(struct kernel *kernel)
 {
 	free(kernel->release);
+	free(kernel->folder);
 	free(kernel->config);
 	free(kernel->dep);
 	free(kernel->alias);
@@ -91,8 +104,14 @@ static bool same_name(const char *a, const char *b, size_t length)
 	return true;
 }
 
-/* The path of a module in a list such as modules.dep, for free(). */
-static char *find_module(const char *list, const char *module)
+/**
+ * kernel_find() - look for a module
+ * @list: such as modules.dep, or NULL
+ * @module: its name
+ *
+ * Return: its path as the list has it, for free(), or NULL
+ */
+char *kernel_find(const char *list, const char *module)
 {
 	size_t length = strlen(module);
 	const char *line, *end;
@@ -148,7 +167,7 @@ static void check_vermagic(struct swap *swap, const struct kernel *kernel, const
 			   const char *module)
 {
 	char *file = *path == '/' ? strdup(path) :
-				    format_text("/lib/modules/%s/%s", kernel->release, path);
+				    format_text("%s/%s", kernel->folder, path);
 	size_t size;
 	char *data = file ? sys_read(swap, file, &size) : NULL;
 	char *magic = data ? built_for(data, size) : NULL;
@@ -169,12 +188,12 @@ static void check_driver(struct swap *swap, const struct kernel *kernel,
 			 const struct driver *driver, const char *path)
 {
 	char state = driver->option ? option(kernel, driver->option) : 'm';
-	char *module = find_module(kernel->dep, driver->module), *builtin = NULL;
+	char *module = kernel_find(kernel->dep, driver->module), *builtin = NULL;
 
 	if (module)
 		check_vermagic(swap, kernel, module, driver->module);
 	else
-		builtin = find_module(kernel->builtin, driver->module);
+		builtin = kernel_find(kernel->builtin, driver->module);
 	if (!module && !builtin && state == 'n')
 		refuse(swap, KIND_KERNEL, "take a kernel that has it",
 		       "%s (%s) needs the kernel option CONFIG_%s, which is not set",
@@ -199,6 +218,17 @@ static bool was_there(const void *running, const void *fdt, int node)
 	return old >= 0 && dtb_enabled(running, old) && same_device(fdt, node, running, old);
 }
 
+/**
+ * kernel_driver() - what is known to drive a device
+ * @compatible: a name of the device
+ *
+ * Return: the row, or NULL
+ */
+const struct driver *kernel_driver(const char *compatible)
+{
+	return bsearch(compatible, DRIVERS, ROWS, sizeof(*DRIVERS), by_compatible);
+}
+
 static void check_node(struct swap *swap, const struct kernel *kernel, const void *fdt, int node)
 {
 	int i, count = fdt_stringlist_count(fdt, node, "compatible");
@@ -207,8 +237,7 @@ static void check_node(struct swap *swap, const struct kernel *kernel, const voi
 	dtb_path(fdt, node, path, sizeof(path));
 	for (i = 0; i < count; i++) {
 		const char *name = fdt_stringlist_get(fdt, node, "compatible", i, NULL);
-		const struct driver *row = bsearch(name, DRIVERS, ROWS, sizeof(*DRIVERS),
-						   by_compatible);
+		const struct driver *row = kernel_driver(name);
 
 		if (row) {
 			check_driver(swap, kernel, row, path);
@@ -236,7 +265,7 @@ void check_kernel(struct swap *swap, const void *running, const void *fdt)
 	struct kernel kernel;
 	int node;
 
-	if (!read_kernel(&kernel, swap)) {
+	if (!kernel_read(&kernel, swap)) {
 		say(&swap->report, LEVEL_WARNING, KIND_KERNEL, NULL,
 		    "no /proc/sys/kernel/osrelease: drivers were not looked for");
 		return;
@@ -249,5 +278,5 @@ void check_kernel(struct swap *swap, const void *running, const void *fdt)
 		if (dtb_enabled(fdt, node) && fdt_stringlist_count(fdt, node, "compatible") > 0 &&
 		    (kernel.config || kernel.dep) && !was_there(running, fdt, node))
 			check_node(swap, &kernel, fdt, node);
-	free_kernel(&kernel);
+	kernel_free(&kernel);
 }

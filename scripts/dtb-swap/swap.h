@@ -57,6 +57,7 @@ struct report {
  * @board: compatible of another board that the user accepts, or NULL
  * @map: label map, or NULL
  * @base: tree that overlays go on, or NULL for the one that is selected
+ * @modules: folder of modules of a kernel that is not running yet, or NULL
  * @unproven: the user accepts a selector that was not verified on that board
  * @report: what is said in the end
  */
@@ -67,6 +68,7 @@ struct swap {
 	const char *board;
 	const char *map;
 	const char *base;
+	const char *modules;
 	bool unproven;
 	struct report report;
 };
@@ -95,6 +97,7 @@ void check_board(struct swap *swap, const void *running, const void *fdt);
 void check_needs(struct swap *swap, const void *running, const void *fdt);
 void check_kernel(struct swap *swap, const void *running, const void *fdt);
 void check_fit(struct swap *swap, const void *running, const void *fdt);
+void check_update(struct swap *swap, const void *fdt);
 void check_tree(struct swap *swap, const void *fdt, const char *name);
 void *load_tree(struct swap *swap, const char *path);
 

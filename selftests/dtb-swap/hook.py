@@ -26,6 +26,42 @@ def carried(made):
                   if path.is_file() and path.name != 'keep')
 
 
+# The lists of the new OS's modules, whether the clock chip has a driver now, what is said.
+NEW_KERNELS = (
+    ('drives the clock chip', 'kernel/drivers/rtc/rtc-ds1307.ko:\n', '', True, ''),
+    ('has its driver built in', '', 'kernel/drivers/rtc/rtc-ds1307.ko\n', True, ''),
+    ('has not its driver, which is at work', 'kernel/x.ko:\n', 'kernel/y.ko\n', True,
+     'kernel 6.18.0 has no module rtc-ds1307'),
+    ('has not its driver, nor has this one', 'kernel/x.ko:\n', 'kernel/y.ko\n', False, ''),
+    ('says nothing of its modules', '', None, True, ''))
+
+
+def new_kernel(tap, folder, kind):
+    """An update to a kernel that lacks what is at work is refused, and carries nothing over."""
+    row = ROWS[kind]
+    text = '/dts-v1/; /plugin/; &{/} { clock@68 { compatible = "dallas,ds1307"; reg = <0x68>; }; };'
+    overlay, merged = folder / 'clock.dtbo', folder / 'clock.dtb'
+    run('dtc', '-q', '-o', overlay, '-', input=text)
+    swap('merge', shipped(*row[1:3]), overlay, '-o', merged)
+    for name, dep, builtin, driven, words in NEW_KERNELS:
+        made = device(folder / 'root', *row)
+        made.put('mnt/sysroot/inactive/boot/keep', '')
+        done = swap('install', merged, '--root', made.root)
+        if driven:
+            made.device('i2c-0/0-0068', '/clock@68')
+            made.link('sys/bus/i2c/devices/0-0068', 'sys/devices/i2c-0/0-0068')
+            made.put('sys/bus/i2c/drivers/rtc-ds1307/keep', '')
+            made.link('sys/devices/i2c-0/0-0068/driver', 'sys/bus/i2c/drivers/rtc-ds1307')
+        made.put('lib/modules/6.18.0/modules.dep', dep)
+        if builtin is not None:
+            made.put('lib/modules/6.18.0/modules.builtin', builtin)
+        done = hook(made)
+        good = words in done.stdout and 'mend:' in done.stdout if words else not done.returncode
+        tap.result(good and done.returncode == bool(words) and
+                   bool(carried(made)) == (not words and kind.startswith('imx')),
+                   f'{kind}: a new kernel that {name}', done.stdout)
+
+
 def main():
     """All ways."""
     tap = Tap()
@@ -39,16 +75,19 @@ def main():
             done = hook(made)
             tap.result(done.returncode == 0 and not carried(made), f'{kind}: nothing is installed',
                        done.stdout)
-            swap('install', one, '--root', made.root)
-            swap('install', two, '--root', made.root)
+            three = new_tree(folder, shipped(*row[1:3]), 'three')
+            for tree in (one, two, three):
+                swap('install', tree, '--root', made.root)
             done = hook(made)
             names = [name.split('-')[1] for name in carried(made)]
-            wanted = ['one', 'two'] if kind.startswith('imx') else []
+            wanted = ['one', 'three', 'two'] if kind.startswith('imx') else []
             same = all((made.root / 'mnt/sysroot/active/boot' / name).read_bytes() ==
                        next((made.root / 'mnt/sysroot/inactive').rglob(name)).read_bytes()
                        for name in carried(made))
             tap.result(done.returncode == 0 and names == wanted and same,
-                       f'{kind}: the tree and the one before go along', f'{names}\n{done.stdout}')
+                       f'{kind}: all trees go along', f'{names}\n{done.stdout}')
+        for kind in ('imx8mm-var-som', 'raspberrypi4-64'):
+            new_kernel(tap, folder, kind)
         made = device(folder / 'root', *ROWS['imx8mm-var-som'])
         one = new_tree(folder, shipped(*ROWS['imx8mm-var-som'][1:3]), 'one')
         swap('install', one, '--root', made.root)
