@@ -29,6 +29,7 @@ FLAGS = ['-g', '-O1', '-fno-omit-frame-pointer', '-fno-sanitize-recover=undefine
          '-std=gnu11', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64']
 LIMITS = ('-timeout=20', '-rss_limit_mb=2048', '-max_len=4096', '-close_fd_mask=1')
 SLOW = ('slow-unit-', 'timeout-')       # names of what took long
+TAIL = 1 << 16  # bytes of what a search says
 SHORT = 4       # seconds a target in make check
 NEAR = b'plan_'  # to the planted overrun, one byte
 
@@ -86,9 +87,16 @@ class Fuzz:
         return self.programs[name]
 
     def start(self, program, *args):
-        """Run one; return its status and what it said."""
-        done = run(program, *LIMITS, *args, env=self.env)
-        return done.returncode, done.stdout
+        """Run one; return its status and the end of what it said.
+
+        A long search says more than there is memory, and a child that is born of a process
+        so large seems to be as large itself.
+        """
+        with tempfile.TemporaryFile(dir=self.work) as said:
+            done = subprocess.run([program, *LIMITS, *args], env=self.env, stdout=said,
+                                  stderr=subprocess.STDOUT, check=False)
+            said.seek(max(0, said.tell() - TAIL))
+            return done.returncode, said.read().decode(errors='replace')
 
     def search(self, target, seconds, *flags, fresh=False):
         """Look for something new; return what was found, how often it ran, what it said."""
