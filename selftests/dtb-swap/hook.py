@@ -47,11 +47,12 @@ def new_kernel(tap, folder, kind):
         made = device(folder / 'root', *row)
         made.put('mnt/sysroot/inactive/boot/keep', '')
         done = swap('install', merged, '--root', made.root)
-        if driven:
-            made.device('i2c-0/0-0068', '/clock@68')
-            made.link('sys/bus/i2c/devices/0-0068', 'sys/devices/i2c-0/0-0068')
-            made.put('sys/bus/i2c/drivers/rtc-ds1307/keep', '')
-            made.link('sys/devices/i2c-0/0-0068/driver', 'sys/bus/i2c/drivers/rtc-ds1307')
+        made.put('sys/bus/i2c/drivers/one/keep', '')
+        for number, node in enumerate(('/clock@68', '/other@68')):
+            made.device(f'i2c-{number}', node)
+            made.link(f'sys/bus/i2c/devices/i2c-{number}', f'sys/devices/i2c-{number}')
+            if driven or node == '/other@68':
+                made.link(f'sys/devices/i2c-{number}/driver', 'sys/bus/i2c/drivers/one')
         made.put('lib/modules/6.18.0/modules.dep', dep)
         if builtin is not None:
             made.put('lib/modules/6.18.0/modules.builtin', builtin)
