@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a user gives for overlays, held against the trees that they are for."""
 
-import difflib
 import pathlib
 import re
 import subprocess
@@ -12,13 +11,12 @@ import bases
 import boards
 import overlays
 import trees
-from tools import TOP, Wrong, dt_apply
+from tools import TOP, Wrong, dt_apply, near
 
 NAMES = {'I2C': 'I2C_BUS', 'LED': 'LED', 'RTC': 'RTC', **{word: word for word in overlays.MODEM}}
 LABEL = r'(\w+|\{/[^{}\s]*\})'
 GPIO = LABEL + r'((?: (?:0x[0-9a-f]+|\d+))+)'
 QUIET = (libfdt.NOTFOUND,)
-NEAREST = 3
 
 
 def renamed(words):
@@ -94,12 +92,6 @@ def no_gpio(tree, node, name, count):
     if wanted == count:
         return ''
     return f'{name} takes {wanted} number{"s" if wanted != 1 else ""}, not {count}'
-
-
-def near(name, known):
-    """Return the nearest of some labels, as the end of a sentence."""
-    found = difflib.get_close_matches(name, sorted(known), NEAREST, 0)
-    return f'; nearest: {", ".join(found)}' if found else ''
 
 
 def hold(family, words, base=None):

@@ -79,6 +79,9 @@ def bad_files(tap, board):
     status, said = run(CHECK, HERE / 'bad-style-hex.dtso')
     tap.result(status and 'for which boards? say --base' in said,
                'an overlay that says for no board needs one', said)
+    wrong = f'{(HERE / "bad-apply-base.dtso").relative_to(TOP)}: '
+    tap.result(all('it is for fsl,imx8mq' in found.get(wrong + name, '')
+                   for name in ('schemas', 'pads')), 'nothing is said of a tree that is not its', said)
     status, said = run(CHECK, '--base', 'no-such', HERE / 'bad-style-hex.dtso')
     tap.result(status and 'no tree no-such' in said, 'an unknown board is named', said)
 
@@ -327,6 +330,34 @@ def combined(tap, board, work):
                'two overlays on one GPIO are refused', said)
 
 
+def pairs(tap, board, work):
+    """What a user gives together is looked at together."""
+    def overlay(name, unit, claim='', exclusive=''):
+        source = work / f'{name}.dtso'
+        source.write_text(f'''/dts-v1/;
+/plugin/;
+{f'/ {{ metadata {{ exclusive = "{exclusive}"; }}; }};' if exclusive else ''}
+{f'/ {{ compatible = "{claim}"; }};' if claim else ''}
+&i2c {{ #address-cells = <1>; #size-cells = <0>; {name}: rtc@{unit} {{ compatible = "maxim,ds3231"; reg = <0x{unit}>; }}; }};
+''')
+        return source
+
+    for what, files, words in (
+            ('that go together pass', (overlay('a', 68), overlay('b', 51)),
+             '^# 1 trees, 2 pairs, 2 applied, 1 combined.*\nok 11 overlays: together$'),
+            ('at one address do not', (overlay('a', 68), overlay('c', 68)),
+             '^not ok 11 overlays: together\n.*refused: a.dtbo [+] c.dtbo: address 0x68 for '
+             'rtc@68 is taken by /i2c/rtc@68'),
+            ('that exclude each other are skipped',
+             (overlay('d', 68, exclusive='x'), overlay('e', 51, exclusive='x')),
+             '^ok 11 overlays: together # SKIP no two of them apply, or'),
+            ('of which one is for another board are skipped',
+             (overlay('a', 68), overlay('f', 51, 'no,board')),
+             '^ok 11 overlays: together # SKIP no two of them apply, or')):
+        said = run(CHECK, '--base', board, *files)[1]
+        tap.result(re.search(words, said, re.M), f'overlays {what}', said)
+
+
 def once(tap, work):
     """What was compiled is taken from the cache until anything that it is made of changes."""
     source, out, compiled = work / 'once.dtso', work / 'once.dtbo', []
@@ -386,6 +417,7 @@ def main():
         lacking(tap, work)
         broken(tap, board, work)
         combined(tap, board, work)
+        pairs(tap, board, work)
         order(tap, board, work)
         labels(tap, work)
         once(tap, work)
