@@ -27,6 +27,7 @@ import boards       # noqa: E402
 import overlays     # noqa: E402
 import params       # noqa: E402
 import readme       # noqa: E402
+import trees        # noqa: E402
 from tools import Wrong, cpp, dt_apply   # noqa: E402
 from ktap import Tap                # noqa: E402
 
@@ -358,6 +359,19 @@ def pairs(tap, board, work):
         tap.result(re.search(words, said, re.M), f'overlays {what}', said)
 
 
+def carriers(tap, work):
+    """Each carrier has what a field carrier has."""
+    for source in sorted((TOP / 'dts').rglob('*.dts')):
+        blob = overlays.once(source, work / f'{source.stem}.dtb', make=trees.compile_board)
+        tree = libfdt.Fdt(blob.read_bytes())
+        lacks = [path for path in ('/identify', '/clock', '/regulator-modem-reset', '/rfkill-modem')
+                 if tree.path_offset(path, quiet=(libfdt.NOTFOUND,)) < 0]
+        text = run('dtc', '-q', '-I', 'dtb', '-O', 'dts', blob)[1]
+        dogs = re.findall(r'(?:watchdog|timer)@\w+ {[^{}]*status = "okay"', text)
+        tap.result(not lacks and dogs,
+                   f'{source.stem}: LED, battery clock, modem slot and watchdog', lacks)
+
+
 def once(tap, work):
     """What was compiled is taken from the cache until anything that it is made of changes."""
     source, out, compiled = work / 'once.dtso', work / 'once.dtbo', []
@@ -420,6 +434,7 @@ def main():
         pairs(tap, board, work)
         order(tap, board, work)
         labels(tap, work)
+        carriers(tap, work)
         once(tap, work)
         depends(tap)
         ours(tap)
