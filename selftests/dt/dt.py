@@ -158,14 +158,29 @@ def bad_boards(tap, work):
         tap.result(words in said, f'boards.tsv: {name}', said)
     broken.write_text(text.replace('\tti,am3352-rtc\t', '\t-\t'))
     said = '\n'.join(boards.check(broken))
-    tap.result('beaglebone-black: its trees have the rtcs "ti,am3352-rtc"' in said,
+    tap.result('beaglebone-black: rtcs has to be "ti,am3352-rtc"' in said,
                'boards.tsv: an RTC of its tree is missing', said)
+    booted = next(line for line in text.splitlines() if line.startswith('raspberrypi3-64'))
+    for name, old, new, words in (
+            ('something offered that is not', row, row.replace('identify modem-slot', 'identify'),
+             'raspberrypi4-64: offered has to be "identify modem-slot rtc-*"'),
+            ('a boot that never was', row, row.replace('\tapplied', '\tbooted'),
+             'raspberrypi4-64: proven has to be "applied"'),
+            ('a boot that is not told', booted, booted.replace('\tbooted', '\t-'),
+             'raspberrypi3-64: proven has to be "booted"'),
+            ('a carrier without a row', 'imx8mp-var-som-field', 'its name',
+             'dts/ has imx8mp-var-som-field, which no row has')):
+        broken.write_text(text.replace(old, new))
+        said = '\n'.join(boards.check(broken))
+        tap.result(words in said, f'boards.tsv: {name}', said)
+    tap.result({one.proven for one in boards.boards()} == set(boards.PROOFS),
+               'boards.tsv: some are compiled, some applied, some booted, of some nothing is known')
     broken.write_text(text.replace(row, row.replace('\tconfig.txt', '')))
     try:
         said = '\n'.join(boards.check(broken))
     except Wrong as wrong:
         said = str(wrong)
-    tap.result('16 columns' in said, 'boards.tsv: a column is missing', said)
+    tap.result('18 columns' in said, 'boards.tsv: a column is missing', said)
 
 
 def lacking(tap, work):
