@@ -85,6 +85,9 @@ def bad_files(tap, board):
                    for name in ('schemas', 'pads')), 'nothing is said of a tree that is not its', said)
     status, said = run(CHECK, '--base', 'no-such', HERE / 'bad-style-hex.dtso')
     tap.result(status and 'no tree no-such' in said, 'an unknown board is named', said)
+    status, said = run(CHECK, '--kernel', '5.10', HERE / 'bad-style-hex.dtso')
+    tap.result(status == 2 and said.count('\n') == 1 and 'no kernel 5.10 for device trees' in said,
+               'a kernel whose sources are not used is named', said)
 
 
 def bad_readme(tap, work):
