@@ -103,10 +103,26 @@ def bad_readme(tap, work):
             ('an unknown field', 'Load:   dtoverlay=rtc-ds3231', 'Lode:   x', 'no field "Lode:"'),
             ('a parameter too few', '        wakeup-source', '        sleep-source',
              'wakeup-source is not described'),
+            ('a wrong address', 'I2C 0x68', 'I2C 0x69', 'Pins: has to be "I2C 0x68"'),
             ('a wrong module', 'rtc-ds1307 rtc-seed', 'rtc-ds1307', 'Modules: has to be')):
         broken.write_text(text.replace(old, new) if old else text + '\n' + new)
         said = '\n'.join(readme.readme(broken, {source: blob}))
         tap.result(words in said, f'README: {name}', said)
+
+
+def bad_pins(tap, work):
+    """What an overlay uses and does not tell, and the other way, is found."""
+    text = re.sub('^#.*', '', overlays.preprocess(overlays.FOLDER / 'rtc-ds3231.dtso',
+                                                  overlays.defines('raspberrypi')), flags=re.M)
+    for name, new, wanted in (
+            ('as they are', 'pins = "i2c1 0x68";', []),
+            ('other ones', 'pins = "i2c7 0x68";', ['pins: it uses i2c1, which is not told',
+                                                   'pins: it does not use i2c7']),
+            ('none', '', ['pins: it uses i2c1, which is not told'])):
+        run('dtc', '-q', '-@', '-O', 'dtb', '-o', work / 'pins.dtbo', '-',
+            input=text.replace('pins = "i2c1 0x68";', new))
+        said = readme.used(libfdt.Fdt((work / 'pins.dtbo').read_bytes()))
+        tap.result(said == wanted, f'metadata of what is used: {name}', said)
 
 
 def parameters(tap, work):
@@ -444,6 +460,7 @@ def main():
         board = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb')
         bad_files(tap, board)
         bad_readme(tap, work)
+        bad_pins(tap, work)
         parameters(tap, work)
         bad_boards(tap, work)
         lacking(tap, work)
