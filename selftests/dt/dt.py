@@ -82,7 +82,8 @@ def bad_files(tap, board):
                'an overlay that says for no board needs one', said)
     wrong = f'{(HERE / "bad-apply-base.dtso").relative_to(TOP)}: '
     tap.result(all('it is for fsl,imx8mq' in found.get(wrong + name, '')
-                   for name in ('schemas', 'pads')), 'nothing is said of a tree that is not its', said)
+                   for name in ('schemas', 'pads')),
+               'nothing is said of a tree that is not its', said)
     status, said = run(CHECK, '--base', 'no-such', HERE / 'bad-style-hex.dtso')
     tap.result(status and 'no tree no-such' in said, 'an unknown board is named', said)
     status, said = run(CHECK, '--kernel', '5.10', HERE / 'bad-style-hex.dtso')
@@ -373,7 +374,8 @@ def pairs(tap, board, work):
 /plugin/;
 {f'/ {{ metadata {{ exclusive = "{exclusive}"; }}; }};' if exclusive else ''}
 {f'/ {{ compatible = "{claim}"; }};' if claim else ''}
-&i2c {{ #address-cells = <1>; #size-cells = <0>; {name}: rtc@{unit} {{ compatible = "maxim,ds3231"; reg = <0x{unit}>; }}; }};
+&i2c {{ #address-cells = <1>; #size-cells = <0>;
+{name}: rtc@{unit} {{ compatible = "maxim,ds3231"; reg = <0x{unit}>; }}; }};
 ''')
         return source
 
