@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """scripts/boards.tsv against the sources, and the table that README has of it."""
 
+import functools
 import pathlib
 import re
 from collections import Counter, namedtuple
@@ -12,17 +13,21 @@ import overlays
 from tools import TOP, Wrong
 
 TABLE = TOP / 'scripts/boards.tsv'
+BENCH = TOP / 'selftests/qemu'
+ACPI = ('amd64', 'i386', 'i386-nlp')        # no device tree
 WORDS = {'selector': ('config.txt', 'custom_fdt_file', 'none', '-'),
          'place': ('boot', 'rootfs', 'boot,rootfs', '-'),
          'led': ('yes', 'no', '-'),
          'arch': ('aarch64', 'armv7hf', 'rpi', 'amd64', 'i386', 'i386-nlp')}
+PROOFS = ('compiled', 'applied', 'booted', '-')
 CLOCK = re.compile(r'(^|-)rtc(-|@|$)')
 NO_CLOCK = ('fixed-clock', 'fixed-factor-clock', 'regulator-fixed')     # named after one
 QUIET = (libfdt.NOTFOUND,)
 BEGIN, END = '<!-- boards: made by scripts/dt/board-table -->', '<!-- boards: end -->'
 
 Board = namedtuple('Board', 'slug family arch state kernel trees carrier selector place leds rtcs '
-                   'machine layer recipe series led overlays')
+                   'machine layer recipe series led overlays offered proven')
+MADE = ('rtcs', 'offered', 'proven')        # columns that scripts/dt/board-table writes
 
 
 def boards(path=TABLE):
@@ -71,6 +76,50 @@ def with_clocks(row, known):
     return ' '.join(have) or '-'
 
 
+def lines_of(path):
+    """Return the rows of a table whose columns are separated by any number of tabs."""
+    return [re.split(r'\t+', line) for line in path.read_text(encoding='utf-8').splitlines()
+            if line and not line.startswith('#')]
+
+
+@functools.lru_cache(maxsize=None)
+def booted():
+    """Return the trees and carriers that the bench boots, by name."""
+    used = {row[1] for row in lines_of(BENCH / 'boots.tsv')}
+    return {pathlib.Path(row[3].partition('+')[0]).stem
+            for row in lines_of(BENCH / 'machines.tsv') if row[0] in used}
+
+
+@functools.lru_cache(maxsize=None)
+def offered(family, arch):
+    """Return the overlays for a board; those of clock chips are one word."""
+    if arch in ACPI:
+        return '-'
+    return ' '.join(dict.fromkeys(
+        'rtc-*' if overlays.wants(source) == ['i2c'] else source.stem
+        for source in overlays.sources()
+        if {family, overlays.GENERIC} & set(overlays.served(source))))
+
+
+def proven(row, known):
+    """Return how far what is for a board was followed, each word with those before it.
+
+    Its overlays or its carrier compile; they apply to its trees; one of its trees, or its
+    carrier, was booted in an emulator.
+    """
+    if ({*row.trees.split(), row.carrier} - {'-'}) & booted():
+        return 'booted'
+    if offered(row.family, row.arch) != '-' and set(row.trees.split()) & set(known):
+        return 'applied'
+    return 'compiled' if (row.family, row.carrier) != ('-', '-') else '-'
+
+
+def made(row, known):
+    """Return a row with the columns that follow from the sources."""
+    return row._replace(rtcs=with_clocks(row, known), offered=offered(row.family, row.arch),
+                        proven=proven(row, known))
+
+
 def shipped():
     """Return {tree: [base, ...]}, the newest kernel's first."""
     known = {}
@@ -89,10 +138,14 @@ def check(path=TABLE):
     found = []
     for row in rows:
         found += [f'{path}: {row.slug}: {line}' for line in wrong(row, known, families)]
-        if with_clocks(row, trees) != row.rtcs:
-            found.append(f'{path}: {row.slug}: its trees have the rtcs '
-                         f'"{with_clocks(row, trees)}": run scripts/toolroot '
-                         'scripts/dt/board-table')
+        now = made(row, trees)
+        found += [f'{path}: {row.slug}: {column} has to be "{getattr(now, column)}": run '
+                  'scripts/toolroot scripts/dt/board-table'
+                  for column in MADE if getattr(now, column) != getattr(row, column)]
+    text = path.read_text(encoding='utf-8')
+    found += [f'{path}: dts/ has {source.stem}, which no row has, nor the heading'
+              for source in sorted((TOP / 'dts').rglob('*.dts'))
+              if not re.search(rf'\b{source.stem}\b', text)]
     counts = Counter(row.slug for row in rows)
     found += [f'{path}: {slug} is there {count} times' for slug, count in counts.items()
               if count > 1]
@@ -140,16 +193,19 @@ def table():
         mine = [row for row in rows if row.family == name]
         if not mine:
             continue
-        count = sum(name in overlays.served(source) for source in overlays.sources())
+        count = sum(bool({name, overlays.GENERIC} & set(overlays.served(source)))
+                    for source in overlays.sources())
         trees_of = carriers(families[name].compatible.split()) if name in families else []
         trees = {tree for row in mine for tree in row.trees.split()} - {'-'}
         selectors = sorted({row.selector for row in mine} - {'none', '-'})
-        lines.append(f'| {name if name != "-" else "others"} | {len(mine)} | '
-                     f'{count if name != "-" else 1} | {len(trees)} | '
-                     f'{", ".join(trees_of) or "-"} | {", ".join(selectors) or "-"} |')
+        proofs = Counter(row.proven for row in mine)
+        lines.append(f'| {name if name != "-" else "others"} | {len(mine)} | {count} | '
+                     f'{offered(name, "")} | {len(trees)} | {", ".join(trees_of) or "-"} | '
+                     f'{", ".join(selectors) or "-"} | '
+                     f'{", ".join(f"{proofs[word]} {word}" for word in PROOFS if proofs[word])} |')
     return '\n'.join([
-        '| family | device types | overlays | trees in mainline | carriers | chosen by |',
-        '|---|---:|---:|---:|---|---|', *lines])
+        '| family | device types | overlays | offered | trees in mainline | carriers | chosen by | '
+        'proven |', '|---|---:|---:|---|---:|---|---|---|', *lines])
 
 
 def readme(path):

@@ -52,22 +52,17 @@ def wants(source):
             if re.search(rf'^#if.*(ndef |defined\(){word}\b', text, re.M)]
 
 
-def served(source):
-    """Return the families that an overlay is for; it is generic where it asks nothing."""
+def served(source, given=()):
+    """Return the families that an overlay is for; it is generic where it asks nothing.
+
+    What a user gives stands for a column that a family does not have.
+    """
     columns = wants(source)
     if not columns:
         return [GENERIC]
+    told = {NEEDS[word] for word in given if word in NEEDS}
     return [family.name for family in families().values()
-            if all(getattr(family, column) != '-' for column in columns)]
-
-
-def renamed(given):
-    """Return definitions for what a user names."""
-    names = {'I2C': 'I2C_BUS', 'LED': 'LED', 'RTC': 'RTC', **{word: word for word in MODEM}}
-    for name in given:
-        if name not in names:
-            raise Wrong(f'there is no {name}=: there are {" ".join(names)}')
-    return {names[name]: value for name, value in given.items() if value}
+            if all(column in told or getattr(family, column) != '-' for column in columns)]
 
 
 def defines(family, given=()):
@@ -151,7 +146,7 @@ def build(out, only=None, given=()):
     The modem slot is left out where nobody said which GPIOs: its lines would be
     somebody else's.
     """
-    jobs = [(name, source) for source in sources() for name in served(source)
+    jobs = [(name, source) for source in sources() for name in served(source, given)
             if not only or name in only]
 
     def compiled(job):

@@ -5,10 +5,11 @@ import re
 
 import libfdt
 
+import given
 import overlays
 import params
 
-FIELDS = ('Name', 'Info', 'Load', 'Params', 'Bases', 'Uses', 'Config', 'Modules')
+FIELDS = ('Name', 'Info', 'Load', 'Params', 'Bases', 'Pins', 'Uses', 'Config', 'Modules')
 
 
 def entries(text):
@@ -43,6 +44,23 @@ def strings(tree, name):
     return tree.getprop(node, name).as_stringlist()
 
 
+def pins(source):
+    """Return the buses, GPIOs and labels that a source uses, by the names that a user gives."""
+    names = [f'-D{mine}={word}' for word, mine in given.NAMES.items()]
+    found = re.search(r'^\s*pins = (.*);', overlays.preprocess(source, names), re.M)
+    return ' '.join(re.findall('"([^"]*)"', found[1])) if found else ''
+
+
+def used(tree):
+    """Return what is wrong with the metadata about what an overlay uses."""
+    node = tree.path_offset('/__fixups__', quiet=params.QUIET)
+    wanted = set(params.properties(tree, node))
+    known = params.properties(tree, tree.path_offset('/metadata')).get('pins', b'')
+    told = {text.split()[0].decode() for text in known.split(b'\0') if text}
+    return [f'pins: it uses {label}, which is not told' for label in sorted(wanted - told)] + \
+        [f'pins: it does not use {label}' for label in sorted(told - wanted) if label[0] != '{']
+
+
 def documented(entry):
     """Return the parameters that an entry describes."""
     return re.findall(r'^([a-z][\w,-]*) {2,}\S', entry.get('Params', ''), re.M)
@@ -52,6 +70,7 @@ def compare(source, entry, tree, dashed):
     """Return the differences between a source and its entry."""
     wrong = []
     wanted = {'Bases': ' '.join(overlays.served(source)),
+              'Pins': pins(source),
               'Uses': ' '.join(strings(tree, 'exclusive')),
               'Config': ' '.join(strings(tree, 'config')),
               'Modules': ' '.join(strings(tree, 'modules'))}
@@ -84,7 +103,7 @@ def readme(path, trees):
         try:
             wrong += [f'{path}: {source.stem}: {line}' for line in
                       compare(source, entry, tree, list(params.params(tree)))]
-            wrong += [f'{source.name}: {line}' for line in params.wrong(tree)]
+            wrong += [f'{source.name}: {line}' for line in [*params.wrong(tree), *used(tree)]]
         except libfdt.FdtException:
             wrong.append(f'{source}: metadata needs title, exclusive, config and modules')
     return wrong + [f'{path}: {name}: there is no {name}.dtso' for name in found]

@@ -79,10 +79,20 @@ def clean(lines):
         yield number, line.rstrip()
 
 
+def blanks(lines):
+    """Give number and complaint of lines with blanks or empty lines too many."""
+    for number, line in enumerate(lines, 1):
+        if line != line.rstrip():
+            yield number, 'blanks at the end of the line'
+        if number > 1 and not line.strip() and not lines[number - 2].strip():
+            yield number, 'one empty line is enough'
+
+
 def style(path):
     """Return what is not as the kernel has it, as "file:line: text"."""
     found, stack = [], [Node('')]
     text = path.read_text(encoding='utf-8')
+    found += [f'{path}:{number}: {what}' for number, what in blanks(text.splitlines())]
     previous, continuing = '', False
 
     def say(number, what):
@@ -101,11 +111,15 @@ def style(path):
         node = NODE.match(word)
         prop = None if node else PROPERTY.match(word)
         if node and not continuing:
+            if re.search('[A-Z]', node['labels'] or ''):
+                say(number, f'{node["labels"].strip()} labels are in lower case')
             open_node(stack, node['name'], previous, lambda what, n=number: say(n, what))
         elif word.startswith('}'):
             if len(stack) > 1:
                 stack.pop()
         elif prop and not continuing:
+            if '=' in prop[0] and not re.match(r'[^\s=]+ =( \S|$)', word):
+                say(number, f'a blank before and one after the = of {prop["name"]}')
             order(stack[-1], prop['name'], lambda what, n=number: say(n, what))
         if word:
             continuing = not re.search(r'[;{]$|^[\w]+\(.*\)$|^/dts-v1/;', word)

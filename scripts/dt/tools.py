@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the verifiers of device trees share: where kernels are, and the tools."""
 
+import difflib
 import fcntl
 import functools
 import hashlib
@@ -35,6 +36,16 @@ import kernel as bench          # noqa: E402
 
 class Wrong(Exception):
     """A source is wrong; the text says where and how."""
+
+
+class Skipped(Exception):
+    """There is nothing to look at; the text says why."""
+
+
+def near(name, known, count=3):
+    """Return the nearest of some labels, as the end of a sentence."""
+    found = difflib.get_close_matches(name, sorted(known), count, 0)
+    return f'; nearest: {", ".join(found)}' if found else ''
 
 
 class Package:

@@ -2,18 +2,23 @@
 """Complete trees, and files of a user: carriers and overlays alike."""
 
 import functools
+import itertools
 import pathlib
 import re
 import shutil
+
+import libfdt
 
 import bases
 import overlays
 import pads
 import schema
 import style
-from tools import KERNEL, TOP, sources
+from tools import KERNEL, TOP, Skipped, near, sources
 
 BLOBS = ('.dtb', '.dtbo')
+# What dtc says where a tree lacks what a source names, in braces or by a label.
+LACKS = re.compile(r'Label or path (\S+) not found|non-existent node or label "([^"]+)"')
 
 
 def board_blob(source, work, kernel=KERNEL):
@@ -102,7 +107,7 @@ class File:
 
     def __init__(self, path, base, work, kernel):
         self.path, self.base, self.work, self.kernel = path.resolve(), base, work, kernel
-        self.blob = None
+        self.blob, self.applies = None, False
 
     @property
     def overlay(self):
@@ -128,19 +133,33 @@ class File:
                 self.blob = compile_board(self.path, board_blob(self.path, self.work, self.kernel),
                                           kernel=self.kernel)
         except overlays.Wrong as wrong:
-            return [str(wrong)]
+            return [*self.unknown(str(wrong)), str(wrong)]
         return []
+
+    def unknown(self, said):
+        """What dtc did not find, with the line that names it and what there is."""
+        match = LACKS.search(said)
+        if not match or self.path.suffix in BLOBS:
+            return []
+        name = match[1] or match[2]
+        text = overlays.preprocess(self.path, kernel=self.kernel)
+        known = set(re.findall(r'^\s*(?:/\S+/\s+)?(\w+):\s', text, re.M))
+        nearest = near(name, known) if '/' not in name else ''
+        return [f'{self.where(name)}no label or path "{name}" in this tree{nearest}']
 
     def bases(self):
         """The trees that it is for, as lines for dt-apply."""
         if self.base and pathlib.Path(self.base).is_file():
-            return [str(pathlib.Path(self.base).resolve())]
+            path = pathlib.Path(self.base).resolve()
+            self.claims(path.name, bases.root_compatible(path))
+            return [str(path)]
         if self.base:
             found = [base for kernel in bases.KERNELS for base in bases.shipped(kernel)
                      if base.name == self.base]
             if not found:
                 raise overlays.Wrong(f'no tree {self.base}: give a .dtb, or the name of one '
                                      'of the kernel\'s, such as imx8mp-evk')
+            self.claims(self.base, found[0].compatible)
             return bases.lines(found)
         names = bases.root_compatible(self.blob)
         if not names:
@@ -149,21 +168,44 @@ class File:
                 '/ { compatible = "fsl,imx8mp"; }; as the root of the tree has it')
         return bases.listing(names)
 
+    def claims(self, name, has):
+        """Refuse a tree of a board that it is not for."""
+        mine = bases.root_compatible(self.blob)
+        if mine and not set(mine) & set(has):
+            raise overlays.Wrong(f'{self.path}: it is for {" ".join(mine)}, {name} is '
+                                 f'{" ".join(has) or "a tree without compatible"}')
+
     def apply(self, how):
         """Whether it applies to the trees that it is for."""
         if not self.blob:
             return ['it was not compiled']
-        return [self.place(line) + line for line in how([self.blob], self.bases(), True)]
+        found = how([self.blob], self.bases(), True)
+        self.applies = not found
+        return [self.place(line) + line for line in found]
 
     def place(self, line):
         """Where the source names a label that is missing, as "file:line: "."""
         match = re.search(r'no label "(\w+)"', line)
-        if not match or self.path.suffix in BLOBS:
-            return ''
-        for number, text in enumerate(self.path.read_text(encoding='utf-8').splitlines(), 1):
-            if re.search(rf'&{match[1]}\b', text):
-                return f'{self.path}:{number}: '
+        return self.where(match[1]) if match and self.path.suffix not in BLOBS else ''
+
+    def where(self, name):
+        """Where the source has a label, or gives it to a macro, as "file:line: "."""
+        text = re.sub(r'/\*.*?\*/|//[^\n]*', lambda match: '\n' * match[0].count('\n'),
+                      self.path.read_text(encoding='utf-8'), flags=re.S)
+        lines = list(enumerate(text.splitlines(), 1))
+        for form in (rf'&{re.escape(name)}(?!\w)', rf'(?<!\w){re.escape(name)}(?!\w)'):
+            for number, text in lines:
+                if re.search(form, text):
+                    return f'{self.path}:{number}: '
         return ''
+
+    def exclusive(self):
+        """What it has for itself."""
+        tree = libfdt.Fdt(self.blob.read_bytes())
+        try:
+            return set(tree.getprop(tree.path_offset('/metadata'), 'exclusive').as_stringlist())
+        except libfdt.FdtException:
+            return set()
 
     def merged(self):
         """The first tree that it is for, without it and with it."""
@@ -194,11 +236,19 @@ class File:
         return [line for line in merged if line not in plain]
 
 
+def together(files, how):
+    """Return what is wrong where overlays of a user are on one tree."""
+    good = [one for one in files if one.applies]
+    if not any(not a.exclusive() & b.exclusive() for a, b in itertools.combinations(good, 2)):
+        raise Skipped('no two of them apply, or those that do exclude each other')
+    lines = dict.fromkeys(f'*{line.lstrip("*")}' for one in good for line in one.bases())
+    return how([one.blob for one in good], list(lines), True, together=True)
+
+
 def steps(paths, base, work, kernel, how):
     """Return the checks of a user's files, as (name, function)."""
-    found = []
-    for path in paths:
-        one = File(path, base, work, kernel)
+    found, files = [], [File(path, base, work, kernel) for path in paths]
+    for path, one in zip(paths, files):
         if path.suffix not in BLOBS:
             found.append((f'{path}: style', one.style))
         if path.suffix == '.dtsi':
@@ -208,4 +258,7 @@ def steps(paths, base, work, kernel, how):
             found.append((f'{path}: apply', functools.partial(one.apply, how)))
         found.append((f'{path}: schemas', one.schema))
         found.append((f'{path}: pads', one.pads))
+    on = [one for one in files if one.path.suffix != '.dtsi' and one.overlay]
+    if len(on) > 1:
+        found.append(('overlays: together', functools.partial(together, on, how)))
     return found

@@ -27,6 +27,7 @@ import boards       # noqa: E402
 import overlays     # noqa: E402
 import params       # noqa: E402
 import readme       # noqa: E402
+import trees        # noqa: E402
 from tools import Wrong, cpp, dt_apply   # noqa: E402
 from ktap import Tap                # noqa: E402
 
@@ -79,8 +80,15 @@ def bad_files(tap, board):
     status, said = run(CHECK, HERE / 'bad-style-hex.dtso')
     tap.result(status and 'for which boards? say --base' in said,
                'an overlay that says for no board needs one', said)
+    wrong = f'{(HERE / "bad-apply-base.dtso").relative_to(TOP)}: '
+    tap.result(all('it is for fsl,imx8mq' in found.get(wrong + name, '')
+                   for name in ('schemas', 'pads')),
+               'nothing is said of a tree that is not its', said)
     status, said = run(CHECK, '--base', 'no-such', HERE / 'bad-style-hex.dtso')
     tap.result(status and 'no tree no-such' in said, 'an unknown board is named', said)
+    status, said = run(CHECK, '--kernel', '5.10', HERE / 'bad-style-hex.dtso')
+    tap.result(status == 2 and said.count('\n') == 1 and 'no kernel 5.10 for device trees' in said,
+               'a kernel whose sources are not used is named', said)
 
 
 def bad_readme(tap, work):
@@ -96,10 +104,26 @@ def bad_readme(tap, work):
             ('an unknown field', 'Load:   dtoverlay=rtc-ds3231', 'Lode:   x', 'no field "Lode:"'),
             ('a parameter too few', '        wakeup-source', '        sleep-source',
              'wakeup-source is not described'),
+            ('a wrong address', 'I2C 0x68', 'I2C 0x69', 'Pins: has to be "I2C 0x68"'),
             ('a wrong module', 'rtc-ds1307 rtc-seed', 'rtc-ds1307', 'Modules: has to be')):
         broken.write_text(text.replace(old, new) if old else text + '\n' + new)
         said = '\n'.join(readme.readme(broken, {source: blob}))
         tap.result(words in said, f'README: {name}', said)
+
+
+def bad_pins(tap, work):
+    """What an overlay uses and does not tell, and the other way, is found."""
+    text = re.sub('^#.*', '', overlays.preprocess(overlays.FOLDER / 'rtc-ds3231.dtso',
+                                                  overlays.defines('raspberrypi')), flags=re.M)
+    for name, new, wanted in (
+            ('as they are', 'pins = "i2c1 0x68";', []),
+            ('other ones', 'pins = "i2c7 0x68";', ['pins: it uses i2c1, which is not told',
+                                                   'pins: it does not use i2c7']),
+            ('none', '', ['pins: it uses i2c1, which is not told'])):
+        run('dtc', '-q', '-@', '-O', 'dtb', '-o', work / 'pins.dtbo', '-',
+            input=text.replace('pins = "i2c1 0x68";', new))
+        said = readme.used(libfdt.Fdt((work / 'pins.dtbo').read_bytes()))
+        tap.result(said == wanted, f'metadata of what is used: {name}', said)
 
 
 def parameters(tap, work):
@@ -154,14 +178,29 @@ def bad_boards(tap, work):
         tap.result(words in said, f'boards.tsv: {name}', said)
     broken.write_text(text.replace('\tti,am3352-rtc\t', '\t-\t'))
     said = '\n'.join(boards.check(broken))
-    tap.result('beaglebone-black: its trees have the rtcs "ti,am3352-rtc"' in said,
+    tap.result('beaglebone-black: rtcs has to be "ti,am3352-rtc"' in said,
                'boards.tsv: an RTC of its tree is missing', said)
+    booted = next(line for line in text.splitlines() if line.startswith('raspberrypi3-64'))
+    for name, old, new, words in (
+            ('something offered that is not', row, row.replace('identify modem-slot', 'identify'),
+             'raspberrypi4-64: offered has to be "identify modem-slot rtc-*"'),
+            ('a boot that never was', row, row.replace('\tapplied', '\tbooted'),
+             'raspberrypi4-64: proven has to be "applied"'),
+            ('a boot that is not told', booted, booted.replace('\tbooted', '\t-'),
+             'raspberrypi3-64: proven has to be "booted"'),
+            ('a carrier without a row', 'imx8mp-var-som-field', 'its name',
+             'dts/ has imx8mp-var-som-field, which no row has')):
+        broken.write_text(text.replace(old, new))
+        said = '\n'.join(boards.check(broken))
+        tap.result(words in said, f'boards.tsv: {name}', said)
+    tap.result({one.proven for one in boards.boards()} == set(boards.PROOFS),
+               'boards.tsv: some are compiled, some applied, some booted, of some nothing is known')
     broken.write_text(text.replace(row, row.replace('\tconfig.txt', '')))
     try:
         said = '\n'.join(boards.check(broken))
     except Wrong as wrong:
         said = str(wrong)
-    tap.result('16 columns' in said, 'boards.tsv: a column is missing', said)
+    tap.result('18 columns' in said, 'boards.tsv: a column is missing', said)
 
 
 def lacking(tap, work):
@@ -327,6 +366,48 @@ def combined(tap, board, work):
                'two overlays on one GPIO are refused', said)
 
 
+def pairs(tap, board, work):
+    """What a user gives together is looked at together."""
+    def overlay(name, unit, claim='', exclusive=''):
+        source = work / f'{name}.dtso'
+        source.write_text(f'''/dts-v1/;
+/plugin/;
+{f'/ {{ metadata {{ exclusive = "{exclusive}"; }}; }};' if exclusive else ''}
+{f'/ {{ compatible = "{claim}"; }};' if claim else ''}
+&i2c {{ #address-cells = <1>; #size-cells = <0>;
+{name}: rtc@{unit} {{ compatible = "maxim,ds3231"; reg = <0x{unit}>; }}; }};
+''')
+        return source
+
+    for what, files, words in (
+            ('that go together pass', (overlay('a', 68), overlay('b', 51)),
+             '^# 1 trees, 2 pairs, 2 applied, 1 combined.*\nok 11 overlays: together$'),
+            ('at one address do not', (overlay('a', 68), overlay('c', 68)),
+             '^not ok 11 overlays: together\n.*refused: a.dtbo [+] c.dtbo: address 0x68 for '
+             'rtc@68 is taken by /i2c/rtc@68'),
+            ('that exclude each other are skipped',
+             (overlay('d', 68, exclusive='x'), overlay('e', 51, exclusive='x')),
+             '^ok 11 overlays: together # SKIP no two of them apply, or'),
+            ('of which one is for another board are skipped',
+             (overlay('a', 68), overlay('f', 51, 'no,board')),
+             '^ok 11 overlays: together # SKIP no two of them apply, or')):
+        said = run(CHECK, '--base', board, *files)[1]
+        tap.result(re.search(words, said, re.M), f'overlays {what}', said)
+
+
+def carriers(tap, work):
+    """Each carrier has what a field carrier has."""
+    for source in sorted((TOP / 'dts').rglob('*.dts')):
+        blob = overlays.once(source, work / f'{source.stem}.dtb', make=trees.compile_board)
+        tree = libfdt.Fdt(blob.read_bytes())
+        lacks = [path for path in ('/identify', '/clock', '/regulator-modem-reset', '/rfkill-modem')
+                 if tree.path_offset(path, quiet=(libfdt.NOTFOUND,)) < 0]
+        text = run('dtc', '-q', '-I', 'dtb', '-O', 'dts', blob)[1]
+        dogs = re.findall(r'(?:watchdog|timer)@\w+ {[^{}]*status = "okay"', text)
+        tap.result(not lacks and dogs,
+                   f'{source.stem}: LED, battery clock, modem slot and watchdog', lacks)
+
+
 def once(tap, work):
     """What was compiled is taken from the cache until anything that it is made of changes."""
     source, out, compiled = work / 'once.dtso', work / 'once.dtbo', []
@@ -381,13 +462,16 @@ def main():
         board = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb')
         bad_files(tap, board)
         bad_readme(tap, work)
+        bad_pins(tap, work)
         parameters(tap, work)
         bad_boards(tap, work)
         lacking(tap, work)
         broken(tap, board, work)
         combined(tap, board, work)
+        pairs(tap, board, work)
         order(tap, board, work)
         labels(tap, work)
+        carriers(tap, work)
         once(tap, work)
         depends(tap)
         ours(tap)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a user gives for overlays, held against the trees that they are for."""
+
+import pathlib
+import re
+import subprocess
+
+import libfdt
+
+import bases
+import boards
+import overlays
+import trees
+from tools import TOP, Wrong, dt_apply, near
+
+NAMES = {'I2C': 'I2C_BUS', 'LED': 'LED', 'RTC': 'RTC', **{word: word for word in overlays.MODEM}}
+LABEL = r'(\w+|\{/[^{}\s]*\})'
+GPIO = LABEL + r'((?: (?:0x[0-9a-f]+|\d+))+)'
+QUIET = (libfdt.NOTFOUND,)
+
+
+def renamed(words):
+    """Return definitions for what a user names, once each has the form that it needs."""
+    for name in words:
+        if name not in NAMES:
+            raise Wrong(f'there is no {name}=: there are {" ".join(NAMES)}')
+    found = {NAMES[name]: ' '.join(value.split()) for name, value in words.items() if value.strip()}
+    for name, value in found.items():
+        if name in overlays.MODEM and not re.fullmatch(GPIO, value):
+            raise Wrong(f'{name}="{value}": not a GPIO: it is the label of its controller and a '
+                        'number, or as many as that has, such as "gpio5 1"')
+        if name not in overlays.MODEM and not re.fullmatch(LABEL, value):
+            raise Wrong(f'{said(name)}="{value}": not a label such as i2c2, nor a path in braces')
+    return found
+
+
+def said(name):
+    """Return what a user calls a definition."""
+    return next(word for word, mine in NAMES.items() if mine == name)
+
+
+def blobs(family, base=None):
+    """Return the trees that a user's words may be about: a named one, or all of a family."""
+    if base and pathlib.Path(base).is_file():
+        return [pathlib.Path(base)]
+    names = overlays.families()[family].compatible.split()
+    found = bases.claimed(names) if not base else \
+        [one for kernel in bases.KERNELS for one in bases.shipped(kernel) if one.name == base]
+    if not found:
+        raise Wrong(f'no tree {base}: give a .dtb, or the name of one of the kernel\'s')
+    ours = [] if base else boards.carriers(names)
+    return [*bases.compiled(found).values(),
+            *(carrier(path) for path in (TOP / 'dts').rglob('*.dts') if path.stem in ours)]
+
+
+def carrier(source):
+    """Return a carrier of the pack, compiled."""
+    out = TOP / f'out/dts/{source.stem}.dtb'
+    return overlays.once(source, out, make=trees.compile_board)
+
+
+def labels(blob):
+    """Return the labels of a tree, as {label: path}."""
+    known = blob.with_suffix('.labels')
+    text = known.read_text(encoding='utf-8') if known.exists() else subprocess.run(
+        [dt_apply(), 'labels', blob], capture_output=True, text=True, check=False).stdout
+    return dict(line.split('\t') for line in text.splitlines())
+
+
+def lacks(blob, known, word):
+    """Return why a tree does not have what a label, or a GPIO, names; nothing where it has."""
+    name, *numbers = word.split()
+    path = name[1:-1] if name[0] == '{' else known.get(name)
+    if not path:
+        return f'no label "{name}"'
+    if name[0] == '{' or numbers:
+        tree = libfdt.Fdt(blob.read_bytes())
+        node = tree.path_offset(path, QUIET)
+        if node < 0:
+            return f'no node {path}'
+        if numbers:
+            return no_gpio(tree, node, name, len(numbers))
+    return ''
+
+
+def no_gpio(tree, node, name, count):
+    """Return why a node has no GPIO of so many numbers; its flags come from the block."""
+    cells = tree.getprop(node, '#gpio-cells', QUIET)
+    if isinstance(cells, int):
+        return f'{name} has no GPIOs'
+    wanted = cells.as_uint32() - 1
+    if wanted == count:
+        return ''
+    return f'{name} takes {wanted} number{"s" if wanted != 1 else ""}, not {count}'
+
+
+def hold(family, words, base=None):
+    """Refuse what none of the trees has that a family's overlays are for."""
+    if family not in overlays.families():
+        raise Wrong(f'overlays of {family} take no {"=, ".join(map(said, words))}=')
+    some = [word for word in overlays.MODEM if word in words]
+    if some and overlays.families()[family].modem == '-' or \
+            0 < len(some) < len(overlays.MODEM) and 'raspberry' not in family:
+        raise Wrong('the modem slot needs all three of MODEM_POWER=, MODEM_RESET= and '
+                    f'MODEM_RADIO=; given: {" ".join(some)}')
+    found = [(blob, labels(blob)) for blob in blobs(family, base)]
+    if not any(known for _, known in found):
+        raise Wrong(f'{base} has no labels: compile it with dtc -@')
+    for name, word in words.items():
+        why = {lacks(blob, known, word) for blob, known in found}
+        if '' not in why:
+            every = {label for _, known in found for label in known}
+            text = sorted(why)[0]
+            raise Wrong(f'{said(name)}="{word}": {text}, in {base or f"any tree of {family}"}'
+                        + (near(word.split()[0], every) if 'label' in text else '') +
+                        ('' if base else '; for a board of your own, say BASE=its.dtb'))

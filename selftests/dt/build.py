@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""make overlays builds what a user names, and refuses what no tree has."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+BUILD = TOP / 'scripts/dt/build'
+SLOT = ('MODEM_POWER=gpio5 1', 'MODEM_RESET=gpio5 2', 'MODEM_RADIO=gpio5 23')
+# What a user types, the overlay that it is about, and the text that this has to have.
+GOOD = (
+    (('imx8m', 'LED=led_identify'), 'identify-led', 'led_identify = "/fragment'),
+    (('raspberrypi', 'LED=led_act'), 'identify-led', 'led_act = "/fragment'),
+    (('am62', 'RTC=wkup_rtc0'), 'rtc-prefer', 'wkup_rtc0 = "/fragment'),
+    (('imx8m', 'I2C=i2c2'), 'rtc-ds3231', 'i2c2 = "/fragment'),
+    (('imx8m', 'I2C={/soc@0/bus@30800000/i2c@30a40000}'), 'rtc-ds3231',
+     'target-path = "/soc@0/bus@30800000/i2c@30a40000"'),
+    (('imx8m', *SLOT), 'modem-slot', 'gpio5 = "/fragment'),
+    (('raspberrypi', 'MODEM_POWER=gpio 23'), 'modem-slot', 'gpio = <0xffffffff 0x17 0x00>'))
+# What is refused, and the words that say why.
+BAD = (
+    (('imx8m', 'I2C=i2c99'), 'I2C="i2c99": no label "i2c99", in any tree of imx8m; nearest: i2c'),
+    (('imx8m', 'I2C={/foo}'), 'I2C="{/foo}": no node /foo'),
+    (('imx8m', 'I2C=i2c 2'), 'I2C="i2c 2": not a label'),
+    (('am62', 'RTC=rtc0'), 'no label "rtc0", in any tree of am62; nearest: '),
+    (('imx8m', 'LED=led', 'BASE=imx8mp-evk'), 'no label "led", in imx8mp-evk'),
+    (('imx8m', 'LED=led', 'BASE=nowhere'), 'no tree nowhere'),
+    (('imx8m', SLOT[0]), 'needs all three of MODEM_POWER=, MODEM_RESET= and MODEM_RADIO=; '
+                         'given: MODEM_POWER'),
+    (('imx8m', 'MODEM_POWER=gpio5', *SLOT[1:]), 'MODEM_POWER="gpio5": not a GPIO'),
+    (('imx8m', 'MODEM_POWER=gpio99 1', *SLOT[1:]), 'no label "gpio99"'),
+    (('imx8m', 'MODEM_POWER=gpio5 1 2', *SLOT[1:]), 'gpio5 takes 1 number, not 2'),
+    (('imx8m', 'MODEM_POWER=i2c2 1', *SLOT[1:]), 'i2c2 has no GPIOs'),
+    (('generic', 'LED=led_act'), 'overlays of generic take no LED='),
+    (('LED=led_act',), 'LED= is of one family: say FAMILY=, too'),
+    (('imx8m', 'LEDS=x'), 'there is no LEDS=: there are I2C LED'))
+
+sys.path.insert(0, str(TOP / 'scripts/dt'))
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+from ktap import Tap                # noqa: E402
+
+
+def build(*words):
+    """Run the builder; return its status and what it said."""
+    done = subprocess.run([BUILD, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def good(tap):
+    """What is named is in the overlay that is about it."""
+    for words, name, text in GOOD:
+        status, said = build(*words)
+        blob = TOP / f'out/overlays/{words[0]}/{name}.dtbo'
+        found = subprocess.run(['dtc', '-q', '-I', 'dtb', '-O', 'dts', blob], check=False,
+                               capture_output=True, text=True).stdout if not status else ''
+        tap.result(name in said.split() and text in found, f'{" ".join(words)}: {name}',
+                   said + found)
+
+
+def bad(tap):
+    """What no tree has is refused."""
+    for words, why in BAD:
+        status, said = build(*words)
+        tap.result(status == 2 and why in said, f'{" ".join(words)}: refused', said)
+
+
+def plain(tap, work):
+    """A tree that was built without labels is refused as what it is."""
+    blob = pathlib.Path(work) / 'plain.dtb'
+    subprocess.run(['dtc', '-q', '-O', 'dtb', '-o', blob, '-'], check=True, text=True,
+                   input='/dts-v1/; / { };')
+    status, said = build('imx8m', 'LED=led', f'BASE={blob}')
+    tap.result(status == 2 and 'has no labels: compile it with dtc -@' in said,
+               'a tree without labels is refused', said)
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    good(tap)
+    bad(tap)
+    with tempfile.TemporaryDirectory() as work:
+        plain(tap, work)
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
