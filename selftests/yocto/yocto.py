@@ -146,6 +146,24 @@ def same_machine(tap):
                'found: two device types of one machine with other LEDs', said)
 
 
+def nothing_to_parse(tap, work):
+    """make check-yocto fails where it was told to parse and could not."""
+    for what, names, env, status, words in (
+            ('without YOCTO it is skipped', (), {}, 0, 'SKIP YOCTO is not set'),
+            ('a folder that has no release', (), {'YOCTO': str(work / 'typo')}, 1,
+             'typo has no release that could be tried'),
+            ('a release that is not there', ('scarthgap',), {'YOCTO': str(work)}, 1,
+             'there is no '),
+            ('an unknown release', ('scarthgpa',), {'YOCTO': str(work)}, 1,
+             'no release scarthgpa')):
+        clean = {name: text for name, text in os.environ.items()
+                 if name not in ('YOCTO', 'CONTRACTS')}
+        done = subprocess.run([TOP / 'scripts/yocto/check', *names], capture_output=True, text=True,
+                              check=False, env={**clean, **env})
+        said = done.stdout + done.stderr
+        tap.result(done.returncode == status and words in said, f'check-yocto: {what}', said)
+
+
 def image_kernel(tap):
     """An image's kernel grants the fragments that are for images alone."""
     command = [TOP / 'scripts/kconfig-check', '--base', f'{os.environ["BUILD_KDIR"]}/.config',
@@ -166,6 +184,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         defects(tap, pathlib.Path(work))
         bad_rows(tap, pathlib.Path(work))
+        nothing_to_parse(tap, pathlib.Path(work))
     same_machine(tap)
     image_kernel(tap)
     print(f'1..{tap.count}')
