@@ -100,6 +100,27 @@ def counted(tap):
                wanted ^ there)
 
 
+def told(tap):
+    """README and CHANGELOG tell how many kernel recipes and boards the layer is for."""
+    series = {}
+    for row in layer.known():
+        series.setdefault((row.layer, row.recipe), set()).add(row.series)
+    new = sum(bool(names & set(rules.SERIES)) for names in series.values())
+    late = sum('dunfell' in names and not names & set(rules.SERIES) for names in series.values())
+    built = [row for row in layer.boards() if row.machine != '-']
+    leds = sum(row.leds != '-' for row in built)
+    for name, wanted in (
+            ('README.md', (f'Of the {len(series)} kernel recipes', f'{new} have a board on one',
+                           f'{late} are of dunfell alone', f'{len(series) - new - late} are older',
+                           f'the {leds} of {len(built)} device types whose LED is known')),
+            ('CHANGELOG.md', (f'{new} of the {len(series)} kernel recipes',
+                              f'{late} more are of dunfell alone'))):
+        text = ' '.join((TOP / name).read_text(encoding='utf-8').split())
+        lost = [words for words in wanted if words not in text]
+        tap.result(not lost, f'{name} counts kernel recipes as boards.tsv does',
+                   f'it does not say: {lost}')
+
+
 def defects(tap, work):
     """Each defect of the layer is found."""
     for name, path, old, new, words in DEFECTS:
@@ -181,6 +202,7 @@ def main():
     print('TAP version 13')
     ours(tap)
     counted(tap)
+    told(tap)
     with tempfile.TemporaryDirectory() as work:
         defects(tap, pathlib.Path(work))
         bad_rows(tap, pathlib.Path(work))
