@@ -145,6 +145,14 @@ def leds(rows, path):
         yield f'{path.name}: no board {slug}'
 
 
+def carriers(trees=layer.TOP / 'dts'):
+    """Each carrier has a node for identify: naming one sets LED_FILE."""
+    for path in sorted(trees.glob('*/*.dts')):
+        text = path.read_text(encoding='utf-8')
+        if '<blocks/identify-led.dtsi>' not in text and '"balena,identify"' not in text:
+            yield f'{path.name}: no identify LED, and BOARDPACK_CARRIERS would set LED_FILE'
+
+
 def drivers():
     """The block "trees" has each option that an overlay says it needs."""
     text = (layer.TOP / 'overlays/README').read_text(encoding='utf-8')
@@ -160,4 +168,5 @@ def wrong(folder=layer.LAYER):
     known = pathlib.Path(__file__).with_name('led.known')
     rows = layer.boards()
     return [*generated(folder), *syntax(folder), *sources(folder), *settings(folder),
-            *table(rows), *leds(rows, known), *drivers()]
+            *table(rows), *leds(rows, known), *carriers(),
+            *drivers()]

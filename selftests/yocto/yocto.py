@@ -85,7 +85,7 @@ def ours(tap):
     rows = layer.boards()
     known = TOP / 'scripts/yocto/led.known'
     for rule, found in ((rules.table, rules.table(rows)), (rules.leds, rules.leds(rows, known)),
-                        (rules.drivers, rules.drivers())):
+                        (rules.carriers, rules.carriers()), (rules.drivers, rules.drivers())):
         found = list(found)
         tap.result(not found, rule.__doc__.strip(), '\n'.join(found))
 
@@ -152,6 +152,17 @@ def bad_rows(tap, work):
                'found: a known disagreement that is none, or of no board', said)
 
 
+def dark_carrier(tap, work):
+    """A carrier without an identify LED is found."""
+    trees = work / 'dts'
+    shutil.copytree(TOP / 'dts', trees)
+    path = next(trees.glob('*/imx8mp-field.dts'))
+    path.write_text(path.read_text(encoding='utf-8').replace('#include <blocks/identify', '//'))
+    said = list(rules.carriers(trees))
+    tap.result(len(said) == 1 and said[0].startswith('imx8mp-field.dts: no identify LED'),
+               'found: a carrier without an identify LED', said)
+
+
 def same_machine(tap):
     """Two device types of one machine cannot differ."""
     rows = layer.boards()
@@ -206,6 +217,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         defects(tap, pathlib.Path(work))
         bad_rows(tap, pathlib.Path(work))
+        dark_carrier(tap, pathlib.Path(work))
         nothing_to_parse(tap, pathlib.Path(work))
     same_machine(tap)
     image_kernel(tap)
