@@ -153,6 +153,35 @@ def contract(release, build, work):
             ('a warning' if words else 'none')
 
 
+def linked(release, build, work):
+    """Yield how dtb-swap is linked, by a compiler that notes what it is told."""
+    compiler, log = work / 'cc', work / 'cc.log'
+    builds.write(compiler, f'''#!/bin/sh
+echo "$@" >>{log}
+while [ $# -gt 1 ]; do [ "$1" != -o ] || : >"$2"; shift; done
+''')
+    compiler.chmod(0o755)
+    answer = builds.ask(release, build, [{
+        'file': 'dtb-swap.bb', 'vars': ['S', 'do_compile', 'LDFLAGS', 'DEPENDS', 'INSANE_SKIP:dtb-swap'],
+        'flags': [('LDFLAGS', 'export')], 'set': {
+            'UNPACKDIR': str(work / 'swap'), 'B': str(work / 'swap/b'), 'CC': str(compiler)}}])
+    answer = answer['answers'][0][0]
+    values = answer['vars']
+    place = pathlib.Path(values['S'])
+    place.parent.mkdir(parents=True)
+    place.symlink_to(builds.TOP)
+    status, said = run('oe_runmake() { make -s "$@"; }\n' +
+                       f'export LDFLAGS="{values["LDFLAGS"]}"\n{values["do_compile"]}')
+    link = log.read_text(encoding='utf-8').splitlines()[-1].split() if log.exists() else []
+    good = not status and f'{work}/swap/b/out/dtb-swap' in link and '-lfdt' in link and \
+        set(values['LDFLAGS'].split()) <= set(link) and answer['flags']['LDFLAGS[export]'] and \
+        not {'-static', '-s'} & set(link)
+    yield '' if good else f'{said}{link}\n{answer}', \
+        'dtb-swap is linked as bitbake says, to libfdt.so'
+    yield '' if 'dtc' in values['DEPENDS'].split() and not values['INSANE_SKIP:dtb-swap'] \
+        else str(values), 'dtb-swap: dtc is built before it, and no check of the package is left out'
+
+
 def results(release, build, work):
     """Yield (what is wrong, name) of all."""
     work = pathlib.Path(work)
@@ -160,3 +189,4 @@ def results(release, build, work):
     yield from extension(release, build, work)
     yield from carrier(release, build, work)
     yield from contract(release, build, work)
+    yield from linked(release, build, work)
