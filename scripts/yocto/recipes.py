@@ -9,6 +9,7 @@ LED = '/sys/class/leds/identify/brightness'
 PLAIN = ('boardpack-units.bb', 'dtb-swap.bb')
 # A board without a known LED, for which the pack has a carrier.
 CARRIED = 'jetson-orin-nx-xavier-nx-devkit'
+SEVERAL = 'ACT,led0 usr3'
 X86 = ('amd64', 'i386', 'i386-nlp')
 
 
@@ -52,13 +53,17 @@ def modules(release, build):
         {'file': 'boardpack.bb', 'vars': [], 'flags': [
             (f'BOARDPACK_MACHINE_{name}', row.machine) for row in machines()
             for name in ('LEDS', 'FAMILY', 'BOOT_OVERLAYS')]},
+        {'file': 'boardpack.bb', 'set': {'BOARDPACK_LEDS': SEVERAL}, 'vars': names},
         {'file': 'boardpack.bb', 'set': {'SIGN_API': 'https://sign'}, 'vars': names,
          'flags': [('do_sign_kmod', 'task'), ('do_sign_kmod', 'deps'), ('do_install', 'deps')]}])
     answers = [one[0] for one in told['answers']]
     wrong = [f'{row.machine}: {line}' for row, answer in zip(rows, answers)
              for line in of_machine(row, answer)]
-    yield '\n'.join(table(answers[-2])), f'{len(machines())} machines are as in boards.tsv'
+    yield '\n'.join(table(answers[-3])), f'{len(machines())} machines are as in boards.tsv'
     yield '\n'.join(wrong), f'leds-identify: the options of {len(rows)} kinds of machines'
+    several = answers[-2].get('vars', {}).get('module_conf_leds-identify')
+    yield '' if several == f'options leds-identify leds="{SEVERAL}"' else str(several), \
+        'leds-identify: several LEDs are one option'
     yield '\n'.join(of_modules(answers[0])), 'boardpack: sources, autoload, names'
     yield '\n'.join(of_signed(answers[-1])), 'boardpack: signed where SIGN_API is set'
 

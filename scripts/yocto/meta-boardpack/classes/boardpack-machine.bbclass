@@ -30,8 +30,9 @@ def boardpack_boot_files(d):
 
 def boardpack_led_options(d):
     """Return the options of leds-identify, or nothing."""
-    leds = d.getVar('BOARDPACK_LEDS')
-    return 'options leds-identify leds=%s' % leds if leds else ''
+    leds = (d.getVar('BOARDPACK_LEDS') or '').strip()
+    text = 'leds="%s"' if len(leds.split()) > 1 else 'leds=%s'
+    return 'options leds-identify ' + text % leds if leds else ''
 
 def boardpack_led_file(d):
     """Return the LED identify where it has LEDs: by its option, or by the tree of a carrier."""
