@@ -13,6 +13,7 @@ import types
 import builds
 
 MODULES = ('leds-identify', 'rtc-seed', 'usb-modeswitch')
+FRAGMENTS = ('leds', 'rtc', 'usb', 'of')
 EXTENSION = ('do_create_docker_image', 'boardpack_move_modules', 'boardpack_kernel_version',
              'BOARDPACK_PLACE', 'IMAGE_NAME', 'IMAGE_LINK_NAME')
 # What bitbake brings along for shell functions, and an engine that says what it was told.
@@ -120,6 +121,18 @@ def carrier(release, build, work):
         else str(answers[5]), 'without a carrier the kernel has no tree more'
 
 
+def override(release, build):
+    """Yield a kernel of kernel-balena-override: its tasks have the fragments."""
+    flags = [(f'do_kernel_balena_{name}_fragments', 'file-checksums') for name in ('merge', 'verify')]
+    answer, = builds.ask(release, build, [{
+        'file': 'linux-override_*', 'vars': ['KERNEL_BALENA_OVERRIDE_FRAGMENTS'],
+        'flags': flags}])['answers'][0]
+    wanted = [f'{builds.LAYER}/kconfig/boardpack-{name}.cfg:True' for name in FRAGMENTS]
+    told = [(text or '').split() for text in answer.get('flags', {'': ''}).values()]
+    yield '' if all(files == wanted for files in told) else str(answer), \
+        f'kernel-balena-override merges and verifies {len(wanted)} fragments'
+
+
 def call(body, **scope):
     """Run the body of a python function."""
     code = 'def body():\n' + textwrap.indent(textwrap.dedent(body), ' ')
@@ -188,5 +201,6 @@ def results(release, build, work):
     os.makedirs(work, exist_ok=True)
     yield from extension(release, build, work)
     yield from carrier(release, build, work)
+    yield from override(release, build)
     yield from contract(release, build, work)
     yield from linked(release, build, work)
