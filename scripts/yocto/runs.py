@@ -166,6 +166,37 @@ def contract(release, build, work):
             ('a warning' if words else 'none')
 
 
+def installed(answer, missing=None):
+    """Run do_install on modules and their signatures; return its status, what it said, and them."""
+    modules = [pathlib.Path(word) for word in answer['vars']['SIGNING_ARTIFACTS'].split()]
+    for path in modules:
+        builds.write(path, 'plain')
+        builds.write(path.with_name(f'{path.name}.signed'), 'signed')
+    if missing:
+        next(path for path in modules if path.stem == missing).with_name(
+            f'{missing}.ko.signed').unlink()
+    status, said = run('module_do_install() { echo installed; }\n' + answer['vars']['do_install'])
+    return status, said, {path.stem: path.read_text(encoding='utf-8') for path in modules}
+
+
+def signed(release, build, work):
+    """Yield what is installed where modules are signed, and where they are not."""
+    asked = {'file': 'boardpack.bb', 'vars': ['do_install', 'SIGNING_ARTIFACTS']}
+    place = {'UNPACKDIR': str(work / 'sign')}
+    told = builds.ask(release, build, [
+        {**asked, 'set': {**place, 'SIGN_API': 'https://sign'}}, {**asked, 'set': place}])['answers']
+    (secure,), (plain,) = told
+    for answer, text in ((secure, 'signed'), (plain, 'plain')):
+        found = installed(answer)
+        yield '' if found == (0, 'installed\n', dict.fromkeys(MODULES, text)) else str(found), \
+            f'boardpack: the {text} modules are installed {"with" if answer is secure else "without"}' \
+            ' SIGN_API'
+    for name in MODULES:
+        status, said, _ = installed(secure, name)
+        yield '' if status and f'{name}.ko was not signed' in said and 'installed' not in said \
+            else said, f'boardpack: {name} without a signature is not installed'
+
+
 def linked(release, build, work):
     """Yield how dtb-swap is linked, by a compiler that notes what it is told."""
     compiler, log = work / 'cc', work / 'cc.log'
@@ -203,4 +234,5 @@ def results(release, build, work):
     yield from carrier(release, build, work)
     yield from override(release, build)
     yield from contract(release, build, work)
+    yield from signed(release, build, work)
     yield from linked(release, build, work)
