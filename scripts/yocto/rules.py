@@ -119,6 +119,9 @@ def table(rows):
         if row.overlays != '-' and not re.fullmatch(r'/([\w-]+/)*', row.overlays):
             yield (f'boards.tsv: {row.slug}: overlays "{row.overlays}": a folder, '
                    'with / at both ends')
+        if '+' in row.rtcs and len(row.rtcs.split()) > 1:
+            yield (f'boards.tsv: {row.slug}: of several RTCs one is known to have a battery: have '
+                   'boardpack.bb give rtc-seed its name as rtc=')
         if row.overlays != '-' and row.family == '-':
             yield f'boards.tsv: {row.slug}: overlays on the boot partition, and no family'
 

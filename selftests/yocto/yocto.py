@@ -55,6 +55,8 @@ ROWS = (
     ('an unknown release', 'series', 'hirsute', 'no release "hirsute"'),
     ('a recipe without a layer', 'layer', '-', 'a recipe goes with a machine and a layer'),
     ('a folder without a slash', 'overlays', '/overlays', 'a folder, with / at both ends'),
+    ('a battery that rtc-seed is not told of', 'rtcs', 'fsl,sec-v4.0-mon-rtc-lp nxp,pcf8523+',
+     'have boardpack.bb give rtc-seed'),
     ('overlays of no family', 'family', '-', 'and no family'),
     ('a contract without an LED', 'led', 'no', 'the contract says led: no, and LED_FILE is set'),
     ('a LED_FILE too few', 'leds', '-', 'the contract says led: yes, and LED_FILE is not set'),
