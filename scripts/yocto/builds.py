@@ -107,6 +107,9 @@ inherit kernel
     if suffix:
         write(place / f'{kernel}_4.4.bb', recipe + 'PV = "4.4"\n')
     write(place / 'linux-another_5.15.bb', recipe)
+    write(place / 'linux-override_5.15.bb', recipe)
+    write(place / 'linux-override_5.15.bbappend',
+          'inherit kernel-balena-override\ninherit boardpack\n')
     write(folder / 'recipes-containers/stub/balena-supervisor.bbappend',
           f'LED_FILE{"_" if old else ":"}{row.machine} = "{FAMILY_LED}"\n')
     return [folder]

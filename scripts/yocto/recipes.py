@@ -7,6 +7,9 @@ import runs
 MODULES = ('leds-identify', 'rtc-seed', 'usb-modeswitch')
 LED = '/sys/class/leds/identify/brightness'
 PLAIN = ('boardpack-units.bb', 'dtb-swap.bb')
+# A board without a known LED, for which the pack has a carrier.
+CARRIED = 'jetson-orin-nx-xavier-nx-devkit'
+SEVERAL = 'ACT,led0 usr3'
 X86 = ('amd64', 'i386', 'i386-nlp')
 
 
@@ -50,13 +53,17 @@ def modules(release, build):
         {'file': 'boardpack.bb', 'vars': [], 'flags': [
             (f'BOARDPACK_MACHINE_{name}', row.machine) for row in machines()
             for name in ('LEDS', 'FAMILY', 'BOOT_OVERLAYS')]},
+        {'file': 'boardpack.bb', 'set': {'BOARDPACK_LEDS': SEVERAL}, 'vars': names},
         {'file': 'boardpack.bb', 'set': {'SIGN_API': 'https://sign'}, 'vars': names,
          'flags': [('do_sign_kmod', 'task'), ('do_sign_kmod', 'deps'), ('do_install', 'deps')]}])
     answers = [one[0] for one in told['answers']]
     wrong = [f'{row.machine}: {line}' for row, answer in zip(rows, answers)
              for line in of_machine(row, answer)]
-    yield '\n'.join(table(answers[-2])), f'{len(machines())} machines are as in boards.tsv'
+    yield '\n'.join(table(answers[-3])), f'{len(machines())} machines are as in boards.tsv'
     yield '\n'.join(wrong), f'leds-identify: the options of {len(rows)} kinds of machines'
+    several = answers[-2].get('vars', {}).get('module_conf_leds-identify')
+    yield '' if several == f'options leds-identify leds="{SEVERAL}"' else str(several), \
+        'leds-identify: several LEDs are one option'
     yield '\n'.join(of_modules(answers[0])), 'boardpack: sources, autoload, names'
     yield '\n'.join(of_signed(answers[-1])), 'boardpack: signed where SIGN_API is set'
 
@@ -130,6 +137,21 @@ def appended(release, build):
     yield '\n'.join(wrong), f'overlays on the boot partition of {len(rows)} kinds of machines'
 
 
+def led_file(release, build):
+    """Yield LED_FILE of a board whose LED is not known, by what is chosen for it."""
+    row = next(row for row in builds.boards() if row.slug == CARRIED)
+    chosen = (({}, '/dev/null'), ({'BOARDPACK_CARRIERS': row.carrier}, LED),
+              ({'BOARDPACK_LED_FILE': '/x'}, '/x'), ({'BOARDPACK_LEDS': 'usr3'}, LED),
+              ({'BOARDPACK_CARRIERS': row.carrier, 'BOARDPACK_LED_FILE': ''}, '/dev/null'))
+    told = builds.ask(release, build, [
+        {'file': 'balena-supervisor.bb', 'set': {**given(row), **more}, 'vars': ['LED_FILE']}
+        for more, _ in chosen])
+    for (more, wanted), (answer,) in zip(chosen, told['answers']):
+        led = answer.get('vars', {}).get('LED_FILE')
+        yield '' if led == wanted else f'it is {led} {answer.get("error", "")}', \
+            f'{CARRIED}: LED_FILE is {wanted} with {" and ".join(more) or "nothing chosen"}'
+
+
 def of_image(row, answer):
     """Yield what is wrong with the image for a machine."""
     if 'error' in answer:
@@ -181,6 +203,6 @@ def results(release, work):
     layers = builds.stub(work / 'plain/layer', release, row)
     build = work / 'plain/build'
     builds.build_folder(build, [*release.base(), builds.LAYER, *layers], row.machine)
-    for step in (modules, appended, others):
+    for step in (modules, appended, led_file, others):
         yield from step(release, build)
     yield from runs.results(release, build, work / 'plain/runs')

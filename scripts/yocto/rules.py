@@ -119,6 +119,9 @@ def table(rows):
         if row.overlays != '-' and not re.fullmatch(r'/([\w-]+/)*', row.overlays):
             yield (f'boards.tsv: {row.slug}: overlays "{row.overlays}": a folder, '
                    'with / at both ends')
+        if '+' in row.rtcs and len(row.rtcs.split()) > 1:
+            yield (f'boards.tsv: {row.slug}: of several RTCs one is known to have a battery: have '
+                   'boardpack.bb give rtc-seed its name as rtc=')
         if row.overlays != '-' and row.family == '-':
             yield f'boards.tsv: {row.slug}: overlays on the boot partition, and no family'
 
@@ -145,6 +148,14 @@ def leds(rows, path):
         yield f'{path.name}: no board {slug}'
 
 
+def carriers(trees=layer.TOP / 'dts'):
+    """Each carrier has a node for identify: naming one sets LED_FILE."""
+    for path in sorted(trees.glob('*/*.dts')):
+        text = path.read_text(encoding='utf-8')
+        if '<blocks/identify-led.dtsi>' not in text and '"balena,identify"' not in text:
+            yield f'{path.name}: no identify LED, and BOARDPACK_CARRIERS would set LED_FILE'
+
+
 def drivers():
     """The block "trees" has each option that an overlay says it needs."""
     text = (layer.TOP / 'overlays/README').read_text(encoding='utf-8')
@@ -160,4 +171,5 @@ def wrong(folder=layer.LAYER):
     known = pathlib.Path(__file__).with_name('led.known')
     rows = layer.boards()
     return [*generated(folder), *syntax(folder), *sources(folder), *settings(folder),
-            *table(rows), *leds(rows, known), *drivers()]
+            *table(rows), *leds(rows, known), *carriers(),
+            *drivers()]

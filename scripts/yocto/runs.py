@@ -13,6 +13,7 @@ import types
 import builds
 
 MODULES = ('leds-identify', 'rtc-seed', 'usb-modeswitch')
+FRAGMENTS = ('leds', 'rtc', 'usb', 'of')
 EXTENSION = ('do_create_docker_image', 'boardpack_move_modules', 'boardpack_kernel_version',
              'BOARDPACK_PLACE', 'IMAGE_NAME', 'IMAGE_LINK_NAME')
 # What bitbake brings along for shell functions, and an engine that says what it was told.
@@ -120,6 +121,18 @@ def carrier(release, build, work):
         else str(answers[5]), 'without a carrier the kernel has no tree more'
 
 
+def override(release, build):
+    """Yield a kernel of kernel-balena-override: its tasks have the fragments."""
+    flags = [(f'do_kernel_balena_{name}_fragments', 'file-checksums') for name in ('merge', 'verify')]
+    answer, = builds.ask(release, build, [{
+        'file': 'linux-override_*', 'vars': ['KERNEL_BALENA_OVERRIDE_FRAGMENTS'],
+        'flags': flags}])['answers'][0]
+    wanted = [f'{builds.LAYER}/kconfig/boardpack-{name}.cfg:True' for name in FRAGMENTS]
+    told = [(text or '').split() for text in answer.get('flags', {'': ''}).values()]
+    yield '' if all(files == wanted for files in told) else str(answer), \
+        f'kernel-balena-override merges and verifies {len(wanted)} fragments'
+
+
 def call(body, **scope):
     """Run the body of a python function."""
     code = 'def body():\n' + textwrap.indent(textwrap.dedent(body), ' ')
@@ -153,10 +166,73 @@ def contract(release, build, work):
             ('a warning' if words else 'none')
 
 
+def installed(answer, missing=None):
+    """Run do_install on modules and their signatures; return its status, what it said, and them."""
+    modules = [pathlib.Path(word) for word in answer['vars']['SIGNING_ARTIFACTS'].split()]
+    for path in modules:
+        builds.write(path, 'plain')
+        builds.write(path.with_name(f'{path.name}.signed'), 'signed')
+    if missing:
+        next(path for path in modules if path.stem == missing).with_name(
+            f'{missing}.ko.signed').unlink()
+    status, said = run('module_do_install() { echo installed; }\n' + answer['vars']['do_install'])
+    return status, said, {path.stem: path.read_text(encoding='utf-8') for path in modules}
+
+
+def signed(release, build, work):
+    """Yield what is installed where modules are signed, and where they are not."""
+    asked = {'file': 'boardpack.bb', 'vars': ['do_install', 'SIGNING_ARTIFACTS']}
+    place = {'UNPACKDIR': str(work / 'sign')}
+    told = builds.ask(release, build, [
+        {**asked, 'set': {**place, 'SIGN_API': 'https://sign'}}, {**asked, 'set': place}])['answers']
+    (secure,), (plain,) = told
+    for answer, text in ((secure, 'signed'), (plain, 'plain')):
+        found = installed(answer)
+        yield '' if found == (0, 'installed\n', dict.fromkeys(MODULES, text)) else str(found), \
+            f'boardpack: the {text} modules are installed {"with" if answer is secure else "without"}' \
+            ' SIGN_API'
+    for name in MODULES:
+        status, said, _ = installed(secure, name)
+        yield '' if status and f'{name}.ko was not signed' in said and 'installed' not in said \
+            else said, f'boardpack: {name} without a signature is not installed'
+
+
+def linked(release, build, work):
+    """Yield how dtb-swap is linked, by a compiler that notes what it is told."""
+    compiler, log = work / 'cc', work / 'cc.log'
+    builds.write(compiler, f'''#!/bin/sh
+echo "$@" >>{log}
+while [ $# -gt 1 ]; do [ "$1" != -o ] || : >"$2"; shift; done
+''')
+    compiler.chmod(0o755)
+    answer = builds.ask(release, build, [{
+        'file': 'dtb-swap.bb', 'vars': ['S', 'do_compile', 'LDFLAGS', 'DEPENDS', 'INSANE_SKIP:dtb-swap'],
+        'flags': [('LDFLAGS', 'export')], 'set': {
+            'UNPACKDIR': str(work / 'swap'), 'B': str(work / 'swap/b'), 'CC': str(compiler)}}])
+    answer = answer['answers'][0][0]
+    values = answer['vars']
+    place = pathlib.Path(values['S'])
+    place.parent.mkdir(parents=True)
+    place.symlink_to(builds.TOP)
+    status, said = run('oe_runmake() { make -s "$@"; }\n' +
+                       f'export LDFLAGS="{values["LDFLAGS"]}"\n{values["do_compile"]}')
+    link = log.read_text(encoding='utf-8').splitlines()[-1].split() if log.exists() else []
+    good = not status and f'{work}/swap/b/out/dtb-swap' in link and '-lfdt' in link and \
+        set(values['LDFLAGS'].split()) <= set(link) and answer['flags']['LDFLAGS[export]'] and \
+        not {'-static', '-s'} & set(link)
+    yield '' if good else f'{said}{link}\n{answer}', \
+        'dtb-swap is linked as bitbake says, to libfdt.so'
+    yield '' if 'dtc' in values['DEPENDS'].split() and not values['INSANE_SKIP:dtb-swap'] \
+        else str(values), 'dtb-swap: dtc is built before it, and no check of the package is left out'
+
+
 def results(release, build, work):
     """Yield (what is wrong, name) of all."""
     work = pathlib.Path(work)
     os.makedirs(work, exist_ok=True)
     yield from extension(release, build, work)
     yield from carrier(release, build, work)
+    yield from override(release, build)
     yield from contract(release, build, work)
+    yield from signed(release, build, work)
+    yield from linked(release, build, work)

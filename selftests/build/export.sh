@@ -41,10 +41,22 @@ compiles() {
 			CC=aarch64-linux-gnu-gcc "CONFIG_$2=m" W=1 'KCFLAGS=-Werror -Wno-error=attributes' modules
 }
 
-plan 8
-"$top/scripts/export-patch" "$LINUX_SRC" "$work/patches" >"$said" 2>&1
-[ "$(find "$work/patches" -name '*.patch' | wc -l)" = 6 ]
+plan 10
+"$top/scripts/export-patch" "$LINUX_SRC" "$work/patches" >"$said" 2>&1 &&
+	[ "$(find "$work/patches" -name '*.patch' | wc -l)" = 6 ]
 result $? "three drivers, two bindings, our prefix"
+# A tree whose checkpatch finds fault with the series.
+mkdir -p "$work/strict/scripts"
+for name in "$LINUX_SRC"/*; do
+	[ "${name##*/}" = scripts ] || ln -s "$name" "$work/strict/"
+done
+cat >"$work/strict/scripts/checkpatch.pl" <<'END'
+print "WARNING: no $_\n" for grep /patch$/, @ARGV;
+exit 1;
+END
+! "$top/scripts/export-patch" "$work/strict" "$work/judged" >"$said" 2>&1 &&
+	[ "$(grep -c '^WARNING: no .*\.patch$' "$said")" = 6 ] && grep -q 'is not content' "$said"
+result $? "the tree's own checkpatch looks at all of it, and what it says is a failure"
 clean >"$said" 2>&1
 result $? "checkpatch has no error and no warning"
 applies >"$said" 2>&1
@@ -59,4 +71,6 @@ compiles drivers/usb/misc USB_MODESWITCH >"$said" 2>&1
 result $? "usb-modeswitch compiles without it"
 "$top/scripts/export-patch" "$work" "$work/none" 2>&1 | grep -q 'is not a kernel source tree'
 result $? "a folder that is no kernel tree is refused"
+make -s -C "$top" export-patch 2>&1 | grep -q 'give KERNEL=/path'
+result $? "where none is named, one is asked for"
 exit $failed

@@ -28,10 +28,12 @@ fi
 rm -rf "$tree/drivers/Kconfig" "$tree/drivers/Makefile" "$tree/drivers/boardpack"
 cp "$LINUX_SRC/drivers/Kconfig" "$LINUX_SRC/drivers/Makefile" "$tree/drivers/"
 
-plan 5
-# graft(tree) - as people type it
+plan 8
+# graft(tree, words...) - as people type it
 graft() {
-	make -s -C "$top" graft KERNEL="$1"
+	kernel=$1
+	shift
+	make -s -C "$top" graft KERNEL="$kernel" "$@"
 }
 
 graft "$tree" >"$said" 2>&1 && graft "$tree" >>"$said" 2>&1
@@ -43,9 +45,16 @@ obj-$(CONFIG_BOARDPACK) += boardpack/' ] && diff "$LINUX_SRC/drivers/Kconfig" "$
 result $? "hooks are there once"
 graft "$GRAFT_DIR/none" 2>&1 | grep -q 'is not a kernel source tree'
 result $? "a folder that is no kernel tree is refused"
+make -s -C "$top" graft 2>&1 | grep -q 'give KERNEL=/path'
+result $? "where none is named, one is asked for"
+rm -rf "$GRAFT_DIR/empty"
+graft "$tree" O="$GRAFT_DIR/empty" ARCH=arm64 >"$said" 2>&1
+grep -qxF "  make -C $tree O=$GRAFT_DIR/empty ARCH=arm64 drivers/boardpack/" "$said" &&
+	grep -qxF "  $tree/scripts/config --file $GRAFT_DIR/empty/.config -e BOARDPACK -m LEDS_IDENTIFY -m RTC_SEED -m USB_MODESWITCH" "$said"
+result $? "a tree that is not configured: the commands are told"
 
-# with(value) - build the drivers as y or m on a small kernel
-with() {
+# built_in() - on a small kernel
+built_in() {
 	cat >"$GRAFT_DIR/all.config" <<-END
 	CONFIG_64BIT=y
 	CONFIG_MODULES=y
@@ -57,9 +66,9 @@ with() {
 	CONFIG_USB_SUPPORT=y
 	CONFIG_USB=y
 	CONFIG_BOARDPACK=y
-	CONFIG_LEDS_IDENTIFY=$1
-	CONFIG_RTC_SEED=$1
-	CONFIG_USB_MODESWITCH=$1
+	CONFIG_LEDS_IDENTIFY=y
+	CONFIG_RTC_SEED=y
+	CONFIG_USB_MODESWITCH=y
 	END
 	mkdir -p "$out"
 	KCONFIG_ALLCONFIG=$GRAFT_DIR/all.config kmake allnoconfig && kmake drivers/boardpack/
@@ -74,8 +83,18 @@ made() {
 }
 
 rm -rf "$out/drivers/boardpack"
-with y && made built-in.a
+built_in && made built-in.a
 result $? "built in"
-with m && made modules.order
-result $? "built as modules"
+# A kernel that was configured before it had the drivers.
+ours='BOARDPACK\|LEDS_IDENTIFY\|RTC_SEED\|USB_MODESWITCH'
+sed -i "/$ours/d" "$out/.config"
+rm -rf "$out/drivers/boardpack"
+graft "$tree" O="$out" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- >"$said" 2>&1 && made modules.order &&
+	[ "$(grep -c ": built in $out/drivers/boardpack" "$said")" = 3 ]
+result $? "graft builds them where the kernel is configured, as modules"
+sed -i "/$ours/d; \$a # CONFIG_BOARDPACK is not set" "$out/.config"
+rm -rf "$out/drivers/boardpack"
+graft "$tree" O="$out" >"$said" 2>&1 && grep -q 'has CONFIG_BOARDPACK off' "$said" &&
+	[ ! -e "$out/drivers/boardpack" ]
+result $? "and not where its configuration has them off"
 exit $failed

@@ -46,7 +46,9 @@ echo 1..$n
 NAMES = ["leds-identify.ko", "rtc-seed.ko", "usb-modeswitch.ko"]
 
 
-IGNORED = shutil.ignore_patterns("*.o", "*.ko", "*.cmd", "*.mod*")
+LEFT_OUT = [line for line in (TOP / ".dockerignore").read_text().splitlines()
+            if not line.startswith("#")]
+IGNORED = shutil.ignore_patterns(*(line.removeprefix("**/") for line in LEFT_OUT))
 
 
 def pack(folder):
@@ -73,6 +75,8 @@ def composed(tap):
     known = [name.removesuffix(".ko").replace("-", "_").upper() for name in NAMES]
     tap.result(list(service["build"]["args"]) == asked and set(service["environment"]) <= set(known),
                "the compose file has the Dockerfile's arguments, and parameters of modules", service)
+    tap.result({".git", "out", "**/*.ko"} <= set(LEFT_OUT), "history and what was built here stay out of it",
+               LEFT_OUT)
 
 
 def builds(tap, work):
@@ -88,6 +92,14 @@ def builds(tap, work):
     tap.result(done.returncode == 0 and done.stdout.count("would load") == 3,
                "preflight takes them for the kernel itself", done.stdout)
     return folder, out
+
+
+def empty(tap, work):
+    """A container without any modules says so."""
+    (work / "empty").mkdir()
+    done = run(shutil.copy(TOP / "scripts/container/load", work / "empty"))
+    tap.result(done.returncode == 1 and done.stdout.endswith("this OS release; it has none\n"),
+               "a container that has no modules says so", done.stdout)
 
 
 def refusals(tap, work, folder):
@@ -129,6 +141,7 @@ def main():
         work = pathlib.Path(folder)
         clone, out = builds(tap, work)
         refusals(tap, work, clone)
+        empty(tap, work)
         loads(tap, out)
     return tap.end()
 

@@ -55,6 +55,8 @@ ROWS = (
     ('an unknown release', 'series', 'hirsute', 'no release "hirsute"'),
     ('a recipe without a layer', 'layer', '-', 'a recipe goes with a machine and a layer'),
     ('a folder without a slash', 'overlays', '/overlays', 'a folder, with / at both ends'),
+    ('a battery that rtc-seed is not told of', 'rtcs', 'fsl,sec-v4.0-mon-rtc-lp nxp,pcf8523+',
+     'have boardpack.bb give rtc-seed'),
     ('overlays of no family', 'family', '-', 'and no family'),
     ('a contract without an LED', 'led', 'no', 'the contract says led: no, and LED_FILE is set'),
     ('a LED_FILE too few', 'leds', '-', 'the contract says led: yes, and LED_FILE is not set'),
@@ -85,7 +87,7 @@ def ours(tap):
     rows = layer.boards()
     known = TOP / 'scripts/yocto/led.known'
     for rule, found in ((rules.table, rules.table(rows)), (rules.leds, rules.leds(rows, known)),
-                        (rules.drivers, rules.drivers())):
+                        (rules.carriers, rules.carriers()), (rules.drivers, rules.drivers())):
         found = list(found)
         tap.result(not found, rule.__doc__.strip(), '\n'.join(found))
 
@@ -98,6 +100,27 @@ def counted(tap):
              for path in layer.LAYER.glob('dynamic-layers/*/recipes-kernel/linux/*.bbappend')}
     tap.result(wanted == there and len(there) > 50, f'{len(there)} kernel recipes have an append',
                wanted ^ there)
+
+
+def told(tap):
+    """README and CHANGELOG tell how many kernel recipes and boards the layer is for."""
+    series = {}
+    for row in layer.known():
+        series.setdefault((row.layer, row.recipe), set()).add(row.series)
+    new = sum(bool(names & set(rules.SERIES)) for names in series.values())
+    late = sum('dunfell' in names and not names & set(rules.SERIES) for names in series.values())
+    built = [row for row in layer.boards() if row.machine != '-']
+    leds = sum(row.leds != '-' for row in built)
+    for name, wanted in (
+            ('README.md', (f'Of the {len(series)} kernel recipes', f'{new} have a board on one',
+                           f'{late} are of dunfell alone', f'{len(series) - new - late} are older',
+                           f'the {leds} of {len(built)} device types whose LED is known')),
+            ('CHANGELOG.md', (f'{new} of the {len(series)} kernel recipes',
+                              f'{late} more are of dunfell alone'))):
+        text = ' '.join((TOP / name).read_text(encoding='utf-8').split())
+        lost = [words for words in wanted if words not in text]
+        tap.result(not lost, f'{name} counts kernel recipes as boards.tsv does',
+                   f'it does not say: {lost}')
 
 
 def defects(tap, work):
@@ -131,6 +154,17 @@ def bad_rows(tap, work):
                'found: a known disagreement that is none, or of no board', said)
 
 
+def dark_carrier(tap, work):
+    """A carrier without an identify LED is found."""
+    trees = work / 'dts'
+    shutil.copytree(TOP / 'dts', trees)
+    path = next(trees.glob('*/imx8mp-field.dts'))
+    path.write_text(path.read_text(encoding='utf-8').replace('#include <blocks/identify', '//'))
+    said = list(rules.carriers(trees))
+    tap.result(len(said) == 1 and said[0].startswith('imx8mp-field.dts: no identify LED'),
+               'found: a carrier without an identify LED', said)
+
+
 def same_machine(tap):
     """Two device types of one machine cannot differ."""
     rows = layer.boards()
@@ -144,6 +178,24 @@ def same_machine(tap):
     layer.boards = real
     tap.result('the leds of machine iot-gate-imx8plus' in said,
                'found: two device types of one machine with other LEDs', said)
+
+
+def nothing_to_parse(tap, work):
+    """make check-yocto fails where it was told to parse and could not."""
+    for what, names, env, status, words in (
+            ('without YOCTO it is skipped', (), {}, 0, 'SKIP YOCTO is not set'),
+            ('a folder that has no release', (), {'YOCTO': str(work / 'typo')}, 1,
+             'typo has no release that could be tried'),
+            ('a release that is not there', ('scarthgap',), {'YOCTO': str(work)}, 1,
+             'there is no '),
+            ('an unknown release', ('scarthgpa',), {'YOCTO': str(work)}, 1,
+             'no release scarthgpa')):
+        clean = {name: text for name, text in os.environ.items()
+                 if name not in ('YOCTO', 'CONTRACTS')}
+        done = subprocess.run([TOP / 'scripts/yocto/check', *names], capture_output=True, text=True,
+                              check=False, env={**clean, **env})
+        said = done.stdout + done.stderr
+        tap.result(done.returncode == status and words in said, f'check-yocto: {what}', said)
 
 
 def image_kernel(tap):
@@ -163,9 +215,12 @@ def main():
     print('TAP version 13')
     ours(tap)
     counted(tap)
+    told(tap)
     with tempfile.TemporaryDirectory() as work:
         defects(tap, pathlib.Path(work))
         bad_rows(tap, pathlib.Path(work))
+        dark_carrier(tap, pathlib.Path(work))
+        nothing_to_parse(tap, pathlib.Path(work))
     same_machine(tap)
     image_kernel(tap)
     print(f'1..{tap.count}')

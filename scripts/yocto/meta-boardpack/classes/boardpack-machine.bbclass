@@ -8,6 +8,9 @@ BOARDPACK_LEDS ?= "${@boardpack_of(d, 'LEDS')}"
 BOARDPACK_FAMILY ?= "${@boardpack_of(d, 'FAMILY')}"
 # Folder of the boot partition for overlays; empty where the bootloader looks for none there.
 BOARDPACK_BOOT_OVERLAYS ?= "${@boardpack_of(d, 'BOOT_OVERLAYS')}"
+BOARDPACK_CARRIERS ?= ""
+# The supervisor's LED_FILE; empty leaves that of the board's own layer.
+BOARDPACK_LED_FILE ?= "${@boardpack_led_file(d)}"
 
 def boardpack_of(d, what):
     """Return what is known of the machine, or nothing."""
@@ -27,8 +30,14 @@ def boardpack_boot_files(d):
 
 def boardpack_led_options(d):
     """Return the options of leds-identify, or nothing."""
-    leds = d.getVar('BOARDPACK_LEDS')
-    return 'options leds-identify leds=%s' % leds if leds else ''
+    leds = (d.getVar('BOARDPACK_LEDS') or '').strip()
+    text = 'leds="%s"' if len(leds.split()) > 1 else 'leds=%s'
+    return 'options leds-identify ' + text % leds if leds else ''
+
+def boardpack_led_file(d):
+    """Return the LED identify where it has LEDs: by its option, or by the tree of a carrier."""
+    known = d.getVar('BOARDPACK_LEDS') or (d.getVar('BOARDPACK_CARRIERS') or '').strip()
+    return '/sys/class/leds/identify/brightness' if known else ''
 
 def boardpack_trees(d):
     """Tell whether the machine has a device tree."""

@@ -11,7 +11,6 @@ require conf/boardpack-kconfig.inc
 
 # Blocks of kernel options: those of conf/boardpack-kconfig.inc that are wanted.
 BOARDPACK_BLOCKS ?= "leds rtc usb dtb-swap"
-BOARDPACK_CARRIERS ?= ""
 BOARDPACK_SYMBOLS ?= "1"
 
 # The same blocks as files, for kernel-balena-override.

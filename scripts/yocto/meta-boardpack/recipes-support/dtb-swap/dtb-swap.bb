@@ -7,8 +7,8 @@ inherit boardpack-source systemd
 BOARDPACK_FILES = "Makefile scripts/boards.tsv scripts/dtb-swap scripts/yocto/files"
 DEPENDS = "dtc"
 
-# Its own LDFLAGS strip it.
-INSANE_SKIP:${PN} = "already-stripped"
+# Not static, as what make dtb-swap makes is: bitbake exports its own LDFLAGS, and packages add
+# the one with libfdt.so by themselves.
 
 SYSTEMD_SERVICE:${PN} = "dtb-swap-guard.service"
 

@@ -4,8 +4,8 @@ inherit boardpack-machine
 
 # Set in Python, so that it counts for more than the LED_FILE:machine of a family's layer.
 python () {
-    if d.getVar('BOARDPACK_LEDS'):
-        d.setVar('LED_FILE', '/sys/class/leds/identify/brightness')
+    if d.getVar('BOARDPACK_LED_FILE'):
+        d.setVar('LED_FILE', d.getVar('BOARDPACK_LED_FILE'))
 }
 
 # balena's LED test runs where the contract of the device type says that it has an LED.

@@ -37,10 +37,10 @@ boardpack_move_modules() {
     done >${IMAGE_ROOTFS}/etc/modprobe.d/boardpack-extension.conf
     rm -rf ${IMAGE_ROOTFS}/lib/modules ${IMAGE_ROOTFS}/usr/lib/modules
     [ -s $place/release ] || bbfatal "the image has no module of the pack"
-    if [ -n "${BOARDPACK_LEDS}" ]; then
+    if [ -n "${BOARDPACK_LED_FILE}" ]; then
         drop=${IMAGE_ROOTFS}/etc/systemd/system/balena-supervisor.service.d
         install -d $drop
-        echo "LED_FILE=/sys/class/leds/identify/brightness" >$place/supervisor.conf
+        echo "LED_FILE=${BOARDPACK_LED_FILE}" >$place/supervisor.conf
         printf '[Service]\nEnvironmentFile=%s\n' ${BOARDPACK_PLACE}/supervisor.conf \
             >$drop/boardpack.conf
     fi
