@@ -14,6 +14,8 @@ BOARD = ('6.12', 'imx8mp-evk')
 UART = '/soc@0/bus@30800000/spba-bus@30800000/serial@30890000'
 MMC = '/soc@0/bus@30800000/mmc@30b60000'
 ETHERNET = '/soc@0/bus@30800000/ethernet@30be0000'
+CCM = '/soc@0/bus@30000000/clock-controller@30380000'
+GIC = '/soc@0/interrupt-controller@38800000'
 I2C = '/soc@0/bus@30800000/i2c@30a40000'
 
 
@@ -48,6 +50,19 @@ def lose_supply(tree):
     tree.fdt.setprop_str(node, 'status', 'disabled')
 
 
+def moved(tree, path):
+    """The device is said to be at another address."""
+    value = bytearray(tree.fdt.getprop(tree.node(path), 'reg'))
+    value[1] ^= 8
+    tree.fdt.setprop(tree.node(path), 'reg', bytes(value))
+
+
+def no_cpus(tree):
+    """All of them are disabled."""
+    for name in tree.children('/cpus'):
+        tree.text(f'/cpus/{name}', 'status', 'disabled')
+
+
 # What is done to the tree, the exit status, what is said.
 CASES = (
     ('the same tree', lambda t: None, 0, 'is sound and fits'),
@@ -77,6 +92,40 @@ CASES = (
      'its method is smc, in the new tree hvc'),
     ('another version of PSCI', lambda t: t.text('/psci', 'compatible', 'arm,psci-0.2'), 0, 'fits'),
     ('no PSCI', lambda t: t.drop('/psci'), 5, 'arm,psci-1.0: the new tree has none'),
+    ('interrupt controller disabled', lambda t: t.text(GIC, 'status', 'disabled'), 5,
+     f'root: {GIC}, which / needs, is disabled'),
+    ('interrupt controller gone', lambda t: t.drop(GIC), 5,
+     'root: interrupt-parent of / refers to a node that is not there'),
+    ('no interrupt controller is named', lambda t: t.drop('/', 'interrupt-parent'), 5,
+     'its interrupts cannot be read'),
+    ('interrupt controller of another kind', lambda t: t.text(GIC, 'compatible', 'arm,gic-400'), 5,
+     'its interrupt controller is of another kind in the new tree'),
+    ('no cpus', lambda t: t.drop('/cpus'), 5, 'cpus: the new tree has none'),
+    ('all cpus disabled', no_cpus, 5, 'cpus: the new tree has none'),
+    ('one cpu disabled', lambda t: t.text('/cpus/cpu@1', 'status', 'disabled'), 0, 'fits'),
+    ('no ranges of the SoC', lambda t: t.drop('/soc@0', 'ranges'), 5,
+     f'console ttymxc1: {UART} has another address in the new tree, or none'),
+    ('other ranges of the SoC', lambda t: t.cell('/soc@0', 'ranges', 0, 0, 0x40000000, 0x3e000000),
+     5, f'console ttymxc1: {UART} has another address'),
+    ('no #address-cells of the root', lambda t: t.drop('/', '#address-cells'), 5,
+     'root: the new tree has no #address-cells'),
+    ('no #size-cells of the root', lambda t: t.drop('/', '#size-cells'), 5,
+     'root: the new tree has no #size-cells'),
+    ('other cells of a bus', lambda t: t.cell('/soc@0/bus@30800000', '#address-cells', 2), 5,
+     '/spba-bus@30800000 has another address'),
+    ('console moved', lambda t: moved(t, UART), 5, f'console ttymxc1: {UART} has another address'),
+    ('storage moved', lambda t: moved(t, MMC), 5, f'storage of /: {MMC} has another address'),
+    ('network moved', lambda t: moved(t, ETHERNET), 5,
+     f'network eth0: {ETHERNET} has another address'),
+    ('clocks of the storage moved', lambda t: moved(t, CCM), 5, f'{CCM} has another address'),
+    ('a longer register window', lambda t: t.cell(MMC, 'reg', 0x30b60000, 0x20000), 0, 'fits'),
+    ('no interrupt of the storage', lambda t: t.drop(MMC, 'interrupts'), 5,
+     'storage of /: it has no interrupt in the new tree'),
+    ('another interrupt of the storage', lambda t: t.cell(MMC, 'interrupts', 0, 99, 4), 0,
+     'storage of /: it has other interrupts in the new tree'),
+    ('another trigger of an interrupt', lambda t: t.cell(MMC, 'interrupts', 0, 24, 1), 0, 'fits'),
+    ('clocks that cannot be read', lambda t: t.drop(CCM, '#clock-cells'), 5,
+     f'clocks of {UART} cannot be read'),
     ('a phandle twice', lambda t: t.cell(UART, 'phandle', labels_of(t, 'clocks')), 3,
      'two nodes with phandle'),
     ('a chip with a driver', lambda t: chip(t, 'maxim,ds3231'), 0, 'fits'),
