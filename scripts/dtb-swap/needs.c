@@ -98,18 +98,20 @@ static void check_device(struct need *need, const char *path, const char *stem)
 	follow_from(need, new);
 }
 
-/* @device: of sysfs, from the root; it may be below several nodes, the nearest counts */
-static void check_sysfs(struct need *need, const char *device, const char *stem)
+/*
+ * @device: of sysfs, from the root; it may be below several nodes, the nearest counts.
+ * Returns whether there is one.
+ */
+static bool check_sysfs(struct need *need, const char *device, const char *stem)
 {
-	char *path, *real = sys_real(need->swap, device);
+	char *real = sys_real(need->swap, device), *path = real ? node_of(real) : NULL;
+	bool found = path;
 
-	if (!real)
-		return;
-	path = node_of(real);
-	free(real);
 	if (path)
 		check_device(need, path, stem);
 	free(path);
+	free(real);
+	return found;
 }
 
 static void check_console(struct need need, const char *cmdline)
@@ -150,38 +152,33 @@ static void check_console(struct need need, const char *cmdline)
 	}
 }
 
-/* Mounts that the system cannot be without. */
-static bool vital_mount(const char *point)
-{
-	static const char *const points[] = {
-		"/", "/boot", "/mnt/boot", "/mnt/data", "/mnt/state", "/mnt/sysroot/active",
-	};
-	size_t i;
+/* struct storage - while disks are looked at; @stem: of an alias that counts, or NULL */
+struct storage {
+	struct need need;
+	const char *stem;
+};
 
-	for (i = 0; i < sizeof(points) / sizeof(*points); i++)
-		if (!strcmp(point, points[i]))
-			return true;
-	return false;
+static void check_disk(const char *point, const char *device, void *data)
+{
+	struct storage *storage = data;
+	struct need need = storage->need;
+	char what[300];
+
+	snprintf(what, sizeof(what), "storage of %s", point);
+	need.what = what;
+	if (device && check_sysfs(&need, device, storage->stem))
+		return;
+	need.level = LEVEL_WARNING;
+	complain(&need, "see by dtb-swap diff that what it is on stays the same",
+		 "no node of the tree was found behind it%s%s", "", "");
 }
 
 static void check_storage(struct need need, const char *cmdline)
 {
-	char *mounts = sys_read(need.swap, "/proc/self/mountinfo", NULL), *next = mounts, *line;
 	bool by_name = cmdline && strstr(cmdline, "root=/dev/mmcblk");
+	struct storage storage = { .need = need, .stem = by_name ? "mmc" : NULL };
 
-	while (next && (line = strsep(&next, "\n"))) {
-		char point[256], device[64], what[300];
-		unsigned int major, minor;
-
-		if (sscanf(line, "%*u %*u %u:%u %*s %255s", &major, &minor, point) != 3 ||
-		    !vital_mount(point) || !major)
-			continue;
-		snprintf(device, sizeof(device), "/sys/dev/block/%u:%u", major, minor);
-		snprintf(what, sizeof(what), "storage of %s", point);
-		need.what = what;
-		check_sysfs(&need, device, by_name ? "mmc" : NULL);
-	}
-	free(mounts);
+	each_disk(need.swap, check_disk, &storage);
 }
 
 static void check_class(struct need need, const char *class, bool network)

@@ -33,10 +33,20 @@ struct need {
 	const char *prop;
 };
 
+/**
+ * typedef disk_fn - is told of a device that a mount is on
+ * @point: where it is mounted
+ * @device: in sysfs, from the root, or NULL where there is none
+ * @data: as given
+ */
+typedef void disk_fn(const char *point, const char *device, void *data);
+
 void complain(struct need *need, const char *mend, const char *format, const char *a,
 	      const char *b);
 bool node_used(const void *fdt, int node);
 void follow_from(struct need *need, int node);
 void check_irqs(struct need *need, int old, int new);
+
+void each_disk(struct swap *swap, disk_fn *fn, void *data);
 
 #endif

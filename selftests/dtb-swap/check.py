@@ -191,6 +191,49 @@ def cases(tap, folder, good):
                answer['findings'][0]['mend'], 'the same as JSON', done.stdout)
 
 
+# How / is mounted: what is mounted, of which type, what it is made of; whether the disk is found.
+STACKS = (
+    ('device-mapper', '254:0', 'ext4 /dev/mapper/root', ('dm-0', 'mmcblk2p2'), True),
+    ('device-mapper twice', '254:1', 'ext4 /dev/dm-1', ('dm-1', 'dm-0', 'mmcblk2p2'), True),
+    ('btrfs', '0:31', 'btrfs /dev/mmcblk2p2', ('mmcblk2p2',), True),
+    ('btrfs on device-mapper', '0:31', 'btrfs /dev/mapper/root', ('dm-0', 'mmcblk2p2'), True),
+    ('btrfs on what is not in /dev', '0:31', 'btrfs /dev/root', ('mmcblk2p2',), False),
+    ('a disk that no node brings', '254:0', 'ext4 /dev/mapper/root', ('dm-0',), False),
+)
+
+
+def stacked(folder, good, number, source, names):
+    """A device with / on the last of some block devices, through all before."""
+    made = Device(folder / 'root', good)
+    made.device('platform/disk', MMC)
+    for name, below in zip(names, (*names[1:], None)):
+        where = f'sys/devices/virtual/block/{name}' if below else \
+                'sys/devices/platform/disk/mmc_host/block/disk'
+        if name.startswith('dm-') and not below:
+            where = f'sys/devices/virtual/block/{name}'
+        (made.root / where).mkdir(parents=True)
+        if below:
+            made.link(f'{where}/slaves/{below}', f'sys/class/block/{below}')
+        made.link(f'sys/class/block/{name}', where)
+        made.put(f'dev/{name}', '')
+    made.link(f'sys/dev/block/{number}', f'sys/class/block/{names[0]}')
+    made.link('dev/mapper/root', f'dev/{names[0]}')
+    made.put('proc/self/mountinfo', f'21 1 {number} / / rw,noatime shared:1 - {source} rw\n')
+    return made
+
+
+def stacks(tap, folder, good):
+    """Storage is found through what lies between a file system and its disk."""
+    path = Tree(good).text(MMC, 'status', 'disabled').write(folder / 'new.dtb')
+    for name, number, source, names, found in STACKS:
+        made = stacked(folder, good, number, source, names)
+        done = swap('check', '--root', made.root, path)
+        words = f'storage of /: it is {MMC}, which is disabled' if found else \
+                'warning: storage of /: no node of the tree was found behind it'
+        tap.result(done.returncode == (5 if found else 0) and words in done.stdout,
+                   f'storage on {name}', f'status {done.returncode}\n{done.stdout}')
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -199,6 +242,7 @@ def main():
         folder = pathlib.Path(work)
         broken(tap, folder, good)
         cases(tap, folder, good)
+        stacks(tap, folder, good)
     return tap.end()
 
 
