@@ -53,6 +53,14 @@ static bool same_in_running(const struct need *need, int node)
 	return other >= 0 && !node_used(need->running, other);
 }
 
+/* A clock controller lives without those clocks that PHYs give back to it. */
+static bool gives_back(const struct need *need, const struct link *link)
+{
+	return !strcmp(need->prop, "clocks") &&
+	       fdt_getprop(need->fdt, need->from, "#clock-cells", NULL) &&
+	       fdt_getprop(need->fdt, link->node, "#phy-cells", NULL);
+}
+
 static void follow(struct need *need, int node);
 
 static bool follow_link(const struct link *link, void *data)
@@ -66,6 +74,8 @@ static bool follow_link(const struct link *link, void *data)
 			 from);
 		return false;
 	}
+	if (gives_back(need, link))
+		return false;
 	if (node_used(need->fdt, link->node) || same_in_running(need, link->node)) {
 		follow(need, link->node);
 		return false;
