@@ -81,6 +81,7 @@ void family_list(void);
 char *env_get(const struct family *family, const char *key, const char *text);
 char *env_set(const char *key, const char *value, const char *text, bool substring);
 char *config_get(const char *key, const char *text);
+char *config_plain(const char *text);
 char *config_set(const char *key, const char *value, const char *text);
 char *select_text(const struct place *place, const char *value);
 void select_traps(const struct place *place, const char *value);
