@@ -91,6 +91,7 @@ void place_close(struct place *place);
 void *place_tree(const struct place *place, const char *name);
 void *place_base(const struct place *place, const void *running);
 void place_overlays(const struct place *place, const void *fdt);
+void check_install(struct swap *swap, const void *fdt);
 
 int lock_take(struct swap *swap);
 bool store_ready(struct swap *swap, const char *folder, size_t size, bool *writable);

@@ -60,7 +60,10 @@ static void finish_fatrw(struct swap *swap, const char *folder, const char *file
 			strstr(entry->d_name, ".md5sum");
 	if (dir)
 		closedir(dir);
-	if (left && name) {
+	if (left && name && swap->dry) {
+		say(&swap->report, LEVEL_WARNING, KIND_SELECTOR, "run fatrw read on it",
+		    "a write of %s by fatrw was cut short", file);
+	} else if (left && name) {
 		pid_t child = fork();
 
 		if (!child) {

@@ -58,6 +58,7 @@ struct report {
  * @map: label map, or NULL
  * @base: tree that overlays go on, or NULL for the one that is selected
  * @unproven: the user accepts a selector that was not verified on that board
+ * @dry: nothing is written or mended, also by others
  * @report: what is said in the end
  */
 struct swap {
@@ -68,6 +69,7 @@ struct swap {
 	const char *map;
 	const char *base;
 	bool unproven;
+	bool dry;
 	struct report report;
 };
 
