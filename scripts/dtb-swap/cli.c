@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "install.h"
 
 #ifndef VERSION
 #define VERSION "0"
@@ -55,6 +56,8 @@ static void check_file(struct call *call, const char *path, void **running)
 			*running = sys_tree(&own);
 		if (*running)
 			check_fit(&own, *running, fdt);
+		if (!verdict(&own.report))
+			check_install(&own, fdt);
 	}
 	if (!verdict(&own.report))
 		fact(&own.report, "check", "%s is sound%s", path,
