@@ -8,6 +8,8 @@
 #ifndef SWAP_H
 #define SWAP_H
 
+#include <stdio.h>
+
 #include "dtb.h"
 
 #define PRINTF(at, first) __attribute__((format(printf, at, first)))
@@ -132,7 +134,7 @@ const char *irqs_differ(const void *a, int node_a, const void *b, int node_b, bo
 
 char *inflate_gzip(const unsigned char *data, size_t size, size_t *length);
 
-int diff_trees(const void *a, const void *b, bool all);
+int diff_trees(FILE *out, const void *a, const void *b, bool all);
 void *merge_files(struct swap *swap, void *fdt, char **overlays, int count);
 
 #endif
