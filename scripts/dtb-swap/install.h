@@ -76,7 +76,7 @@ struct state {
 };
 
 const struct family *family_find(struct swap *swap, const char *device, const char **place);
-void family_list(void);
+void family_list(struct report *report);
 
 char *env_get(const struct family *family, const char *key, const char *text);
 char *env_set(const char *key, const char *value, const char *text, bool substring);
