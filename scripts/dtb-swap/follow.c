@@ -85,7 +85,7 @@ static bool follow_link(const struct link *link, void *data)
 	return false;
 }
 
-static bool reads(const struct link *link, void *data)
+static bool dangles(const struct link *link, void *data)
 {
 	(void)data;
 	return link->node < 0;
@@ -103,7 +103,7 @@ static bool read_before(const struct need *need, int node, const char *name)
 
 		fdt_getprop_by_offset(need->running, prop, &other, NULL);
 		if (other && !strcmp(other, name))
-			return !each_link(need->running, old, prop, reads, NULL);
+			return !each_link(need->running, old, prop, dangles, NULL);
 	}
 	return false;
 }

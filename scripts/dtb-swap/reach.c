@@ -5,7 +5,6 @@
  * they change from one kernel to the next where the hardware does not.
  */
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,9 +56,9 @@ static int cells_of(const void *fdt, const int *list, int depth, const char *nam
 	return 1;
 }
 
-static uint64_t number(const fdt32_t *cell, int count)
+static unsigned long long number(const fdt32_t *cell, int count)
 {
-	uint64_t value = 0;
+	unsigned long long value = 0;
 
 	while (count--)
 		value = value << 32 | fdt32_to_cpu(*cell++);
@@ -67,7 +66,7 @@ static uint64_t number(const fdt32_t *cell, int count)
 }
 
 /* Through one bus; @na and @ns: cells of the bus, @up: of the one above */
-static bool translate(const void *fdt, int bus, int na, int ns, int up, uint64_t *address)
+static bool translate(const void *fdt, int bus, int na, int ns, int up, unsigned long long *address)
 {
 	int length, i, one = na + up + ns;
 	const fdt32_t *cell = fdt_getprop(fdt, bus, "ranges", &length);
@@ -75,7 +74,7 @@ static bool translate(const void *fdt, int bus, int na, int ns, int up, uint64_t
 	if (cell && !length)
 		return true;
 	for (i = 0; cell && i + one <= length / 4; i += one, cell += one) {
-		uint64_t from = number(cell, na), size = number(cell + na + up, ns);
+		unsigned long long from = number(cell, na), size = number(cell + na + up, ns);
 
 		if (*address < from || *address - from >= size)
 			continue;
@@ -86,7 +85,7 @@ static bool translate(const void *fdt, int bus, int na, int ns, int up, uint64_t
 }
 
 /* The first address of a device as the CPU has it; false where it has none. */
-static bool cpu_address(const void *fdt, int node, uint64_t *address)
+static bool cpu_address(const void *fdt, int node, unsigned long long *address)
 {
 	int list[DEEPEST], length, depth = ancestors(fdt, node, list) - 1;
 	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &length);
@@ -122,7 +121,7 @@ static bool cpu_address(const void *fdt, int node, uint64_t *address)
  */
 bool address_differs(const void *a, int node_a, const void *b, int node_b)
 {
-	uint64_t old, new;
+	unsigned long long old, new;
 
 	return cpu_address(a, node_a, &old) && (!cpu_address(b, node_b, &new) || old != new);
 }
@@ -230,8 +229,7 @@ const char *irqs_differ(const void *a, int node_a, const void *b, int node_b, bo
 	if (!old.count || old.bad)
 		return NULL;
 	if (new.bad)
-		return "its interrupts cannot be read in the new tree (interrupt-parent, "
-		       "#interrupt-cells)";
+		return "its interrupts cannot be read in the new tree";
 	if (!new.count)
 		return "it has no interrupt in the new tree";
 	for (i = 0; i < old.count; i++) {

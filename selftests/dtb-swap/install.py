@@ -253,7 +253,8 @@ CONFIGS = (
     ('under a filter', '[pi3]\ndtoverlay=misfit\n', True, 'installed', 'warning'),
     ('a tree without labels', 'dtoverlay=ghost\n', False,
      'config.txt has dtoverlay=ghost, and the tree has no labels', 'dtbo'),
-    ('a tree without labels, and no overlay', 'dtparam=i2c_arm=on\n', False, 'installed', 'warning'),
+    ('a tree without labels, and no overlay', 'dtparam=i2c_arm=on\n', False, 'installed',
+     'warning'),
 )
 
 
@@ -269,8 +270,10 @@ def configured(tap, folder):
             tree.add('/', '__symbols__')
         one = tree.write(folder / 'one.dtb')
         made.put('mnt/boot/config.txt', text)
-        for overlay, body in (('overlays/stock', '&{/} { x { }; };'), ('overlays/misfit', '&nowhere { x; };'),
-                              ('overlays/second', '&{/x} { y; };'), ('other/misfit', '&nowhere { x; };')):
+        for overlay, body in (('overlays/stock', '&{/} { x { }; };'),
+                              ('overlays/misfit', '&nowhere { x; };'),
+                              ('overlays/second', '&{/x} { y; };'),
+                              ('other/misfit', '&nowhere { x; };')):
             path = made.put(f'mnt/boot/{overlay}.dtbo', '')
             run('dtc', '-q', '-@', '-o', path, '-', input=f'/dts-v1/; /plugin/; {body}')
         foreseen = swap('check', one, '--root', made.root)
@@ -290,7 +293,8 @@ def full(tap, folder):
     made = device(folder / 'root', *row)
     one = new_tree(folder, shipped(*row[1:3]), 'one')
     trees = made.root / 'mnt/sysroot/active/boot'
-    mount = f"import ctypes; exit(ctypes.CDLL(None).mount(b'x', b'{trees}', b'tmpfs', 0, b'size=64k'))"
+    mount = ('import ctypes; exit(ctypes.CDLL(None).mount('
+             f"b'x', b'{trees}', b'tmpfs', 0, b'size=64k'))")
     for verb in ('check', 'install'):
         done = run('unshare', '-rm', 'sh', '-c', f'python3 -c "{mount}" && '
                    f'exec {" ".join(program())} {verb} {one} --root {made.root}')

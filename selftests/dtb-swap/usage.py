@@ -106,8 +106,8 @@ def documents(tap, folder):
     for words, status, name, wanted in DOCUMENTS:
         words = [{'GOOD': good, 'OTHER': other}.get(word, word) for word in words]
         # Not swap(): what is said on the other channel is no part of the document.
-        done = run('sh', '-c', 'exec 2>/dev/null "$@"', 'sh', *program(), *words, '--json', '--root',
-                   made.root)
+        done = run('sh', '-c', 'exec 2>/dev/null "$@"', 'sh', *program(), *words, '--json',
+                   '--root', made.root)
         try:
             answer = json.loads(done.stdout, object_pairs_hook=members)
             found = answer[name]

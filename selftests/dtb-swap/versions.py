@@ -80,7 +80,8 @@ def main():
     """Run all."""
     tap = Tap()
     tool()
-    old, new = ({base.name: base.dtb for base in bases.shipped(kernel)} for kernel in ('6.12', '7.2'))
+    old, new = ({base.name: base.dtb for base in bases.shipped(kernel)}
+                for kernel in ('6.12', '7.2'))
     names = sorted(set(old) & set(new))[::1 if sys.argv[1:] == ['all'] else 10]
     refused, wrong, stands = set(), [], 0
     with tempfile.TemporaryDirectory() as work:
@@ -94,7 +95,8 @@ def main():
                 wrong.append(f'{name}: {done.stdout}')
     print(f'# {stands} consoles, disks and networks of {len(names)} devices')
     tap.result(not wrong and stands > 2 * len(names),
-               f'{len(names)} trees of 7.2 fit a device that runs on that of 6.12', '\n'.join(wrong))
+               f'{len(names)} trees of 7.2 fit a device that runs on that of 6.12',
+               '\n'.join(wrong))
     missed = sorted(set(names) & set(MISFITS) - refused)
     tap.result(not missed, 'but for those without what is in use', missed)
     return tap.end()

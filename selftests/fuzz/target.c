@@ -222,7 +222,8 @@ static void fuzz_diff(struct input *in)
 	void *b = load(&swap, in, how & 1);
 
 	if (a && b) {
-		int there = diff_trees(stdout, a, b, how & 2), back = diff_trees(stdout, b, a, how & 2);
+		int there = diff_trees(stdout, a, b, how & 2);
+		int back = diff_trees(stdout, b, a, how & 2);
 
 		if (!has_twins(a) && !has_twins(b)) {
 			must(!there == !back, "a difference is one from either side");
