@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "install.h"
 
 #ifndef VERSION
 #define VERSION "0"
@@ -57,6 +58,8 @@ static void check_file(struct call *call, const char *path, void **running)
 			*running = sys_tree(&own);
 		if (*running)
 			check_fit(&own, *running, fdt);
+		if (!verdict(&own.report))
+			check_install(&own, fdt);
 	}
 	if (fdt && call->swap.modules && !verdict(&own.report))
 		check_update(&own, fdt);
@@ -78,6 +81,25 @@ static void run_check(struct call *call)
 	free(running);
 }
 
+static void tell_differences(struct call *call, const void *a, const void *b)
+{
+	char *text = NULL, *next, *line;
+	size_t size;
+	FILE *out = call->json ? open_memstream(&text, &size) : stdout;
+
+	if (out)
+		diff_trees(out, a, b, call->all);
+	call->swap.report.no_memory |= !out || (call->json && ferror(out));
+	if (!out || !call->json)
+		return;
+	fclose(out);
+	next = text;
+	while (next && (line = strsep(&next, "\n")))
+		if (*line)
+			fact(&call->swap.report, "difference", "%s", line);
+	free(text);
+}
+
 static void run_diff(struct call *call)
 {
 	struct swap *swap = &call->swap;
@@ -85,7 +107,7 @@ static void run_diff(struct call *call)
 	void *b = load_tree(swap, call->words[call->count - 1]);
 
 	if (a && b)
-		diff_trees(a, b, call->all);
+		tell_differences(call, a, b);
 	free(a);
 	free(b);
 }
@@ -225,22 +247,40 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+/* Wrong use may stop the reading of options before --json is seen. */
+static int wrong_use(int argc, char **argv, const char *verb, const char *cause)
+{
+	struct report report = { 0 };
+	bool json = false;
+
+	while (--argc > 0)
+		json |= !strcmp(argv[argc], "--json") || !strcmp(argv[argc], "-j");
+	say(&report, LEVEL_REFUSAL, KIND_USAGE, "see dtb-swap --help", "%s", cause);
+	if (json)
+		print_report(&report, verb, true, false);
+	report_free(&report);
+	return KIND_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	const struct verb *verb;
 	struct call call;
 	int status = parse(&call, argc, argv);
 
+	if (status == KIND_USAGE)
+		return wrong_use(argc, argv, "", "an option is wrong, or there is no verb");
 	if (status >= 0)
 		return status;
 	verb = find_verb(argv[optind]);
 	if (!verb) {
 		fprintf(stderr, "dtb-swap: there is no verb \"%s\"\n", argv[optind]);
-		return help(stderr);
+		help(stderr);
+		return wrong_use(argc, argv, argv[optind], "there is no such verb");
 	}
 	if (call.count < verb->least || call.count > verb->most) {
 		fprintf(stderr, "usage: dtb-swap %s\n", verb->usage);
-		return KIND_USAGE;
+		return wrong_use(argc, argv, verb->name, "that many words do not fit the verb");
 	}
 	verb->run(&call);
 	status = verdict(&call.swap.report);

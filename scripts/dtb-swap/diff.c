@@ -17,6 +17,7 @@
 
 /* struct diff - two trees side by side, and where we are in them */
 struct diff {
+	FILE *out;
 	const void *a;
 	const void *b;
 	bool all;
@@ -173,16 +174,17 @@ static int find_child(const void *fdt, int node, const char *name)
 	return -FDT_ERR_NOTFOUND;
 }
 
-static void show_prop(char sign, const char *path, const void *fdt, int node, int prop)
+static void show_prop(FILE *out, char sign, const char *path, const void *fdt, int node,
+		      int prop)
 {
 	const char *name = NULL;
 	char *value = value_of(fdt, node, prop, true);
 
 	fdt_getprop_by_offset(fdt, prop, &name, NULL);
 	if (value && *value)
-		printf("%c %s: %s = %s;\n", sign, path, name, value);
+		fprintf(out, "%c %s: %s = %s;\n", sign, path, name, value);
 	else
-		printf("%c %s: %s;\n", sign, path, name);
+		fprintf(out, "%c %s: %s;\n", sign, path, name);
 	free(value);
 }
 
@@ -206,9 +208,9 @@ static void diff_props(struct diff *diff, int a, int b, const char *path, bool o
 		one = value_of(from, node, prop, false);
 		two = other < 0 ? NULL : value_of(to, other_node, other, false);
 		if (!two || !one || strcmp(one, two)) {
-			show_prop(only ? '+' : '-', path, from, node, prop);
+			show_prop(diff->out, only ? '+' : '-', path, from, node, prop);
 			if (two)
-				show_prop('+', path, to, other_node, other);
+				show_prop(diff->out, '+', path, to, other_node, other);
 			diff->count++;
 		}
 		free(one);
@@ -222,14 +224,14 @@ static void put_node(struct diff *diff, const void *fdt, int node, char sign, co
 {
 	int prop, child;
 
-	printf("%c %s {}\n", sign, path);
+	fprintf(diff->out, "%c %s {}\n", sign, path);
 	diff->count++;
 	fdt_for_each_property_offset(prop, fdt, node) {
 		const char *name = NULL;
 
 		fdt_getprop_by_offset(fdt, prop, &name, NULL);
 		if (name && !bookkeeping(diff, name))
-			show_prop(sign, path, fdt, node, prop);
+			show_prop(diff->out, sign, path, fdt, node, prop);
 	}
 	fdt_for_each_subnode(child, fdt, node) {
 		char *below = format_text("%s/%s", path, fdt_get_name(fdt, child, NULL));
@@ -275,15 +277,16 @@ static void diff_nodes(struct diff *diff, int a, int b, const char *path, int de
 
 /**
  * diff_trees() - print what differs
+ * @out: where to
  * @a: a tree
  * @b: another
  * @all: also phandles, and the nodes for labels
  *
  * Return: how many nodes and properties differ
  */
-int diff_trees(const void *a, const void *b, bool all)
+int diff_trees(FILE *out, const void *a, const void *b, bool all)
 {
-	struct diff diff = { .a = a, .b = b, .all = all };
+	struct diff diff = { .out = out, .a = a, .b = b, .all = all };
 
 	diff_nodes(&diff, 0, 0, "", 0);
 	return diff.count;

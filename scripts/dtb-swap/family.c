@@ -140,14 +140,22 @@ const struct family *family_find(struct swap *swap, const char *device, const ch
 }
 
 /**
- * family_list() - print the families
+ * family_list() - tell the families
+ * @report: gets them as facts, NULL to print them
  */
-void family_list(void)
+void family_list(struct report *report)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT(FAMILIES); i++)
-		printf("%-18s %-16s %-16s %s\n", FAMILIES[i].name, FAMILIES[i].file,
-		       FAMILIES[i].key ? FAMILIES[i].key : "--variable",
-		       FAMILIES[i].proven ? "" : "not proven");
+	for (i = 0; i < COUNT(FAMILIES); i++) {
+		const char *key = FAMILIES[i].key ? FAMILIES[i].key : "--variable";
+		const char *proven = FAMILIES[i].proven ? "" : "not proven";
+
+		if (report)
+			fact(report, "family", "%s: %s in %s%s%s", FAMILIES[i].name, key,
+			     FAMILIES[i].file, *proven ? ", " : "", proven);
+		else
+			printf("%-18s %-16s %-16s %s\n", FAMILIES[i].name, FAMILIES[i].file, key,
+			       proven);
+	}
 }

@@ -76,11 +76,12 @@ struct state {
 };
 
 const struct family *family_find(struct swap *swap, const char *device, const char **place);
-void family_list(void);
+void family_list(struct report *report);
 
 char *env_get(const struct family *family, const char *key, const char *text);
 char *env_set(const char *key, const char *value, const char *text, bool substring);
 char *config_get(const char *key, const char *text);
+char *config_plain(const char *text);
 char *config_set(const char *key, const char *value, const char *text);
 char *select_text(const struct place *place, const char *value);
 void select_traps(const struct place *place, const char *value);
@@ -90,6 +91,7 @@ void place_close(struct place *place);
 void *place_tree(const struct place *place, const char *name);
 void *place_base(const struct place *place, const void *running);
 void place_overlays(const struct place *place, const void *fdt);
+void check_install(struct swap *swap, const void *fdt);
 
 const char *supervisor_variable(const struct place *place);
 void supervisor_warn(const struct place *place);

@@ -8,6 +8,8 @@
 
 #include "swap.h"
 
+#define MOST_ALIKE 16
+
 /*
  * What refers to nodes, by name or end of the name, and which property of the node there
  * says how many arguments follow. Without a vital one the driver does not come up.
@@ -178,6 +180,63 @@ bool same_place(const void *a, int node_a, const void *b, int node_b)
 	return reg_a && reg_b && length_a == length_b && !memcmp(reg_a, reg_b, length_a);
 }
 
+/* libfdt would take name@1 for name. */
+static int node_at(const void *fdt, const char *path)
+{
+	int node = 0;
+
+	while (node >= 0 && *(path += strspn(path, "/"))) {
+		size_t length = strcspn(path, "/");
+		int child = fdt_first_subnode(fdt, node);
+
+		while (child >= 0) {
+			const char *name = fdt_get_name(fdt, child, NULL);
+
+			if (name && strlen(name) == length && !strncmp(name, path, length))
+				break;
+			child = fdt_next_subnode(fdt, child);
+		}
+		node = child;
+		path += length;
+	}
+	return node;
+}
+
+/* Parts of a device, such as ports, have no name in compatible: by the device. */
+static int below_same(const void *from, int node, const void *fdt)
+{
+	int parent = fdt_parent_offset(from, node), other, found = -FDT_ERR_NOTFOUND;
+
+	parent = parent > 0 ? find_device(from, parent, fdt) : -FDT_ERR_NOTFOUND;
+	fdt_for_each_subnode(other, fdt, parent) {
+		if (!same_place(from, node, fdt, other) || !same_device(from, node, fdt, other))
+			continue;
+		if (found >= 0)
+			return -FDT_ERR_NOTFOUND;
+		found = other;
+	}
+	return found;
+}
+
+/* Of several with the same address on their buses, the one with the same for the CPU. */
+static int anywhere(const void *from, int node, const void *fdt)
+{
+	int other, found = -FDT_ERR_NOTFOUND, reached = -FDT_ERR_NOTFOUND, count = 0;
+
+	for (other = 0; other >= 0; other = fdt_next_node(fdt, other, NULL)) {
+		if (!same_place(from, node, fdt, other) || !same_device(from, node, fdt, other))
+			continue;
+		if (++count > MOST_ALIKE)
+			return -FDT_ERR_NOTFOUND;
+		found = other;
+		if (!address_differs(from, node, fdt, other))
+			reached = reached < 0 ? other : 0;
+	}
+	if (count == 1)
+		return found;
+	return reached > 0 ? reached : -FDT_ERR_NOTFOUND;
+}
+
 /**
  * find_device() - the same device in another tree
  * @from: a tree
@@ -188,24 +247,19 @@ bool same_place(const void *a, int node_a, const void *b, int node_b)
  * other names (mmc@, sdhci@).
  *
  * Return: the node with the same path, otherwise the only one of its kind with the same
- * address, or -FDT_ERR_NOTFOUND
+ * address, below the same device or anywhere, or -FDT_ERR_NOTFOUND
  */
 int find_device(const void *from, int node, const void *fdt)
 {
-	int other, found = -FDT_ERR_NOTFOUND;
 	char path[512];
+	int other;
 
 	if (fdt_get_path(from, node, path, sizeof(path)))
 		return -FDT_ERR_NOTFOUND;
-	other = fdt_path_offset(fdt, path);
-	if (other >= 0)
-		return other;
-	for (other = 0; other >= 0; other = fdt_next_node(fdt, other, NULL)) {
-		if (!same_place(from, node, fdt, other) || !same_device(from, node, fdt, other))
-			continue;
-		if (found >= 0)
-			return -FDT_ERR_NOTFOUND;
-		found = other;
-	}
-	return found;
+	other = node_at(fdt, path);
+	if (other < 0 && fdt_stringlist_count(from, node, "compatible") < 1)
+		other = below_same(from, node, fdt);
+	if (other < 0)
+		other = anywhere(from, node, fdt);
+	return other;
 }

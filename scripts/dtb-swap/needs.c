@@ -10,34 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "swap.h"
+#include "needs.h"
 
-#define KEEP "begin with this board's own tree, and see what differs with dtb-swap diff"
 #define BASE "/devicetree/base"
-#define DEEPEST 40
-
-/* A device that is needed, while its suppliers are looked at. */
-struct need {
-	struct swap *swap;
-	const void *running;
-	const void *fdt;
-	const char *what;
-	enum level level;
-	unsigned char *seen;
-	int depth;
-	int from;
-	const char *prop;
-};
-
-static void complain(struct need *need, const char *mend, const char *format, const char *a,
-		     const char *b)
-{
-	char *text = format_text(format, a, b);
-
-	if (text)
-		say(&need->swap->report, need->level, KIND_NEED, mend, "%s: %s", need->what, text);
-	free(text);
-}
 
 /* The path in the tree of what a device in sysfs was made from. */
 static char *node_of(const char *device)
@@ -60,69 +35,6 @@ static char *node_of(const char *device)
 	}
 	free(up);
 	return path;
-}
-
-static bool used(const void *fdt, int node)
-{
-	for (; node > 0; node = fdt_parent_offset(fdt, node))
-		if (!dtb_enabled(fdt, node))
-			return false;
-	return true;
-}
-
-static bool same_in_running(const struct need *need, int node)
-{
-	int other = find_device(need->fdt, node, need->running);
-
-	return other >= 0 && !used(need->running, other);
-}
-
-static void follow(struct need *need, int node);
-
-static bool follow_link(const struct link *link, void *data)
-{
-	struct need *need = data;
-	char path[256], from[256];
-
-	dtb_path(need->fdt, need->from, from, sizeof(from));
-	if (link->node < 0) {
-		complain(need, KEEP, "%s of %s refers to a node that is not there", need->prop,
-			 from);
-		return false;
-	}
-	if (used(need->fdt, link->node) || same_in_running(need, link->node)) {
-		follow(need, link->node);
-		return false;
-	}
-	dtb_path(need->fdt, link->node, path, sizeof(path));
-	complain(need, "set its status to \"okay\"", "%s, which %s needs, is disabled", path, from);
-	return false;
-}
-
-static void follow_links(struct need *need, int node)
-{
-	int prop;
-
-	fdt_for_each_property_offset(prop, need->fdt, node) {
-		struct need inner = *need;
-
-		inner.depth++;
-		inner.from = node;
-		fdt_getprop_by_offset(need->fdt, prop, &inner.prop, NULL);
-		if (inner.prop && link_class(inner.prop) == LINK_VITAL)
-			each_link(need->fdt, node, prop, follow_link, &inner);
-	}
-}
-
-/* What a node, and those above it, refer to has to be in use, and so on. */
-static void follow(struct need *need, int node)
-{
-	for (; node > 0 && need->depth < DEEPEST; node = fdt_parent_offset(need->fdt, node)) {
-		if (need->seen[node])
-			break;
-		need->seen[node] = 1;
-		follow_links(need, node);
-	}
 }
 
 static const char *kind_of(const void *fdt, int node)
@@ -177,32 +89,29 @@ static void check_device(struct need *need, const char *path, const char *stem)
 	if (!same_device(need->running, old, need->fdt, new))
 		complain(need, KEEP, "it is driven as %s, in the new tree it is %s",
 			 kind_of(need->running, old), kind_of(need->fdt, new));
-	if (used(need->running, old) && !used(need->fdt, new))
+	if (node_used(need->running, old) && !node_used(need->fdt, new))
 		complain(need, "set its status, and that of the nodes above it, to \"okay\"",
 			 "it is %s, which is disabled in the new tree%s", path, "");
 	if (stem)
 		check_alias(need, old, new, stem);
-	need->seen = calloc(fdt_size_dt_struct(need->fdt), 1);
-	if (need->seen)
-		follow(need, new);
-	else
-		need->swap->report.no_memory = true;
-	free(need->seen);
-	need->seen = NULL;
+	check_irqs(need, old, new);
+	follow_from(need, new);
 }
 
-/* @device: of sysfs, from the root; it may be below several nodes, the nearest counts */
-static void check_sysfs(struct need *need, const char *device, const char *stem)
+/*
+ * @device: of sysfs, from the root; it may be below several nodes, the nearest counts.
+ * Returns whether there is one.
+ */
+static bool check_sysfs(struct need *need, const char *device, const char *stem)
 {
-	char *path, *real = sys_real(need->swap, device);
+	char *real = sys_real(need->swap, device), *path = real ? node_of(real) : NULL;
+	bool found = path;
 
-	if (!real)
-		return;
-	path = node_of(real);
-	free(real);
 	if (path)
 		check_device(need, path, stem);
 	free(path);
+	free(real);
+	return found;
 }
 
 static void check_console(struct need need, const char *cmdline)
@@ -243,38 +152,33 @@ static void check_console(struct need need, const char *cmdline)
 	}
 }
 
-/* Mounts that the system cannot be without. */
-static bool vital_mount(const char *point)
-{
-	static const char *const points[] = {
-		"/", "/boot", "/mnt/boot", "/mnt/data", "/mnt/state", "/mnt/sysroot/active",
-	};
-	size_t i;
+/* struct storage - while disks are looked at; @stem: of an alias that counts, or NULL */
+struct storage {
+	struct need need;
+	const char *stem;
+};
 
-	for (i = 0; i < sizeof(points) / sizeof(*points); i++)
-		if (!strcmp(point, points[i]))
-			return true;
-	return false;
+static void check_disk(const char *point, const char *device, void *data)
+{
+	struct storage *storage = data;
+	struct need need = storage->need;
+	char what[300];
+
+	snprintf(what, sizeof(what), "storage of %s", point);
+	need.what = what;
+	if (device && check_sysfs(&need, device, storage->stem))
+		return;
+	need.level = LEVEL_WARNING;
+	complain(&need, "see by dtb-swap diff that what it is on stays the same",
+		 "no node of the tree was found behind it%s%s", "", "");
 }
 
 static void check_storage(struct need need, const char *cmdline)
 {
-	char *mounts = sys_read(need.swap, "/proc/self/mountinfo", NULL), *next = mounts, *line;
 	bool by_name = cmdline && strstr(cmdline, "root=/dev/mmcblk");
+	struct storage storage = { .need = need, .stem = by_name ? "mmc" : NULL };
 
-	while (next && (line = strsep(&next, "\n"))) {
-		char point[256], device[64], what[300];
-		unsigned int major, minor;
-
-		if (sscanf(line, "%*u %*u %u:%u %*s %255s", &major, &minor, point) != 3 ||
-		    !vital_mount(point) || !major)
-			continue;
-		snprintf(device, sizeof(device), "/sys/dev/block/%u:%u", major, minor);
-		snprintf(what, sizeof(what), "storage of %s", point);
-		need.what = what;
-		check_sysfs(&need, device, by_name ? "mmc" : NULL);
-	}
-	free(mounts);
+	each_disk(need.swap, check_disk, &storage);
 }
 
 static void check_class(struct need need, const char *class, bool network)
@@ -354,17 +258,51 @@ static void check_core(struct need need)
 		int new = find_core(need.fdt, core[i]);
 
 		need.what = core[i];
-		if (old < 0 || !used(need.running, old))
+		if (old < 0 || !node_used(need.running, old))
 			continue;
 		was = fdt_getprop(need.running, old, "method", NULL);
 		is = new < 0 ? NULL : fdt_getprop(need.fdt, new, "method", NULL);
-		if (new < 0 || !used(need.fdt, new))
+		if (new < 0 || !node_used(need.fdt, new))
 			complain(&need, KEEP, "the new tree has none that is in use%s%s",
 				 "", "");
 		else if (was && (!is || strcmp(was, is)))
 			complain(&need, KEEP, "its method is %s, in the new tree %s", was,
 				 is ? is : "none");
+		if (new >= 0) {
+			check_irqs(&need, old, new);
+			follow_from(&need, new);
+		}
 	}
+}
+
+static bool has_cpu(const void *fdt)
+{
+	int node, cpus = fdt_path_offset(fdt, "/cpus");
+
+	fdt_for_each_subnode(node, fdt, cpus) {
+		const char *type = fdt_getprop(fdt, node, "device_type", NULL);
+
+		if (type && !strcmp(type, "cpu") && dtb_enabled(fdt, node))
+			return true;
+	}
+	return false;
+}
+
+/* What all else is read by: the root's cells, its interrupt controller, a CPU. */
+static void check_root(struct need need)
+{
+	static const char *const cells[] = { "#address-cells", "#size-cells" };
+	size_t i;
+
+	need.what = "root";
+	for (i = 0; i < sizeof(cells) / sizeof(*cells); i++)
+		if (fdt_getprop(need.running, 0, cells[i], NULL) &&
+		    !fdt_getprop(need.fdt, 0, cells[i], NULL))
+			complain(&need, KEEP, "the new tree has no %s%s", cells[i], "");
+	follow_from(&need, 0);
+	need.what = "cpus";
+	if (has_cpu(need.running) && !has_cpu(need.fdt))
+		complain(&need, KEEP, "the new tree has none that is not disabled%s%s", "", "");
 }
 
 /**
@@ -379,6 +317,7 @@ void check_needs(struct swap *swap, const void *running, const void *fdt)
 			     .level = LEVEL_REFUSAL };
 	char *cmdline = sys_line(swap, "/proc/cmdline");
 
+	check_root(need);
 	check_core(need);
 	check_console(need, cmdline);
 	check_storage(need, cmdline);

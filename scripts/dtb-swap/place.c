@@ -60,7 +60,10 @@ static void finish_fatrw(struct swap *swap, const char *folder, const char *file
 			strstr(entry->d_name, ".md5sum");
 	if (dir)
 		closedir(dir);
-	if (left && name) {
+	if (left && name && swap->dry) {
+		say(&swap->report, LEVEL_WARNING, KIND_SELECTOR, "run fatrw read on it",
+		    "a write of %s by fatrw was cut short", file);
+	} else if (left && name) {
 		pid_t child = fork();
 
 		if (!child) {
@@ -218,7 +221,9 @@ void *place_base(const struct place *place, const void *running)
 	return found;
 }
 
-static void apply_on_top(const struct place *place, void **fdt, const char *name)
+/* @level: of an overlay that does not apply */
+static void apply_on_top(const struct place *place, void **fdt, const char *name,
+			 enum level level)
 {
 	const char *file = strncmp(name, "/boot/", 6) ? name : name + 6;
 	void *overlay = place_tree(place, file), *result = NULL;
@@ -234,43 +239,89 @@ static void apply_on_top(const struct place *place, void **fdt, const char *name
 		free(*fdt);
 		*fdt = result;
 	} else {
-		refuse(place->swap, KIND_OVERLAY,
-		       "compile the tree with labels (dtc -@), or drop that overlay from its list",
-		       "the bootloader will apply %s, and cannot: %s", name, err.text);
+		say(&place->swap->report, level, KIND_OVERLAY,
+		    "compile the tree with labels (dtc -@), or drop that overlay from its list",
+		    "the bootloader will apply %s, and cannot: %s", name, err.text);
 	}
 	free(overlay);
+}
+
+/* The list in overlay_files takes the place of that in extlinux.conf as a whole. */
+static char *extlinux_list(const struct place *place)
+{
+	char *path = format_text("%s/extlinux/extlinux.conf", place->trees);
+	char *conf = path ? sys_read(place->swap, path, NULL) : NULL;
+	char *at = conf ? strstr(conf, "OVERLAYS ") : NULL, *list = NULL;
+
+	if (at) {
+		list = env_get(place->family, "overlay_files", place->text);
+		if (!list)
+			list = strndup(at + 9, strcspn(at + 9, "\n"));
+	}
+	free(conf);
+	free(path);
+	return list;
+}
+
+/*
+ * The files that dtoverlay of config.txt names and that are there: the firmware has other
+ * names for some. What is under a filter may be for another board.
+ */
+static char *config_list(const struct place *place)
+{
+	char *text = config_plain(place->text), *next = text, *line;
+	char *prefix = config_get("overlay_prefix", place->text), *list = strdup("");
+
+	while (next && list && (line = strsep(&next, "\n"))) {
+		char name[80], *path, *more;
+
+		if (sscanf(line, " dtoverlay=%79[^,: \t\r]", name) != 1)
+			continue;
+		path = format_text("%s/%s%s.dtbo", place->trees, prefix ? prefix : "overlays/",
+				   name);
+		if (path && sys_exists(place->swap, path)) {
+			more = format_text("%s%s ", list, path + strlen(place->trees) + 1);
+			free(list);
+			list = more;
+		}
+		free(path);
+	}
+	free(prefix);
+	free(text);
+	return list;
+}
+
+/* The firmware applies them one by one, and starts all the same where one does not apply. */
+static void check_labels(const struct place *place, const void *fdt)
+{
+	char *any = config_get("dtoverlay", place->text);
+
+	if (any && fdt_path_offset(fdt, "/__symbols__") < 0)
+		say(&place->swap->report, LEVEL_WARNING, KIND_OVERLAY,
+		    "compile the tree with labels (dtc -@)",
+		    "config.txt has dtoverlay=%s, and the tree has no labels (__symbols__)", any);
+	free(any);
 }
 
 /**
  * place_overlays() - try what the bootloader is going to put on a tree
  * @place: where trees are; the run is told what does not apply
  * @fdt: the tree, not changed
- *
- * The list in overlay_files takes the place of that in extlinux.conf as a whole.
  */
 void place_overlays(const struct place *place, const void *fdt)
 {
-	char *conf = NULL, *list = NULL, *next, *name, *at;
+	bool config = place->family->how == HOW_CONFIG;
+	char *list = config ? config_list(place) :
+		     place->family->extlinux ? extlinux_list(place) : NULL;
+	char *next = list, *name;
 	struct dtb_error err;
-	void *copy;
+	void *copy = list ? dtb_copy(fdt, 0, &err) : NULL;
 
-	if (!place->family->extlinux)
-		return;
-	next = format_text("%s/extlinux/extlinux.conf", place->trees);
-	conf = next ? sys_read(place->swap, next, NULL) : NULL;
-	free(next);
-	at = conf ? strstr(conf, "OVERLAYS ") : NULL;
-	if (at) {
-		list = env_get(place->family, "overlay_files", place->text);
-		if (!list)
-			list = strndup(at + 9, strcspn(at + 9, "\n"));
-	}
-	copy = list ? dtb_copy(fdt, 0, &err) : NULL;
-	next = list;
+	if (config)
+		check_labels(place, fdt);
 	while (copy && (name = strsep(&next, ", \t")))
 		if (*name)
-			apply_on_top(place, &copy, name);
+			apply_on_top(place, &copy, name, config ? LEVEL_WARNING : LEVEL_REFUSAL);
 	free(copy);
 	free(list);
-	free(conf);
 }

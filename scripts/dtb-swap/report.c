@@ -95,13 +95,15 @@ static void put_json(FILE *out, const char *text)
  */
 void fact(struct report *report, const char *name, const char *format, ...)
 {
-	char *text = NULL, *line = NULL, *all = NULL;
+	char *text = NULL, *line = NULL, *all = NULL, *c;
 	va_list args;
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
+	for (c = text; c && (c = strchr(c, '\n')); )
+		*c = '?';	/* as in names of files */
 	if (text)
 		line = format_text("%s\t%s\n", name, text);
 	if (line)
@@ -133,27 +135,78 @@ enum kind verdict(const struct report *report)
 	return report->no_memory ? KIND_ERROR : KIND_NONE;
 }
 
-static void print_facts(const struct report *report, bool json)
+/* What there may be several of, or none, is a list for programs in any case. */
+static const struct {
+	const char *verb;
+	const char *fact;
+} LISTS[] = {
+	{ "check", "check" }, { "diff", "difference" }, { "list", "tree" }, { "list", "family" },
+};
+
+static bool is_list(const char *verb, const char *name, size_t length)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(LISTS) / sizeof(*LISTS); i++)
+		if (!strcmp(LISTS[i].verb, verb) && strlen(LISTS[i].fact) == length &&
+		    !strncmp(LISTS[i].fact, name, length))
+			return true;
+	return false;
+}
+
+static void put_part(const char *text, const char *end)
+{
+	char *part = strndup(text, end - text);
+
+	put_json(stdout, part);
+	free(part);
+}
+
+static void put_list(const struct report *report, const char *name)
+{
+	const char *line = report->facts, *tab, *end, *comma = "";
+
+	printf(",\n  \"%s\": [", name);
+	for (; line && *line; line = end + 1) {
+		tab = strchr(line, '\t');
+		end = strchr(line, '\n');
+		if (strlen(name) != (size_t)(tab - line) || strncmp(line, name, tab - line))
+			continue;
+		printf("%s\n    ", comma);
+		put_part(tab + 1, end);
+		comma = ",";
+	}
+	printf(*comma ? "\n  ]" : "]");
+}
+
+static void put_facts(const struct report *report, const char *verb)
+{
+	const char *line = report->facts, *tab, *end;
+	size_t i;
+
+	for (; line && *line; line = end + 1) {
+		tab = strchr(line, '\t');
+		end = strchr(line, '\n');
+		if (is_list(verb, line, tab - line))
+			continue;
+		printf(",\n  ");
+		put_part(line, tab);
+		printf(": ");
+		put_part(tab + 1, end);
+	}
+	for (i = 0; i < sizeof(LISTS) / sizeof(*LISTS); i++)
+		if (!strcmp(LISTS[i].verb, verb))
+			put_list(report, LISTS[i].fact);
+}
+
+static void print_facts(const struct report *report)
 {
 	const char *line = report->facts, *tab, *end;
 
 	for (; line && *line; line = end + 1) {
 		tab = strchr(line, '\t');
 		end = strchr(line, '\n');
-		if (json) {
-			char *name = strndup(line, tab - line);
-			char *text = strndup(tab + 1, end - tab - 1);
-
-			printf(",\n  ");
-			put_json(stdout, name);
-			printf(": ");
-			put_json(stdout, text);
-			free(name);
-			free(text);
-		} else {
-			printf("%-10.*s %.*s\n", (int)(tab - line), line, (int)(end - tab - 1),
-			       tab + 1);
-		}
+		printf("%-10.*s %.*s\n", (int)(tab - line), line, (int)(end - tab - 1), tab + 1);
 	}
 }
 
@@ -166,7 +219,7 @@ static void print_json(const struct report *report, const char *verb)
 	put_json(stdout, verb);
 	printf(",\n  \"status\": %d,\n  \"kind\": ", kind);
 	put_json(stdout, KINDS[kind]);
-	print_facts(report, true);
+	put_facts(report, verb);
 	printf(",\n  \"findings\": [");
 	for (i = 0; i < report->count; i++) {
 		const struct finding *one = &report->list[i];
@@ -196,7 +249,7 @@ void print_report(const struct report *report, const char *verb, bool json, bool
 		print_json(report, verb);
 		return;
 	}
-	print_facts(report, false);
+	print_facts(report);
 	for (i = 0; i < report->count; i++) {
 		const struct finding *one = &report->list[i];
 

@@ -116,16 +116,14 @@ static bool is_filter(const struct lines *lines, bool *all)
 }
 
 /**
- * config_get() - the value that the firmware takes from config.txt
- * @key: of the value
+ * config_plain() - the lines of config.txt that count on every board
  * @text: of the file, may be NULL
  *
- * Return: the last value that is under no filter, for free(), or NULL
+ * Return: those that are under no filter, for free(), or NULL without memory
  */
-char *config_get(const char *key, const char *text)
+char *config_plain(const char *text)
 {
-	static const struct family plain;
-	char *kept = strdup(text ? text : ""), *end = kept, *value;
+	char *kept = strdup(text ? text : ""), *end = kept;
 	struct lines lines = { .next = text };
 	bool all = true;
 
@@ -137,10 +135,23 @@ char *config_get(const char *key, const char *text)
 		*end = '\n';
 		end += lines.line[lines.length] == '\n';
 	}
-	if (!kept)
-		return NULL;
-	*end = '\0';
-	value = env_get(&plain, key, kept);
+	if (kept)
+		*end = '\0';
+	return kept;
+}
+
+/**
+ * config_get() - the value that the firmware takes from config.txt
+ * @key: of the value
+ * @text: of the file, may be NULL
+ *
+ * Return: the last value that is under no filter, for free(), or NULL
+ */
+char *config_get(const char *key, const char *text)
+{
+	static const struct family plain;
+	char *kept = config_plain(text), *value = kept ? env_get(&plain, key, kept) : NULL;
+
 	free(kept);
 	return value;
 }

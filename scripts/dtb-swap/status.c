@@ -109,7 +109,7 @@ void run_list(struct call *call)
 	int i, count;
 
 	if (call->all) {
-		family_list();
+		family_list(call->json ? &swap->report : NULL);
 		return;
 	}
 	if (place_open(&place, swap)) {

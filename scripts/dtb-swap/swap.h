@@ -8,6 +8,8 @@
 #ifndef SWAP_H
 #define SWAP_H
 
+#include <stdio.h>
+
 #include "dtb.h"
 
 #define PRINTF(at, first) __attribute__((format(printf, at, first)))
@@ -59,6 +61,7 @@ struct report {
  * @base: tree that overlays go on, or NULL for the one that is selected
  * @modules: folder of modules of a kernel that is not running yet, or NULL
  * @unproven: the user accepts a selector that was not verified on that board
+ * @dry: nothing is written or mended, also by others
  * @report: what is said in the end
  */
 struct swap {
@@ -70,6 +73,7 @@ struct swap {
 	const char *base;
 	const char *modules;
 	bool unproven;
+	bool dry;
 	struct report report;
 };
 
@@ -128,10 +132,12 @@ int each_link(const void *fdt, int node, int prop, link_fn *fn, void *data);
 bool same_device(const void *a, int node_a, const void *b, int node_b);
 bool same_place(const void *a, int node_a, const void *b, int node_b);
 int find_device(const void *from, int node, const void *fdt);
+bool address_differs(const void *a, int node_a, const void *b, int node_b);
+const char *irqs_differ(const void *a, int node_a, const void *b, int node_b, bool *sure);
 
 char *inflate_gzip(const unsigned char *data, size_t size, size_t *length);
 
-int diff_trees(const void *a, const void *b, bool all);
+int diff_trees(FILE *out, const void *a, const void *b, bool all);
 void *merge_files(struct swap *swap, void *fdt, char **overlays, int count);
 
 #endif

@@ -14,6 +14,8 @@ BOARD = ('6.12', 'imx8mp-evk')
 UART = '/soc@0/bus@30800000/spba-bus@30800000/serial@30890000'
 MMC = '/soc@0/bus@30800000/mmc@30b60000'
 ETHERNET = '/soc@0/bus@30800000/ethernet@30be0000'
+CCM = '/soc@0/bus@30000000/clock-controller@30380000'
+GIC = '/soc@0/interrupt-controller@38800000'
 I2C = '/soc@0/bus@30800000/i2c@30a40000'
 
 
@@ -48,6 +50,19 @@ def lose_supply(tree):
     tree.fdt.setprop_str(node, 'status', 'disabled')
 
 
+def moved(tree, path):
+    """The device is said to be at another address."""
+    value = bytearray(tree.fdt.getprop(tree.node(path), 'reg'))
+    value[1] ^= 8
+    tree.fdt.setprop(tree.node(path), 'reg', bytes(value))
+
+
+def no_cpus(tree):
+    """All of them are disabled."""
+    for name in tree.children('/cpus'):
+        tree.text(f'/cpus/{name}', 'status', 'disabled')
+
+
 # What is done to the tree, the exit status, what is said.
 CASES = (
     ('the same tree', lambda t: None, 0, 'is sound and fits'),
@@ -77,6 +92,40 @@ CASES = (
      'its method is smc, in the new tree hvc'),
     ('another version of PSCI', lambda t: t.text('/psci', 'compatible', 'arm,psci-0.2'), 0, 'fits'),
     ('no PSCI', lambda t: t.drop('/psci'), 5, 'arm,psci-1.0: the new tree has none'),
+    ('interrupt controller disabled', lambda t: t.text(GIC, 'status', 'disabled'), 5,
+     f'root: {GIC}, which / needs, is disabled'),
+    ('interrupt controller gone', lambda t: t.drop(GIC), 5,
+     'root: interrupt-parent of / refers to a node that is not there'),
+    ('no interrupt controller is named', lambda t: t.drop('/', 'interrupt-parent'), 5,
+     'its interrupts cannot be read'),
+    ('interrupt controller of another kind', lambda t: t.text(GIC, 'compatible', 'arm,gic-400'), 5,
+     'its interrupt controller is of another kind in the new tree'),
+    ('no cpus', lambda t: t.drop('/cpus'), 5, 'cpus: the new tree has none'),
+    ('all cpus disabled', no_cpus, 5, 'cpus: the new tree has none'),
+    ('one cpu disabled', lambda t: t.text('/cpus/cpu@1', 'status', 'disabled'), 0, 'fits'),
+    ('no ranges of the SoC', lambda t: t.drop('/soc@0', 'ranges'), 5,
+     f'console ttymxc1: {UART} has another address in the new tree, or none'),
+    ('other ranges of the SoC', lambda t: t.cell('/soc@0', 'ranges', 0, 0, 0x40000000, 0x3e000000),
+     5, f'console ttymxc1: {UART} has another address'),
+    ('no #address-cells of the root', lambda t: t.drop('/', '#address-cells'), 5,
+     'root: the new tree has no #address-cells'),
+    ('no #size-cells of the root', lambda t: t.drop('/', '#size-cells'), 5,
+     'root: the new tree has no #size-cells'),
+    ('other cells of a bus', lambda t: t.cell('/soc@0/bus@30800000', '#address-cells', 2), 5,
+     '/spba-bus@30800000 has another address'),
+    ('console moved', lambda t: moved(t, UART), 5, f'console ttymxc1: {UART} has another address'),
+    ('storage moved', lambda t: moved(t, MMC), 5, f'storage of /: {MMC} has another address'),
+    ('network moved', lambda t: moved(t, ETHERNET), 5,
+     f'network eth0: {ETHERNET} has another address'),
+    ('clocks of the storage moved', lambda t: moved(t, CCM), 5, f'{CCM} has another address'),
+    ('a longer register window', lambda t: t.cell(MMC, 'reg', 0x30b60000, 0x20000), 0, 'fits'),
+    ('no interrupt of the storage', lambda t: t.drop(MMC, 'interrupts'), 5,
+     'storage of /: it has no interrupt in the new tree'),
+    ('another interrupt of the storage', lambda t: t.cell(MMC, 'interrupts', 0, 99, 4), 0,
+     'storage of /: it has other interrupts in the new tree'),
+    ('another trigger of an interrupt', lambda t: t.cell(MMC, 'interrupts', 0, 24, 1), 0, 'fits'),
+    ('clocks that cannot be read', lambda t: t.drop(CCM, '#clock-cells'), 5,
+     f'clocks of {UART} cannot be read'),
     ('a phandle twice', lambda t: t.cell(UART, 'phandle', labels_of(t, 'clocks')), 3,
      'two nodes with phandle'),
     ('a chip with a driver', lambda t: chip(t, 'maxim,ds3231'), 0, 'fits'),
@@ -124,8 +173,8 @@ def cases(tap, folder, good):
         change(tree)
         path = tree.write(folder / 'new.dtb')
         done = swap('check', '--root', made.root, path)
-        tap.result(done.returncode == status and words in done.stdout and
-                   (not status or 'mend:' in done.stdout), name,
+        told = 'mend:' in done.stdout if status else words != 'fits' or 'the new' not in done.stdout
+        tap.result(done.returncode == status and words in done.stdout and told, name,
                    f'status {done.returncode}\n{done.stdout}')
     tree = Tree(good).text('/', 'compatible', ['acme,box', 'fsl,imx8mp'])
     path = tree.write(folder / 'new.dtb')
@@ -142,6 +191,49 @@ def cases(tap, folder, good):
                answer['findings'][0]['mend'], 'the same as JSON', done.stdout)
 
 
+# How / is mounted: what is mounted, of which type, what it is made of; whether the disk is found.
+STACKS = (
+    ('device-mapper', '254:0', 'ext4 /dev/mapper/root', ('dm-0', 'mmcblk2p2'), True),
+    ('device-mapper twice', '254:1', 'ext4 /dev/dm-1', ('dm-1', 'dm-0', 'mmcblk2p2'), True),
+    ('btrfs', '0:31', 'btrfs /dev/mmcblk2p2', ('mmcblk2p2',), True),
+    ('btrfs on device-mapper', '0:31', 'btrfs /dev/mapper/root', ('dm-0', 'mmcblk2p2'), True),
+    ('btrfs on what is not in /dev', '0:31', 'btrfs /dev/root', ('mmcblk2p2',), False),
+    ('a disk that no node brings', '254:0', 'ext4 /dev/mapper/root', ('dm-0',), False),
+)
+
+
+def stacked(folder, good, number, source, names):
+    """A device with / on the last of some block devices, through all before."""
+    made = Device(folder / 'root', good)
+    made.device('platform/disk', MMC)
+    for name, below in zip(names, (*names[1:], None)):
+        where = f'sys/devices/virtual/block/{name}' if below else \
+                'sys/devices/platform/disk/mmc_host/block/disk'
+        if name.startswith('dm-') and not below:
+            where = f'sys/devices/virtual/block/{name}'
+        (made.root / where).mkdir(parents=True)
+        if below:
+            made.link(f'{where}/slaves/{below}', f'sys/class/block/{below}')
+        made.link(f'sys/class/block/{name}', where)
+        made.put(f'dev/{name}', '')
+    made.link(f'sys/dev/block/{number}', f'sys/class/block/{names[0]}')
+    made.link('dev/mapper/root', f'dev/{names[0]}')
+    made.put('proc/self/mountinfo', f'21 1 {number} / / rw,noatime shared:1 - {source} rw\n')
+    return made
+
+
+def stacks(tap, folder, good):
+    """Storage is found through what lies between a file system and its disk."""
+    path = Tree(good).text(MMC, 'status', 'disabled').write(folder / 'new.dtb')
+    for name, number, source, names, found in STACKS:
+        made = stacked(folder, good, number, source, names)
+        done = swap('check', '--root', made.root, path)
+        words = f'storage of /: it is {MMC}, which is disabled' if found else \
+                'warning: storage of /: no node of the tree was found behind it'
+        tap.result(done.returncode == (5 if found else 0) and words in done.stdout,
+                   f'storage on {name}', f'status {done.returncode}\n{done.stdout}')
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -150,6 +242,7 @@ def main():
         folder = pathlib.Path(work)
         broken(tap, folder, good)
         cases(tap, folder, good)
+        stacks(tap, folder, good)
     return tap.end()
 
 

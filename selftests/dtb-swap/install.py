@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 
-from bench import Device, Tap, Tree, run, shipped, swap
+from bench import Device, Tap, Tree, program, run, shipped, swap
 from selector import chosen, supervise
 
 # Device type, kernel and tree of Debian's that runs there, folder of trees.
@@ -122,15 +122,19 @@ def selectors(tap, folder):
         one = new_tree(folder, shipped(*kinds[kind][1:3]), 'one')
         for word in ('a', 'b', 'old', 'x'):
             new_tree(made.root / kinds[kind][3], one, word)
-        before = model(made, kind)
+        before, files_before = model(made, kind), digest(made.root)
+        foreseen = swap('check', one, '--root', made.root)
+        good = foreseen.returncode == status and words in foreseen.stdout
+        good &= digest(made.root) == files_before
         done = swap('install', one, '--root', made.root)
-        good = done.returncode == status and words in done.stdout
+        good &= done.returncode == status and words in done.stdout
         good &= model(made, kind) == after if after else path.read_bytes() == text.encode()
         kept = [line for line in text.split('\n') if line and 'fdt_file' not in line]
         good &= all(line in path.read_bytes().decode() for line in kept)
         good &= bool(status) or (swap('rollback', '--root', made.root).returncode == 0 and
                                  model(made, kind) == before)
-        tap.result(good, f'{kind}: {name}', f'{done.returncode}\n{done.stdout}{path.read_bytes()}')
+        tap.result(good, f'{kind}: {name}', f'{foreseen.returncode} {foreseen.stdout}\n'
+                   f'{done.returncode}\n{done.stdout}{path.read_bytes()}')
 
 
 def refusals(tap, folder):
@@ -270,10 +274,88 @@ def applied(tap, folder):
             path = made.put(f'mnt/sysroot/active{overlay}', '')
             run('dtc', '-q', '-@', '-o', path, '-',
                 input=f'/dts-v1/; /plugin/; &{target} {{ x; }};')
+        foreseen = swap('check', one, '--root', made.root)
         done = swap('install', one, '--root', made.root)
-        tap.result(done.returncode == status and words in done.stdout and
+        tap.result(done.returncode == foreseen.returncode == status and words in done.stdout and
+                   words in foreseen.stdout and
                    model(made, row[0]) == (None if status else 'one'),
-                   f'overlays of the bootloader: {name}', done.stdout)
+                   f'overlays of the bootloader: {name}', foreseen.stdout + done.stdout)
+
+
+# What config.txt says of overlays, whether the tree has labels, what is said, what is not.
+CONFIGS = (
+    ('those that apply', 'dtoverlay=stock\n', True, 'installed', 'warning'),
+    ('one that does not', 'dtoverlay=stock\ndtoverlay=misfit,speed=1\n', True,
+     'will apply overlays/misfit.dtbo, and cannot: no label "nowhere"', 'stock.dtbo'),
+    ('one that the one before has made room for', 'dtoverlay=stock\ndtoverlay=second:x=1\n', True,
+     'installed', 'warning'),
+    ('in another folder', 'overlay_prefix=other/\ndtoverlay=misfit\n', True,
+     'will apply other/misfit.dtbo, and cannot', 'overlays/'),
+    ('under a filter', '[pi3]\ndtoverlay=misfit\n', True, 'installed', 'warning'),
+    ('a tree without labels', 'dtoverlay=ghost\n', False,
+     'config.txt has dtoverlay=ghost, and the tree has no labels', 'dtbo'),
+    ('a tree without labels, and no overlay', 'dtparam=i2c_arm=on\n', False, 'installed',
+     'warning'),
+)
+
+
+def configured(tap, folder):
+    """What the Raspberry Pi's firmware puts on the tree is tried before."""
+    row = {row[0]: row for row in DEVICES}['raspberrypi4-64']
+    for name, text, labels, words, never in CONFIGS:
+        made = device(folder / 'root', *row)
+        tree = Tree(shipped(*row[1:3])).text('/', 'model', 'one')
+        if not labels and '__symbols__' in tree.children('/'):
+            tree.drop('/__symbols__')
+        elif labels and '__symbols__' not in tree.children('/'):
+            tree.add('/', '__symbols__')
+        one = tree.write(folder / 'one.dtb')
+        made.put('mnt/boot/config.txt', text)
+        for overlay, body in (('overlays/stock', '&{/} { x { }; };'),
+                              ('overlays/misfit', '&nowhere { x; };'),
+                              ('overlays/second', '&{/x} { y; };'),
+                              ('other/misfit', '&nowhere { x; };')):
+            path = made.put(f'mnt/boot/{overlay}.dtbo', '')
+            run('dtc', '-q', '-@', '-o', path, '-', input=f'/dts-v1/; /plugin/; {body}')
+        foreseen = swap('check', one, '--root', made.root)
+        done = swap('install', one, '--root', made.root)
+        good = model(made, row[0]) == 'one' and not foreseen.returncode and words in done.stdout
+        good &= words in foreseen.stdout or words == 'installed'
+        # It has no disk that could be found, which is not what this is about.
+        said = [line for line in (foreseen.stdout + done.stdout).splitlines()
+                if 'drivers were not looked for' not in line and str(folder) not in line]
+        tap.result(good and not any(never in line for line in said),
+                   f'overlays of config.txt: {name}', foreseen.stdout + done.stdout)
+
+
+def full(tap, folder):
+    """check says what install would say of a disk that is full, and writes nothing."""
+    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    made = device(folder / 'root', *row)
+    one = new_tree(folder, shipped(*row[1:3]), 'one')
+    trees = made.root / 'mnt/sysroot/active/boot'
+    mount = ('import ctypes; exit(ctypes.CDLL(None).mount('
+             f"b'x', b'{trees}', b'tmpfs', 0, b'size=64k'))")
+    for verb in ('check', 'install'):
+        done = run('unshare', '-rm', 'sh', '-c', f'python3 -c "{mount}" && '
+                   f'exec {" ".join(program())} {verb} {one} --root {made.root}')
+        tap.result(done.returncode == 7 and 'bytes left' in done.stdout, f'{verb}: no room',
+                   done.stdout)
+
+
+def untold(tap, folder):
+    """Where the bootloader cannot be told, check says so, and a tree can be tried."""
+    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    made = device(folder / 'root', *row)
+    made.put('mnt/boot/config.json', '{"deviceType": "rockpro64"}')
+    done = swap('check', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root)
+    tap.result(done.returncode == 0 and 'it can be tried, not installed: the bootloader of '
+               'rockpro64 cannot be told' in done.stdout, 'check without a selector', done.stdout)
+    made = device(folder / 'root', *row)
+    made.put('mnt/boot/.extra_uEnv.txt.ab.cd.md5sum', 'x')
+    done = swap('check', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root)
+    tap.result(done.returncode == 0 and 'warning: a write of extra_uEnv.txt by fatrw was cut short'
+               in done.stdout, 'check leaves to install what fatrw has to end', done.stdout)
 
 
 def bases(tap, folder):
@@ -306,6 +388,9 @@ def main():
         refusals(tap, folder)
         kept(tap, folder)
         applied(tap, folder)
+        configured(tap, folder)
+        full(tap, folder)
+        untold(tap, folder)
         bases(tap, folder)
     return tap.end()
 

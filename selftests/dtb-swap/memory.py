@@ -54,7 +54,8 @@ def verbs(folder, root):
     yield ('install', '--overlay', overlay), ('status',), ('status', '--json'), ('list',)
     yield ('list', '--all'), ('rollback',), ('rollback',), ('try', '--pending', good)
     yield ('guard', '--limit', '1'), ('try', '--pending', two), ('commit',), ('commit',)
-    yield ('try', two), ('--help',), ('nonsense',)
+    yield ('try', two), ('--help',), ('nonsense',), ('nonsense', '--json'), ('check', '-j')
+    yield ('diff', '--json', good, two), ('list', '--json'), ('list', '--all', '--json')
     state.write_text('dtb_swap.try=swap-one-0.dtb\n', encoding='ascii')
     yield ('commit',), ('guard', '--limit', '0')
 

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is told about the tool is true: manual, bash completion, --help."""
 
+import json
 import pathlib
 import re
 import sys
 import tempfile
 
-from bench import SOURCE, Tap, run, swap
+from bench import SOURCE, Device, Tap, Tree, program, run, shipped, swap
 
 ASK = '''. {file}
 COMP_WORDS=({words}) COMP_CWORD={last}
@@ -64,6 +65,61 @@ def manual(tap, verbs, options):
     tap.result(sorted(map(int, numbers)) == list(range(14)), 'and each exit status', numbers)
 
 
+def members(pairs):
+    """Make an object of JSON whose names are all different."""
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError(f'a name twice: {[name for name, _ in pairs]}')
+    return dict(pairs)
+
+
+# Words, the exit status, a member and what it has, or a list of how many.
+DOCUMENTS = (
+    (('check', 'GOOD', 'GOOD'), 0, 'check', 2),
+    (('check', 'GOOD', '/nothing'), 1, 'check', 1),
+    (('diff', 'GOOD'), 0, 'difference', 0),
+    (('diff', 'GOOD', 'OTHER'), 0, 'difference', 2),
+    (('merge', 'GOOD', 'GOOD'), 2, 'kind', 'usage'),
+    (('install', 'GOOD'), 0, 'status', 0),
+    (('status',), 0, 'family', 'imx8m'),
+    (('list',), 0, 'tree', 3),
+    (('list', '--all'), 0, 'family', 12),
+    (('rollback',), 0, 'selected', "the bootloader's own tree, from the next boot on"),
+    (('rollback',), 12, 'kind', 'nothing'),
+    (('try', 'OTHER'), 4, 'kind', 'board'),
+    (('commit',), 12, 'kind', 'nothing'),
+    (('nonsense',), 2, 'verb', 'nonsense'),
+    (('check',), 2, 'kind', 'usage'),
+    (('--nonsense', 'check'), 2, 'kind', 'usage'),
+    ((), 2, 'kind', 'usage'),
+)
+
+
+def documents(tap, folder):
+    """With --json the answer is one document, whose names are there once."""
+    good = shipped('6.12', 'imx8mm-var-som-symphony')
+    other = Tree(good).text('/', 'compatible', ['acme,box', 'acme,soc']).write(folder / 'other.dtb')
+    made = Device(folder / 'root', good)
+    made.put('mnt/boot/config.json', '{"deviceType": "imx8mm-var-som"}')
+    for name in ('a.dtb', 'b.dtb', 'c.dtbo'):
+        made.put(f'mnt/sysroot/active/boot/{name}', pathlib.Path(good).read_bytes())
+    made.put('run/keep', '')
+    for words, status, name, wanted in DOCUMENTS:
+        words = [{'GOOD': good, 'OTHER': other}.get(word, word) for word in words]
+        # Not swap(): what is said on the other channel is no part of the document.
+        done = run('sh', '-c', 'exec 2>/dev/null "$@"', 'sh', *program(), *words, '--json',
+                   '--root', made.root)
+        try:
+            answer = json.loads(done.stdout, object_pairs_hook=members)
+            found = answer[name]
+            good_answer = answer['status'] == status and \
+                (found == wanted if not isinstance(found, list) else len(found) == wanted)
+        except (ValueError, KeyError) as error:
+            good_answer, found = False, repr(error)
+        tap.result(good_answer and done.returncode == status,
+                   f'a document of JSON: {" ".join(map(str, words[:1])) or "no verb"} {name}',
+                   f'{words} {done.returncode} {found}\n{done.stdout}')
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -72,6 +128,8 @@ def main():
                f'{verbs} {options}')
     completion(tap, verbs, options)
     manual(tap, verbs, options)
+    with tempfile.TemporaryDirectory() as work:
+        documents(tap, pathlib.Path(work))
     return tap.end()
 
 

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a device that is needed needs in turn: controllers, supplies, buses. All of it has to
+ * be in use in the new tree, and where it was.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "needs.h"
+
+#define DEEPEST 40
+
+/**
+ * complain() - say what is wrong with what is needed
+ * @need: what it is; its level tells whether it stops anything
+ * @mend: what to do about it
+ * @format: the cause, with two texts
+ * @a: the first
+ * @b: the second
+ */
+void complain(struct need *need, const char *mend, const char *format, const char *a,
+	      const char *b)
+{
+	char *text = format_text(format, a, b);
+
+	if (text)
+		say(&need->swap->report, need->level, KIND_NEED, mend, "%s: %s", need->what, text);
+	else
+		need->swap->report.no_memory = true;
+	free(text);
+}
+
+/**
+ * node_used() - whether a node and all above it are enabled
+ * @fdt: the tree
+ * @node: in it
+ *
+ * Return: true if so
+ */
+bool node_used(const void *fdt, int node)
+{
+	for (; node > 0; node = fdt_parent_offset(fdt, node))
+		if (!dtb_enabled(fdt, node))
+			return false;
+	return true;
+}
+
+static bool same_in_running(const struct need *need, int node)
+{
+	int other = find_device(need->fdt, node, need->running);
+
+	return other >= 0 && !node_used(need->running, other);
+}
+
+/* A clock controller lives without those clocks that PHYs give back to it. */
+static bool gives_back(const struct need *need, const struct link *link)
+{
+	return !strcmp(need->prop, "clocks") &&
+	       fdt_getprop(need->fdt, need->from, "#clock-cells", NULL) &&
+	       fdt_getprop(need->fdt, link->node, "#phy-cells", NULL);
+}
+
+static void follow(struct need *need, int node);
+
+static bool follow_link(const struct link *link, void *data)
+{
+	struct need *need = data;
+	char path[256], from[256];
+
+	dtb_path(need->fdt, need->from, from, sizeof(from));
+	if (link->node < 0) {
+		complain(need, KEEP, "%s of %s refers to a node that is not there", need->prop,
+			 from);
+		return false;
+	}
+	if (gives_back(need, link))
+		return false;
+	if (node_used(need->fdt, link->node) || same_in_running(need, link->node)) {
+		follow(need, link->node);
+		return false;
+	}
+	dtb_path(need->fdt, link->node, path, sizeof(path));
+	complain(need, "set its status to \"okay\"", "%s, which %s needs, is disabled", path, from);
+	return false;
+}
+
+static bool dangles(const struct link *link, void *data)
+{
+	(void)data;
+	return link->node < 0;
+}
+
+/* Whether a property that cannot be read is one that can be in the running tree. */
+static bool read_before(const struct need *need, int node, const char *name)
+{
+	int prop, old = find_device(need->fdt, node, need->running);
+
+	if (old < 0)
+		return false;
+	fdt_for_each_property_offset(prop, need->running, old) {
+		const char *other = NULL;
+
+		fdt_getprop_by_offset(need->running, prop, &other, NULL);
+		if (other && !strcmp(other, name))
+			return !each_link(need->running, old, prop, dangles, NULL);
+	}
+	return false;
+}
+
+static void follow_links(struct need *need, int node)
+{
+	int prop;
+
+	fdt_for_each_property_offset(prop, need->fdt, node) {
+		struct need inner = *need;
+		size_t said = need->swap->report.count;
+		char path[256];
+
+		inner.depth++;
+		inner.from = node;
+		fdt_getprop_by_offset(need->fdt, prop, &inner.prop, NULL);
+		if (!inner.prop || link_class(inner.prop) != LINK_VITAL)
+			continue;
+		if (each_link(need->fdt, node, prop, follow_link, &inner) >= 0 ||
+		    said != need->swap->report.count || !read_before(need, node, inner.prop))
+			continue;
+		dtb_path(need->fdt, node, path, sizeof(path));
+		complain(need, "give what it refers to its #...-cells",
+			 "%s of %s cannot be read", inner.prop, path);
+	}
+}
+
+static void check_address(struct need *need, int node)
+{
+	int old = find_device(need->fdt, node, need->running);
+	char path[256];
+
+	if (old < 0 || !address_differs(need->running, old, need->fdt, node))
+		return;
+	dtb_path(need->fdt, node, path, sizeof(path));
+	complain(need, "give it its reg, and the buses above it their ranges and #...-cells",
+		 "%s has another address in the new tree, or none%s", path, "");
+}
+
+/*
+ * What a node, and those above it, refer to has to be in use, and where it was, and so on,
+ * up to the root, whose interrupt-parent counts for all.
+ */
+static void follow(struct need *need, int node)
+{
+	for (; node >= 0 && need->depth < DEEPEST; node = fdt_parent_offset(need->fdt, node)) {
+		if (need->seen[node])
+			break;
+		need->seen[node] = 1;
+		check_address(need, node);
+		follow_links(need, node);
+	}
+}
+
+/**
+ * follow_from() - refuse a tree where something that a node needs is not in use
+ * @need: is told
+ * @node: in the tree to check
+ */
+void follow_from(struct need *need, int node)
+{
+	need->seen = calloc(fdt_size_dt_struct(need->fdt) + 1, 1);
+	if (need->seen)
+		follow(need, node);
+	else
+		need->swap->report.no_memory = true;
+	free(need->seen);
+	need->seen = NULL;
+}
+
+/**
+ * check_irqs() - refuse a tree where a device has lost its interrupts
+ * @need: is told
+ * @old: the device in the running tree
+ * @new: the same in the tree to check
+ */
+void check_irqs(struct need *need, int old, int new)
+{
+	struct need inner = *need;
+	bool sure = true;
+	const char *wrong = irqs_differ(need->running, old, need->fdt, new, &sure);
+
+	if (wrong) {
+		inner.level = sure ? need->level : LEVEL_WARNING;
+		complain(&inner, "give it the interrupts that it has now", "%s%s", wrong, "");
+	}
+}

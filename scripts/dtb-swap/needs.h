@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the running system stands on: what is needed, and what that needs.
+ */
+#ifndef NEEDS_H
+#define NEEDS_H
+
+#include "swap.h"
+
+#define KEEP "begin with this board's own tree, and see what differs with dtb-swap diff"
+
+/**
+ * struct need - a device that is needed, while its suppliers are looked at
+ * @swap: the run
+ * @running: the tree of the running kernel
+ * @fdt: the tree to check
+ * @what: needs it, for people
+ * @level: of what is said
+ * @seen: by offset in @fdt, the nodes that were looked at
+ * @depth: how many references lead here
+ * @from: the node that refers
+ * @prop: the property that refers
+ */
+struct need {
+	struct swap *swap;
+	const void *running;
+	const void *fdt;
+	const char *what;
+	enum level level;
+	unsigned char *seen;
+	int depth;
+	int from;
+	const char *prop;
+};
+
+/**
+ * typedef disk_fn - is told of a device that a mount is on
+ * @point: where it is mounted
+ * @device: in sysfs, from the root, or NULL where there is none
+ * @data: as given
+ */
+typedef void disk_fn(const char *point, const char *device, void *data);
+
+void complain(struct need *need, const char *mend, const char *format, const char *a,
+	      const char *b);
+bool node_used(const void *fdt, int node);
+void follow_from(struct need *need, int node);
+void check_irqs(struct need *need, int old, int new);
+
+void each_disk(struct swap *swap, disk_fn *fn, void *data);
+
+#endif
