@@ -261,16 +261,37 @@ static bool first_start(struct swap *swap)
 	return first;
 }
 
-static void go_back(struct call *call, bool trial_only)
+/*
+ * By kexec a reset is enough. Otherwise the selector has to be as it was before: without
+ * that, a start would end in the next one for ever, so that nobody could log in.
+ */
+static enum kind roll_back_first(struct call *call)
 {
-	if (!trial_only)
-		run_rollback(call);
+	struct call own = *call;
+	enum kind kind;
+
+	own.swap.report = (struct report){ 0 };
+	run_rollback(&own);
+	kind = verdict(&own.swap.report);
+	if (kind && kind != KIND_BUSY)
+		say(&own.swap.report, LEVEL_WARNING, kind,
+		    "mend that, then dtb-swap rollback; or dtb-swap commit keeps this tree",
+		    "nobody has committed, but it cannot go back: the system stays up");
+	if (kind != KIND_BUSY)
+		report_join(&call->swap.report, &own.swap.report);
+	report_free(&own.swap.report);
+	return kind;
+}
+
+static void start_again(struct call *call)
+{
 	sync();
 	fprintf(stderr, "dtb-swap: nobody has committed: back to the tree before\n");
 	if (sys_exists(&call->swap, "/run/systemd/system"))
 		execlp("systemctl", "systemctl", "reboot", NULL);
-	if (!*call->swap.root)
-		reboot(RB_AUTOBOOT);
+	if (!*call->swap.root && reboot(RB_AUTOBOOT))
+		refuse(&call->swap, KIND_RIGHTS, "start the system again, by hand", "reboot: %s",
+		       strerror(errno));
 }
 
 /**
@@ -282,12 +303,20 @@ void run_guard(struct call *call)
 	struct swap *swap = &call->swap;
 	char *name = trial(swap);
 	unsigned int left = call->limit;
+	enum kind kind;
 
+	swap->unproven = true;		/* whoever installed it has said so */
 	if (!name && !committed(swap, name) && !first_start(swap))
 		left = 0;
 	for (; left && !committed(swap, name); left--)
 		sleep(1);
-	if (!committed(swap, name))
-		go_back(call, name);
+	while (!committed(swap, name)) {
+		kind = name ? KIND_NONE : roll_back_first(call);
+		if (!kind)
+			start_again(call);
+		if (kind != KIND_BUSY)
+			break;
+		sleep(1);
+	}
 	free(name);
 }

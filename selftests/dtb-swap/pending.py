@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """dtb-swap try, commit and guard, as far as it goes without a kernel: dtb-swap-try has the rest."""
 
+import fcntl
 import pathlib
 import subprocess
 import sys
@@ -53,6 +54,43 @@ def pending(tap, folder):
     done, seconds = timed('guard', '--limit', '60', *root)
     tap.result(good and model(made, ROW[0]) is None and seconds < 30,
                'the second start without a commit: the tree before, at once', done.stdout)
+
+
+def stranded(tap, folder):
+    """There is no way back: no start ends in another one, and it is said what to do."""
+    for name, status, words, spoil in (
+            ('the tree before is gone', 12, 'is no more',
+             lambda made: next(made.root.rglob('swap-zero-*')).unlink()),
+            ('the boot partition cannot be written to', 13, 'was not written',
+             lambda made: (made.root / 'mnt/boot/.extra_uEnv.txt.new/x').mkdir(parents=True))):
+        made = device(folder / 'root', *ROW)
+        root = ('--root', made.root)
+        zero, one = (new_tree(folder, shipped(*ROW[1:3]), word) for word in ('zero', 'one'))
+        swap('install', zero, *root)
+        swap('try', '--pending', one, *root)
+        spoil(made)
+        said = [swap('guard', '--limit', '1', *root) for _ in range(3)]
+        tap.result(all(one.returncode == status and words in one.stdout and 'stays up' in one.stdout
+                       and 'mend:' in one.stdout and 'back to the tree' not in one.stdout
+                       for one in said) and model(made, ROW[0]) == 'one',
+                   f'nobody commits, {name}: the system stays up, at each start',
+                   '\n'.join(f'{one.returncode}\n{one.stdout}' for one in said))
+
+
+def busy(tap, folder):
+    """Another dtb-swap is at work, maybe the commit: the guard waits for it."""
+    made, _ = fresh(folder)
+    root = ('--root', made.root)
+    with open(made.root / 'run/dtb-swap.lock', 'w', encoding='ascii') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen([*program(), 'guard', '--limit', '1', *map(str, root)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guard:
+            time.sleep(3)
+            waits = guard.poll() is None and model(made, ROW[0]) == 'one'
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            said = guard.communicate()[0]
+    tap.result(waits and not guard.returncode and model(made, ROW[0]) is None,
+               'the guard waits for another dtb-swap, then goes back', said)
 
 
 def trial(tap, folder):
@@ -107,6 +145,8 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
         pending(tap, pathlib.Path(work))
+        stranded(tap, pathlib.Path(work))
+        busy(tap, pathlib.Path(work))
         trial(tap, pathlib.Path(work))
         watchdogs(tap, pathlib.Path(work))
     return tap.end()
