@@ -126,7 +126,7 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 bool install_tree(struct place *place, const void *fdt, const char *name, bool pending)
 {
 	struct swap *swap = place->swap;
-	bool trees = false, boot = false, good = false;
+	bool trees = false, boot = false, good = false, there;
 	size_t size = fdt_totalsize(fdt);
 
 	select_traps(place, name);
@@ -134,12 +134,14 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		place_overlays(place, fdt);
 	if (verdict(&swap->report))
 		return false;
-	if (equal(place->value, name) && store_same(swap, place->trees, name, fdt, size)) {
+	there = store_same(swap, place->trees, name, fdt, size);
+	if (there && equal(place->value, name)) {
 		fact(&swap->report, "installed", "%s, it was before", name);
 		return true;
 	}
+	size = there ? 0 : size;
 	if (store_ready(swap, place->trees, size, &trees)) {
-		if (store_ready(swap, place->boot, 0, &boot)) {
+		if (store_ready(swap, place->boot, size, &boot)) {
 			good = write_tree(place, fdt, name, pending);
 			store_done(swap, place->boot, boot);
 		}
