@@ -177,17 +177,28 @@ static void commit_trial(struct place *place, const char *name)
 	free(fdt);
 }
 
+/* Whether the device has been started with a pending tree. */
+static bool has_started(const struct swap *swap, const struct state *state)
+{
+	char *now = sys_line(swap, THIS_START);
+	bool good = state->boots || (now && state->start && strcmp(now, state->start));
+
+	free(now);
+	return good;
+}
+
 static void commit_pending(struct place *place, struct state *state)
 {
-	bool writable;
+	struct swap *swap = place->swap;
 
-	state->pending = false;
-	if (!store_ready(place->swap, place->boot, 0, &writable))
-		return;
-	if (state_write(state, place))
-		fact(&place->swap->report, "committed", "%s",
+	if (!has_started(swap, state))
+		refuse(swap, KIND_NOTHING,
+		       "start the device again, then commit; or dtb-swap install, without a trial",
+		       "the device has not yet started with %s",
+		       state->installed ? state->installed : "the pending tree");
+	else if (state_settle(state, place))
+		fact(&swap->report, "committed", "%s",
 		     place->value ? place->value : "the bootloader's own tree");
-	store_done(place->swap, place->boot, writable);
 }
 
 /**
