@@ -16,6 +16,8 @@
 #define VERSION "0"
 #endif
 
+#define MOST_SECONDS (7 * 24 * 3600)
+
 static const char TOP[] =
 	"Change the device tree of this device, or say why that would not work.\n\n";
 
@@ -189,6 +191,22 @@ static int help(FILE *out)
 	return out == stdout ? 0 : KIND_USAGE;
 }
 
+static int bad_number(const char *option, const char *text)
+{
+	fprintf(stderr, "dtb-swap: %s %s: that is no number of seconds\n"
+		"  mend: give a whole number, 0 to %d\n", option, text, MOST_SECONDS);
+	return KIND_USAGE;
+}
+
+static bool read_number(const char *text, unsigned int *number)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	*number = value;
+	return *text >= '0' && *text <= '9' && !*end && value <= MOST_SECONDS;
+}
+
 static void set_name(struct call *call, int option)
 {
 	const char **to = option == 'b' ? &call->swap.base :
@@ -213,8 +231,6 @@ static void set_name(struct call *call, int option)
 	call->load |= option == 'D';
 	call->pending |= option == 'P';
 	call->swap.unproven |= option == 'U';
-	if (option == 'L')
-		call->limit = strtoul(optarg, NULL, 10);
 }
 
 /* Returns an exit status, or -1 to go on. */
@@ -230,6 +246,8 @@ static int parse(struct call *call, int argc, char **argv)
 			return printf("dtb-swap %s\n", VERSION) < 0;
 		if (option == '?')
 			return KIND_USAGE;
+		if (option == 'L' && !read_number(optarg, &call->limit))
+			return bad_number("--limit", optarg);
 		set_name(call, option);
 	}
 	call->words = argv + optind + 1;

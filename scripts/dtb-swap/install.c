@@ -97,6 +97,33 @@ static bool equal(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+/* What is installed for good has been waited for by nobody. */
+static bool settle(struct place *place)
+{
+	struct state state;
+	bool good;
+
+	state_read(&state, place);
+	good = state_settle(&state, place);
+	state_free(&state);
+	return good;
+}
+
+/* What to go back to: never a tree that was pending, since nobody has committed that. */
+static char *way_back(const struct place *place, const char *name)
+{
+	const char *value = place->value;
+	struct state old;
+	char *back;
+
+	state_read(&old, place);
+	if (old.pending && equal(old.installed, value) && !equal(old.previous, name))
+		value = old.previous;
+	back = value ? strdup(value) : NULL;
+	state_free(&old);
+	return back;
+}
+
 /* All that is written, in its order. */
 static bool write_tree(struct place *place, const void *fdt, const char *name, bool pending)
 {
@@ -106,9 +133,10 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 	if (!store_same(place->swap, place->trees, name, fdt, fdt_totalsize(fdt)))
 		good = store_write(place->swap, place->trees, name, fdt, fdt_totalsize(fdt));
 	if (again)		/* it was damaged, and what was before it is known */
-		return good;
+		return good && (pending || settle(place));
 	state.installed = strdup(name);
-	state.previous = place->value ? strdup(place->value) : NULL;
+	state.previous = way_back(place, name);
+	state.start = pending ? sys_line(place->swap, THIS_START) : NULL;
 	good = good && state_write(&state, place) && select_value(place, name);
 	if (good)
 		clean_up(place, &state);
@@ -129,7 +157,7 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 bool install_tree(struct place *place, const void *fdt, const char *name, bool pending)
 {
 	struct swap *swap = place->swap;
-	bool trees = false, boot = false, good = false;
+	bool trees = false, boot = false, good = false, there;
 	size_t size = fdt_totalsize(fdt);
 
 	select_traps(place, name);
@@ -137,12 +165,16 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		place_overlays(place, fdt);
 	if (verdict(&swap->report))
 		return false;
-	if (equal(place->value, name) && store_same(swap, place->trees, name, fdt, size)) {
+	there = store_same(swap, place->trees, name, fdt, size);
+	if (there && equal(place->value, name)) {
+		if (!pending && !settle(place))
+			return false;
 		fact(&swap->report, "installed", "%s, it was before", name);
 		return true;
 	}
+	size = there ? 0 : size;
 	if (store_ready(swap, place->trees, size, &trees)) {
-		if (store_ready(swap, place->boot, 0, &boot)) {
+		if (store_ready(swap, place->boot, size, &boot)) {
 			good = write_tree(place, fdt, name, pending);
 			store_done(swap, place->boot, boot);
 		}

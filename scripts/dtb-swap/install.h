@@ -7,6 +7,8 @@
 
 #include "swap.h"
 
+#define THIS_START "/proc/sys/kernel/random/boot_id"	/* another at each start */
+
 enum how { HOW_NONE, HOW_ENV, HOW_CONFIG };
 
 /**
@@ -65,7 +67,8 @@ struct place {
  * @previous: what was selected before
  * @back: whether @previous means anything
  * @pending: an installed tree that is given up unless it is committed
- * @boots: how often the device has started since then
+ * @boots: how often guard has seen the device start since then
+ * @start: which start of the kernel it was installed in, NULL where that is not known
  */
 struct state {
 	char *installed;
@@ -73,6 +76,7 @@ struct state {
 	bool back;
 	bool pending;
 	unsigned int boots;
+	char *start;
 };
 
 const struct family *family_find(struct swap *swap, const char *device, const char **place);
@@ -107,6 +111,7 @@ void store_drop(struct swap *swap, const char *folder, const char *name);
 
 void state_read(struct state *state, const struct place *place);
 bool state_write(const struct state *state, const struct place *place);
+bool state_settle(struct state *state, const struct place *place);
 void state_free(struct state *state);
 
 bool install_tree(struct place *place, const void *fdt, const char *name, bool pending);

@@ -40,6 +40,7 @@ void state_read(struct state *state, const struct place *place)
 		state->pending = word;
 		state->boots = word ? strtoul(word, NULL, 10) : 0;
 		free(word);
+		state->start = get(text, "start");
 	}
 	free(text);
 	free(path);
@@ -62,7 +63,8 @@ bool state_write(const struct state *state, const struct place *place)
 	bool good;
 
 	if (text && state->pending)
-		all = format_text("%spending=%u\n", text, state->boots);
+		all = format_text("%spending=%u\nstart=%s\n", text, state->boots,
+				  state->start ? state->start : "");
 	good = all && store_write(place->swap, place->boot, NAME, all, strlen(all));
 	if (all != text)
 		free(all);
@@ -78,4 +80,24 @@ void state_free(struct state *state)
 {
 	free(state->installed);
 	free(state->previous);
+	free(state->start);
+}
+
+/**
+ * state_settle() - a pending tree is pending no more
+ * @state: of state_read()
+ * @place: where the file is
+ *
+ * Return: true if so, also where it was not; otherwise the run is told
+ */
+bool state_settle(struct state *state, const struct place *place)
+{
+	bool writable, good = !state->pending;
+
+	state->pending = false;
+	if (!good && store_ready(place->swap, place->boot, 0, &writable)) {
+		good = state_write(state, place);
+		store_done(place->swap, place->boot, writable);
+	}
+	return good;
 }

@@ -111,7 +111,8 @@ static bool remount(struct swap *swap, const char *folder, unsigned long how)
  * store_ready() - see that a folder can be written to
  * @swap: is told why not
  * @folder: from the root
- * @size: bytes that are going to be written
+ * @size: bytes that are going to be added, and room beside; 0 where a small file takes the
+ *	place of another: that goes on to the last cluster, and store_write() tells if not
  * @writable: gets whether it was made writable for us
  *
  * Return: true if so
@@ -135,7 +136,7 @@ bool store_ready(struct swap *swap, const char *folder, size_t size, bool *writa
 			return false;
 		}
 		left = (unsigned long long)fs.f_bavail * fs.f_frsize;
-		good = left >= size + SPARE;
+		good = !size || left >= size + SPARE;
 		if (!good)
 			refuse(swap, KIND_ROOM, "make room there: dtb-swap list shows old trees",
 			       "%s has %llu bytes left, %zu are needed", folder, left,
@@ -322,7 +323,8 @@ bool store_write(struct swap *swap, const char *folder, const char *name, const 
 	if (dir >= 0)
 		close(dir);
 	if (!good)
-		refuse(swap, kind_of(error), "look at the disk and the kernel's log",
+		refuse(swap, kind_of(error), kind_of(error) == KIND_ROOM ?
+		       "make room there" : "look at the disk and the kernel's log",
 		       "%s/%s was not written: %s", folder, name, strerror(error));
 	free(beside);
 	free(path);

@@ -177,17 +177,28 @@ static void commit_trial(struct place *place, const char *name)
 	free(fdt);
 }
 
+/* Whether the device has been started with a pending tree. */
+static bool has_started(const struct swap *swap, const struct state *state)
+{
+	char *now = sys_line(swap, THIS_START);
+	bool good = state->boots || (now && state->start && strcmp(now, state->start));
+
+	free(now);
+	return good;
+}
+
 static void commit_pending(struct place *place, struct state *state)
 {
-	bool writable;
+	struct swap *swap = place->swap;
 
-	state->pending = false;
-	if (!store_ready(place->swap, place->boot, 0, &writable))
-		return;
-	if (state_write(state, place))
-		fact(&place->swap->report, "committed", "%s",
+	if (!has_started(swap, state))
+		refuse(swap, KIND_NOTHING,
+		       "start the device again, then commit; or dtb-swap install, without a trial",
+		       "the device has not yet started with %s",
+		       state->installed ? state->installed : "the pending tree");
+	else if (state_settle(state, place))
+		fact(&swap->report, "committed", "%s",
 		     place->value ? place->value : "the bootloader's own tree");
-	store_done(place->swap, place->boot, writable);
 }
 
 /**
@@ -261,16 +272,37 @@ static bool first_start(struct swap *swap)
 	return first;
 }
 
-static void go_back(struct call *call, bool trial_only)
+/*
+ * By kexec a reset is enough. Otherwise the selector has to be as it was before: without
+ * that, a start would end in the next one for ever, so that nobody could log in.
+ */
+static enum kind roll_back_first(struct call *call)
 {
-	if (!trial_only)
-		run_rollback(call);
+	struct call own = *call;
+	enum kind kind;
+
+	own.swap.report = (struct report){ 0 };
+	run_rollback(&own);
+	kind = verdict(&own.swap.report);
+	if (kind && kind != KIND_BUSY)
+		say(&own.swap.report, LEVEL_WARNING, kind,
+		    "mend that, then dtb-swap rollback; or dtb-swap commit keeps this tree",
+		    "nobody has committed, but it cannot go back: the system stays up");
+	if (kind != KIND_BUSY)
+		report_join(&call->swap.report, &own.swap.report);
+	report_free(&own.swap.report);
+	return kind;
+}
+
+static void start_again(struct call *call)
+{
 	sync();
 	fprintf(stderr, "dtb-swap: nobody has committed: back to the tree before\n");
 	if (sys_exists(&call->swap, "/run/systemd/system"))
 		execlp("systemctl", "systemctl", "reboot", NULL);
-	if (!*call->swap.root)
-		reboot(RB_AUTOBOOT);
+	if (!*call->swap.root && reboot(RB_AUTOBOOT))
+		refuse(&call->swap, KIND_RIGHTS, "start the system again, by hand", "reboot: %s",
+		       strerror(errno));
 }
 
 /**
@@ -282,12 +314,20 @@ void run_guard(struct call *call)
 	struct swap *swap = &call->swap;
 	char *name = trial(swap);
 	unsigned int left = call->limit;
+	enum kind kind;
 
+	swap->unproven = true;		/* whoever installed it has said so */
 	if (!name && !committed(swap, name) && !first_start(swap))
 		left = 0;
 	for (; left && !committed(swap, name); left--)
 		sleep(1);
-	if (!committed(swap, name))
-		go_back(call, name);
+	while (!committed(swap, name)) {
+		kind = name ? KIND_NONE : roll_back_first(call);
+		if (!kind)
+			start_again(call);
+		if (kind != KIND_BUSY)
+			break;
+		sleep(1);
+	}
 	free(name);
 }

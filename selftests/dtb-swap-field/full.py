@@ -63,10 +63,13 @@ works() {
 		echo "not ok $n $what"
 	fi
 }
-# fill(folder, bytes) - leave less than that
+# fill(folder, kbytes) - leave no more than that
 fill() {
+	dd if=/dev/zero of="$1/filled" bs=1k count="${2:-0}" 2>/dev/null
 	dd if=/dev/zero of="$1/fill" bs=64k 2>/dev/null
+	rm "$1/filled"
 	sync
+	echo "# left: $(df -k "$1" | tail -n 1)"
 }
 echo TAP version 13
 kind raspberrypi4-64
@@ -75,6 +78,29 @@ fill $boot
 refused 'FAT: no room left' 7 'bytes left' install /trees/two.dtb
 rm $boot/fill
 works 'FAT: room again' install /trees/two.dtb
+works 'and back' rollback
+works 'a pending tree' try --pending /trees/two.dtb
+fill $boot 44
+refused 'FAT: 44 KiB left are not enough to install' 7 'bytes left' install /trees/three.dtb
+works 'but to go back, with a cluster to spare' rollback
+rm $boot/fill
+works 'a tree before' install /trees/two.dtb
+fill $boot 1
+works 'FAT: a cluster left, back' rollback
+rm $boot/fill
+works 'a tree before' install /trees/two.dtb
+works 'a pending tree' try --pending /trees/three.dtb
+dtb-swap guard --limit 60 >/dev/null &
+sleep 3
+fill $boot 1
+works 'FAT: a cluster left, commit' commit
+wait
+works 'FAT: a cluster left, the tree that is committed stays' install /trees/three.dtb
+rm $boot/fill
+works 'a tree of before' install /trees/one.dtb
+fill $boot
+refused 'FAT: nothing left, not even back' 7 'No space left' rollback
+rm $boot/fill
 works 'and back' rollback
 
 kind imx8mm-var-som
@@ -112,7 +138,7 @@ def run(kernel, folder):
     mkfs(folder, ('-F', '16'))
     own = guest.own_tree(machine, folder)
     trees = {f'trees/{word}.dtb': Tree(own).text('/', 'model', word).write(folder / f'{word}.dtb')
-             for word in ('one', 'two')}
+             for word in ('one', 'two', 'three')}
     modules = ['virtio_blk', *MODULES]
     stage = guest.stage_modules(kernel, modules, [], OUT / 'stage/full')
     disk = {'driver': 'file', 'node-name': 'disk', 'filename': str(folder / 'disk.img')}
@@ -132,7 +158,7 @@ def main():
         outcome = run(kernel, pathlib.Path(work))
     for result in outcome.results:
         tap.result(result.state == 'passed', result.name, result.why)
-    tap.result(len(outcome.results) > 13, 'the guest has done all', outcome.verdict)
+    tap.result(len(outcome.results) > 25, 'the guest has done all', outcome.verdict)
     return tap.end()
 
 

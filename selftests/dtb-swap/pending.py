@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """dtb-swap try, commit and guard, as far as it goes without a kernel: dtb-swap-try has the rest."""
 
+import fcntl
 import pathlib
 import subprocess
 import sys
@@ -9,8 +10,9 @@ import tempfile
 import time
 
 from bench import Tap, program, swap
-from install import DEVICES, device, model, new_tree, shipped
+from install import DEVICES, device, digest, model, new_tree, shipped
 
+BOOT_ID = 'proc/sys/kernel/random/boot_id'
 ROW = {row[0]: row for row in DEVICES}['imx8mm-var-som']
 
 
@@ -28,6 +30,13 @@ def timed(*words):
     return swap(*words), time.monotonic() - start
 
 
+def guarded(made, seconds):
+    """A start with guard, and the power fails."""
+    with subprocess.Popen([*program(), 'guard', '--limit', '60', '--root', str(made.root)]) as guard:
+        time.sleep(seconds)
+        guard.kill()
+
+
 def pending(tap, folder):
     """Without kexec."""
     made, said = fresh(folder)
@@ -40,19 +49,102 @@ def pending(tap, folder):
     tap.result(model(made, ROW[0]) is None and seconds > 1.5 and 'nobody has committed' in
                done.stdout, 'nobody commits: the tree before, after the limit', done.stdout)
     made, _ = fresh(folder)
-    good = swap('commit', *root)
-    done, seconds = timed('guard', '--limit', '60', *root)
-    tap.result(good.returncode == 0 and model(made, ROW[0]) == 'one' and seconds < 30,
-               'committed: it stays, the guard is done at once', good.stdout + done.stdout)
-    made, _ = fresh(folder)
     root = ('--root', made.root)
-    with subprocess.Popen([*program(), 'guard', '--limit', '60', *map(str, root)]) as guard:
-        time.sleep(2)
-        guard.kill()        # the power fails
+    guarded(made, 2)
     good = model(made, ROW[0]) == 'one'
     done, seconds = timed('guard', '--limit', '60', *root)
     tap.result(good and model(made, ROW[0]) is None and seconds < 30,
                'the second start without a commit: the tree before, at once', done.stdout)
+
+
+def told(made, *words):
+    """Run the tool on a device; return its status, what it said and the tree that is selected."""
+    done = swap(*words, '--root', made.root)
+    return done.returncode, done.stdout, model(made, ROW[0])
+
+
+def stays(made, timeout=30):
+    """Whether guard leaves a device as it is, at once."""
+    (status, said, tree), start = told(made, 'guard', '--limit', '60'), time.monotonic()
+    return not status and tree == 'one' and 'back to' not in said and \
+        time.monotonic() - start < timeout
+
+
+def commits(tap, folder):
+    """A pending tree is committed in the start that is on it, and not before."""
+    for name, begin in (
+            ('guard has seen', lambda made: guarded(made, 2)),
+            ('another number of', lambda made: made.put(BOOT_ID, 'second\n'))):
+        made = device(folder / 'root', *ROW)
+        made.put(BOOT_ID, 'first\n')
+        one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+        told(made, 'try', '--pending', one)
+        before = digest(made.root)
+        status, said, _ = told(made, 'commit')
+        tap.result(status == 12 and 'has not yet started with swap-one' in said and 'mend:' in said
+                   and digest(made.root) == before, 'commit before the start: refused, no change',
+                   f'{status}\n{said}')
+        begin(made)
+        status, said, _ = told(made, 'commit')
+        good = 'not committed' not in told(made, 'status')[1]
+        tap.result(status == 0 and good and stays(made),
+                   f'commit, and {name} the start: it stays, the guard is done at once', said)
+
+
+def installs(tap, folder):
+    """What is installed for good is pending no more, and a pending tree is no way back."""
+    made, _ = fresh(folder)
+    one, two, three = (new_tree(folder, shipped(*ROW[1:3]), word)
+                       for word in ('one', 'two', 'three'))
+    status, said, _ = told(made, 'install', one)
+    good = 'not committed' not in told(made, 'status')[1]
+    tap.result(status == 0 and good and stays(made), 'a pending tree is installed: it stays', said)
+    made, _ = fresh(folder)
+    next(made.root.rglob('swap-one-*')).write_bytes(b'')
+    status, said, _ = told(made, 'install', one)
+    good = 'not committed' not in told(made, 'status')[1]
+    tap.result(status == 0 and good and stays(made), 'so is one that was damaged', said)
+    told(made, 'try', '--pending', two)
+    status, said, tree = told(made, 'try', '--pending', three)
+    tap.result(status == 0 and tree == 'three' and told(made, 'rollback')[::2] == (0, 'one'),
+               'back from the second pending tree: the one that was installed', said)
+
+
+def stranded(tap, folder):
+    """There is no way back: no start ends in another one, and it is said what to do."""
+    for name, status, words, spoil in (
+            ('the tree before is gone', 12, 'is no more',
+             lambda made: next(made.root.rglob('swap-zero-*')).unlink()),
+            ('the boot partition cannot be written to', 13, 'was not written',
+             lambda made: (made.root / 'mnt/boot/.extra_uEnv.txt.new/x').mkdir(parents=True))):
+        made = device(folder / 'root', *ROW)
+        root = ('--root', made.root)
+        zero, one = (new_tree(folder, shipped(*ROW[1:3]), word) for word in ('zero', 'one'))
+        swap('install', zero, *root)
+        swap('try', '--pending', one, *root)
+        spoil(made)
+        said = [swap('guard', '--limit', '1', *root) for _ in range(3)]
+        tap.result(all(one.returncode == status and words in one.stdout and 'stays up' in one.stdout
+                       and 'mend:' in one.stdout and 'back to the tree' not in one.stdout
+                       for one in said) and model(made, ROW[0]) == 'one',
+                   f'nobody commits, {name}: the system stays up, at each start',
+                   '\n'.join(f'{one.returncode}\n{one.stdout}' for one in said))
+
+
+def busy(tap, folder):
+    """Another dtb-swap is at work, maybe the commit: the guard waits for it."""
+    made, _ = fresh(folder)
+    root = ('--root', made.root)
+    with open(made.root / 'run/dtb-swap.lock', 'w', encoding='ascii') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen([*program(), 'guard', '--limit', '1', *map(str, root)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guard:
+            time.sleep(3)
+            waits = guard.poll() is None and model(made, ROW[0]) == 'one'
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            said = guard.communicate()[0]
+    tap.result(waits and not guard.returncode and model(made, ROW[0]) is None,
+               'the guard waits for another dtb-swap, then goes back', said)
 
 
 def trial(tap, folder):
@@ -107,6 +199,10 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
         pending(tap, pathlib.Path(work))
+        commits(tap, pathlib.Path(work))
+        installs(tap, pathlib.Path(work))
+        stranded(tap, pathlib.Path(work))
+        busy(tap, pathlib.Path(work))
         trial(tap, pathlib.Path(work))
         watchdogs(tap, pathlib.Path(work))
     return tap.end()

@@ -50,6 +50,17 @@ def completion(tap, verbs, options):
             tap.result(found == wanted, f'bash completes "{" ".join(words)}"', f'{found}\n{wanted}')
 
 
+def numbers(tap):
+    """A limit that is no number would be taken for none at all."""
+    for word in ('abc', '', '5m', '-1', ' 5', '604801', '99999999999999999999'):
+        done = swap('guard', '--limit', word, '--root', '/nowhere')
+        tap.result(done.returncode == 2 and 'no number of seconds' in done.stdout and
+                   'mend:' in done.stdout, f'--limit "{word}" is refused',
+                   f'{done.returncode}\n{done.stdout}')
+    done = swap('guard', '--limit', '604800', '--root', '/nowhere')
+    tap.result(done.returncode != 2, '--limit 604800, a week, is not', done.stdout)
+
+
 def manual(tap, verbs, options):
     """It can be read, and leaves out nothing that is new."""
     page = SOURCE / 'dtb-swap.8'
@@ -127,6 +138,7 @@ def main():
     tap.result(len(verbs) == 10 and len(options) > 15, '--help tells verbs and options',
                f'{verbs} {options}')
     completion(tap, verbs, options)
+    numbers(tap)
     manual(tap, verbs, options)
     with tempfile.TemporaryDirectory() as work:
         documents(tap, pathlib.Path(work))
