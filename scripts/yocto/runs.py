@@ -199,23 +199,24 @@ def signed(release, build, work):
 
 def linked(release, build, work):
     """Yield how dtb-swap is linked, by a compiler that notes what it is told."""
-    compiler, log = work / 'cc', work / 'cc.log'
+    answer = builds.ask(release, build, [{
+        'file': 'dtb-swap.bb', 'vars': ['S', 'CC', 'do_compile', 'LDFLAGS', 'DEPENDS',
+                                          'INSANE_SKIP:dtb-swap'],
+        'flags': [('LDFLAGS', 'export')], 'set': {
+            'UNPACKDIR': str(work / 'swap'), 'B': str(work / 'swap/b')}}])
+    answer = answer['answers'][0][0]
+    values = answer['vars']
+    compiler, log = work / 'bin' / values['CC'].split()[0], work / 'cc.log'
     builds.write(compiler, f'''#!/bin/sh
 echo "$@" >>{log}
 while [ $# -gt 1 ]; do [ "$1" != -o ] || : >"$2"; shift; done
 ''')
     compiler.chmod(0o755)
-    answer = builds.ask(release, build, [{
-        'file': 'dtb-swap.bb', 'vars': ['S', 'do_compile', 'LDFLAGS', 'DEPENDS', 'INSANE_SKIP:dtb-swap'],
-        'flags': [('LDFLAGS', 'export')], 'set': {
-            'UNPACKDIR': str(work / 'swap'), 'B': str(work / 'swap/b'), 'CC': str(compiler)}}])
-    answer = answer['answers'][0][0]
-    values = answer['vars']
     place = pathlib.Path(values['S'])
     place.parent.mkdir(parents=True)
     place.symlink_to(builds.TOP)
     status, said = run('oe_runmake() { make -s "$@"; }\n' +
-                       f'export LDFLAGS="{values["LDFLAGS"]}"\n{values["do_compile"]}')
+                       f'PATH={work}/bin:$PATH\nexport LDFLAGS="{values["LDFLAGS"]}"\n{values["do_compile"]}')
     link = log.read_text(encoding='utf-8').splitlines()[-1].split() if log.exists() else []
     good = not status and f'{work}/swap/b/out/dtb-swap' in link and '-lfdt' in link and \
         set(values['LDFLAGS'].split()) <= set(link) and answer['flags']['LDFLAGS[export]'] and \
