@@ -7,7 +7,11 @@ _dtb_swap() {
 		--labels --limit --load --modules --out --overlay --pending --quiet --root --structure
 		--unproven --variable --version --watchdog"
 
-	if [ "$COMP_CWORD" -eq 1 ]; then
+	local before=${COMP_WORDS[COMP_CWORD - 1]}
+
+	if [[ $before =~ ^(-o|-l|--(out|labels|kernel|initrd|watchdog|root))$ ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+	elif [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
 	elif [ "${word:0:1}" = - ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

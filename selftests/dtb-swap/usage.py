@@ -45,6 +45,9 @@ def completion(tap, verbs, options):
                               (['dtb-swap', 'try', '--wa'], ['--watchdog']),
                               (['dtb-swap', 'check', ''], ['a.dtb', 'b.dtbo', 'fold']),
                               (['dtb-swap', 'merge', 'a.dtb', 'b'], ['b.dtbo']),
+                              (['dtb-swap', 'try', '--kernel', 'n'], ['notes.txt']),
+                              (['dtb-swap', 'try', '--initrd', ''],
+                               ['a.dtb', 'b.dtbo', 'fold', 'notes.txt']),
                               (['dtb-swap', 'nonsense', 'x'], [])):
             found = complete(folder, *words)
             tap.result(found == wanted, f'bash completes "{" ".join(words)}"', f'{found}\n{wanted}')
