@@ -75,11 +75,11 @@ void supervisor_warn(const struct place *place)
 	if (place->value)
 		say(report, LEVEL_WARNING, KIND_SELECTOR,
 		    "set it now, for this device, among the configuration variables",
-		    "unless %s is %s, the balena supervisor takes this back and restarts the device",
+		    "unless %s is %s, the balena supervisor takes this back, and restarts",
 		    variable, place->value);
 	else
 		say(report, LEVEL_WARNING, KIND_SELECTOR,
 		    "remove it now from the configuration variables of this device",
-		    "while %s is set, the balena supervisor selects that tree again and restarts the device",
+		    "while %s is set, the balena supervisor selects that tree again, and restarts",
 		    variable);
 }
