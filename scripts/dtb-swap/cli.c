@@ -37,6 +37,7 @@ static const char OPTIONS[] =
 	"      --load                try: do not start it (systemctl kexec does)\n"
 	"      --watchdog DEVICE     try: resets a kernel that hangs\n"
 	"      --pending             try: install it, guard goes back at the next start but one\n"
+	"      --own                 rollback: nothing is selected, the bootloader takes its own\n"
 	"      --limit SECONDS       guard: how long to wait for the commit (300)\n"
 	"      --root DIR            look at the system below DIR\n"
 	"  -j, --json                answer in JSON\n"
@@ -141,7 +142,7 @@ static const struct verb VERBS[] = {
 	  "install FILE              make the bootloader take a tree\n"
 	  "  install --overlay FILE... the same, with overlays on the selected tree" },
 	{ "rollback", 0, 0, run_rollback,
-	  "rollback                  the tree that was selected before" },
+	  "rollback [--own]          the tree that was selected before, or the bootloader's own" },
 	{ "try", 1, INT_MAX, run_try,
 	  "try [--overlay] FILE...   start with a tree once, by kexec; a reset is on the old one" },
 	{ "commit", 0, 0, run_commit,
@@ -164,6 +165,7 @@ static const struct option LONG[] = {
 	{ "watchdog", required_argument, NULL, 'W' },
 	{ "load", no_argument, NULL, 'D' },
 	{ "pending", no_argument, NULL, 'P' },
+	{ "own", no_argument, NULL, 'w' },
 	{ "structure", no_argument, NULL, 's' },
 	{ "modules", required_argument, NULL, 'M' },
 	{ "overlay", no_argument, NULL, 'O' },
@@ -230,6 +232,7 @@ static void set_name(struct call *call, int option)
 	call->overlay |= option == 'O';
 	call->load |= option == 'D';
 	call->pending |= option == 'P';
+	call->own |= option == 'w';
 	call->swap.unproven |= option == 'U';
 }
 

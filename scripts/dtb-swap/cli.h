@@ -23,6 +23,7 @@
  * @watchdog: try: what ends a kernel that hangs, or NULL
  * @load: try: do not start it
  * @pending: install: give it up unless it is committed
+ * @own: rollback: to the bootloader's own tree
  * @limit: seconds until an uncommitted tree is given up
  */
 struct call {
@@ -40,6 +41,7 @@ struct call {
 	bool structure;
 	bool overlay;
 	bool pending;
+	bool own;
 	unsigned int limit;
 };
 

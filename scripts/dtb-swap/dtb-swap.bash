@@ -4,7 +4,8 @@ _dtb_swap() {
 	local word=${COMP_WORDS[COMP_CWORD]}
 	local verbs="check diff merge install rollback try commit guard status list"
 	local options="--accept-board --all --base --family --help --initrd --json --kernel
-		--labels --limit --load --modules --out --overlay --pending --quiet --root --structure
+		--labels --limit --load --modules --out --overlay --own --pending --quiet --root
+		--structure
 		--unproven --variable --version --watchdog"
 
 	local before=${COMP_WORDS[COMP_CWORD - 1]}

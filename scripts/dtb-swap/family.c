@@ -89,7 +89,7 @@ static const struct family *judge(struct swap *swap, const struct board *board,
 	bool known = board && strcmp(board->selector, "none");
 
 	if (!family) {
-		refuse(swap, KIND_SELECTOR, "use dtb-swap try, or build it into the OS image",
+		refuse(swap, KIND_SELECTOR, "build it into the OS image",
 		       "the bootloader of %s cannot be told to take another tree", board->device);
 		return NULL;
 	}

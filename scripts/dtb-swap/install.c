@@ -270,35 +270,53 @@ void run_install(struct call *call)
 		close(lock);
 }
 
-static void roll_back(struct place *place, const struct state *state)
+/* Selects what was before, or nothing; where that was done already, it is only remembered. */
+static void select_again(struct place *place, const char *value)
 {
-	struct state after = { .installed = state->previous };
+	struct state after = { .installed = (char *)value };
 	struct swap *swap = place->swap;
-	void *fdt = state->previous ? place_tree(place, state->previous) : NULL;
-	bool writable = false, good = false;
+	bool writable = false, good;
 
-	if (!state->back) {
-		refuse(swap, KIND_NOTHING, "dtb-swap status tells what is selected",
-		       "nothing was installed that could be undone");
-	} else if (state->previous && !fdt) {
-		refuse(swap, KIND_NOTHING, "install a tree that is there",
-		       "the tree before, %s, is no more", state->previous);
-	} else if (store_ready(swap, place->boot, 0, &writable)) {
-		good = (equal(place->value, state->previous) ||
-			select_value(place, state->previous)) && state_write(&after, place);
-		store_done(swap, place->boot, writable);
-	}
+	if (!select_plain(place) || !store_ready(swap, place->boot, 0, &writable))
+		return;
+	good = (equal(place->value, value) || select_value(place, value)) &&
+	       state_write(&after, place);
+	store_done(swap, place->boot, writable);
 	if (good) {
 		fact(&swap->report, "selected", "%s, from the next boot on",
-		     state->previous ? state->previous : "the bootloader's own tree");
+		     value ? value : "the bootloader's own tree");
 		supervisor_warn(place);
 	}
+}
+
+static void roll_back(struct place *place, const struct state *state)
+{
+	struct swap *swap = place->swap;
+	void *fdt = state->previous ? place_tree(place, state->previous) : NULL;
+
+	if (!state->back)
+		refuse(swap, KIND_NOTHING, "dtb-swap status tells what is selected; rollback --own",
+		       "nothing was installed that could be undone");
+	else if (state->previous && !fdt)
+		refuse(swap, KIND_NOTHING, "install a tree that is there, or rollback --own",
+		       "the tree before, %s, is no more", state->previous);
+	else
+		select_again(place, state->previous);
 	free(fdt);
+}
+
+static void roll_back_own(struct place *place, const struct state *state)
+{
+	if (!place->value && !state->installed && !state->back)
+		refuse(place->swap, KIND_NOTHING, "dtb-swap status tells what is selected",
+		       "the bootloader takes its own tree as it is");
+	else
+		select_again(place, NULL);
 }
 
 /**
  * run_rollback() - the verb rollback
- * @call: without words
+ * @call: without words; tells which tree
  */
 void run_rollback(struct call *call)
 {
@@ -309,7 +327,10 @@ void run_rollback(struct call *call)
 
 	if (lock >= 0 && place_open(&place, swap)) {
 		state_read(&state, &place);
-		roll_back(&place, &state);
+		if (call->own)
+			roll_back_own(&place, &state);
+		else
+			roll_back(&place, &state);
 		state_free(&state);
 	}
 	place_close(&place);

@@ -88,6 +88,7 @@ char *config_get(const char *key, const char *text);
 char *config_plain(const char *text);
 char *config_set(const char *key, const char *value, const char *text);
 char *select_text(const struct place *place, const char *value);
+bool select_plain(const struct place *place);
 void select_traps(const struct place *place, const char *value);
 
 bool place_open(struct place *place, struct swap *swap);

@@ -87,12 +87,17 @@ static void put_after(struct part *part, unsigned long long *at)
 	*at = align_up(part->at + part->room, 64 * 1024);
 }
 
-/* The header of a kernel image: Documentation/arch/arm64/booting.rst */
+/* Documentation/arch/arm64/booting.rst; for zImage arch/arm/boot/compressed/head.S */
 static bool read_header(struct swap *swap, struct start *start)
 {
 	unsigned long long words[4];
 	const char *data = start->kernel.data;
 
+	if (start->kernel.size > 40 && !memcmp(data + 36, "\x18\x28\x6f\x01", 4)) {
+		refuse(swap, KIND_KERNEL, "dtb-swap try --pending",
+		       "the kernel is for 32-bit ARM, and only arm64 is started by kexec");
+		return false;
+	}
 	if (start->kernel.size < 64 || memcmp(data + 56, "ARM\x64", 4)) {
 		refuse(swap, KIND_KERNEL, "name the file Image of this kernel with --kernel",
 		       "the kernel is no arm64 Image");

@@ -121,10 +121,10 @@ bool place_open(struct place *place, struct swap *swap)
 	}
 	place->device = device_type(swap, place->boot);
 	place->family = family_find(swap, place->device, &where);
+	place->trees = strncmp(where, "boot", 4) ? first(swap, ROOTS, 2) : strdup(place->boot);
 	if (!place->family)
 		return false;
 	place->key = swap->variable ? swap->variable : place->family->key;
-	place->trees = strncmp(where, "boot", 4) ? first(swap, ROOTS, 2) : strdup(place->boot);
 	if (!place->trees) {
 		refuse(swap, KIND_SELECTOR, "mount the root file system",
 		       "there is no folder for trees");

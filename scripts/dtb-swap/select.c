@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "install.h"
 
@@ -245,6 +246,27 @@ static void config_traps(const struct place *place, const char *text)
 }
 
 /**
+ * select_plain() - refuse a selector that is a symbolic link
+ * @place: where it is; the run is told
+ *
+ * A new file would take the place of the link, and what it leads to may be on another disk.
+ *
+ * Return: true if it is none
+ */
+bool select_plain(const struct place *place)
+{
+	char *path = format_text("%s%s/%s", place->swap->root, place->boot, place->family->file);
+	struct stat stat;
+	bool plain = path && (lstat(path, &stat) || !S_ISLNK(stat.st_mode));
+
+	if (path && !plain)
+		refuse(place->swap, KIND_SELECTOR, "put the file itself there",
+		       "%s/%s is a symbolic link", place->boot, place->family->file);
+	free(path);
+	return plain;
+}
+
+/**
  * select_traps() - refuse what the bootloader would read otherwise than it is meant
  * @place: has the file as it is
  * @value: name of the tree that is going to be selected
@@ -257,6 +279,7 @@ void select_traps(const struct place *place, const char *value)
 		place->swap->report.no_memory = true;
 		return;
 	}
+	select_plain(place);
 	if (place->family->longest && strlen(value) > place->family->longest)
 		refuse(place->swap, KIND_SELECTOR, "give the file a shorter name",
 		       "the bootloader takes names of %u bytes", place->family->longest);

@@ -55,6 +55,30 @@ static void tell_state(const struct place *place)
 	state_free(&state);
 }
 
+/*
+ * As place_open(), but where nothing of ours is installed, it is no error of who looks that
+ * the bootloader cannot be told.
+ */
+static bool look(struct place *place, struct swap *swap)
+{
+	struct swap own = *swap;
+	char *path;
+	bool good;
+	size_t i;
+
+	own.report = (struct report){ 0 };
+	good = place_open(place, &own);
+	place->swap = swap;
+	path = format_text("%s/dtb-swap.state", place->boot ? place->boot : "");
+	if (place->boot && !place->family && path && !sys_exists(swap, path))
+		for (i = 0; i < own.report.count; i++)
+			if (own.report.list[i].kind == KIND_SELECTOR)
+				own.report.list[i].level = LEVEL_WARNING;
+	free(path);
+	report_join(&swap->report, &own.report);
+	return good;
+}
+
 /**
  * run_status() - the verb status
  * @call: without words
@@ -67,7 +91,7 @@ void run_status(struct call *call)
 
 	if (running)
 		fact(&swap->report, "running", "%s", board_of(running));
-	if (running && place_open(&place, swap)) {
+	if (running && look(&place, swap)) {
 		fact(&swap->report, "device", "%s", place.device ? place.device : "unknown");
 		fact(&swap->report, "family", "%s", place.family->name);
 		fact(&swap->report, "selector", "%s=%s in %s/%s", place.key,
@@ -112,7 +136,7 @@ void run_list(struct call *call)
 		family_list(call->json ? &swap->report : NULL);
 		return;
 	}
-	if (place_open(&place, swap)) {
+	if (look(&place, swap) || (!verdict(&swap->report) && place.trees)) {
 		state_read(&state, &place);
 		path = sys_path(swap, place.trees);
 		count = path ? scandir(path, &names, NULL, by_name) : 0;

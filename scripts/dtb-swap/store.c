@@ -43,8 +43,11 @@ int lock_take(struct swap *swap)
 	int fd = path ? open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600) : -1;
 
 	if (fd < 0) {
-		refuse(swap, errno == EACCES ? KIND_RIGHTS : KIND_ERROR, "run it as root", "%s: %s",
-		       path ? path : "lock", strerror(errno));
+		bool root = errno == EACCES || errno == EPERM;
+
+		refuse(swap, root ? KIND_RIGHTS : KIND_ERROR,
+		       root ? "run it as root" : "see that /run is mounted, and has room",
+		       "%s: %s", path ? path : "lock", strerror(errno));
 	} else if (flock(fd, LOCK_EX | LOCK_NB)) {
 		refuse(swap, KIND_BUSY, "wait until it is done", "another dtb-swap is at work");
 		close(fd);

@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,10 @@ static char *trial(const struct swap *swap)
 
 static char *find_kernel(struct swap *swap, size_t *size)
 {
-	static const char *const names[] = { "/mnt/sysroot/active/boot/Image", "/boot/Image" };
+	static const char *const names[] = {
+		"/mnt/sysroot/active/boot/Image", "/boot/Image",
+		"/mnt/sysroot/active/boot/zImage", "/boot/zImage",
+	};
 	char *release = sys_line(swap, "/proc/sys/kernel/osrelease"), *path, *data = NULL;
 	size_t i;
 
@@ -63,7 +67,7 @@ static bool read_kernel(struct call *call, struct start *start)
 		size = length;
 	}
 	if (!data)
-		refuse(&call->swap, KIND_KERNEL, "name it with --kernel",
+		refuse(&call->swap, KIND_KERNEL, "name it with --kernel, or try --pending",
 		       "the file of the running kernel was not found, or is broken");
 	start->kernel.data = data;
 	start->kernel.size = size;
@@ -132,6 +136,34 @@ static void arm_and_start(struct call *call)
 		start_now(call);
 }
 
+/* Without the guard a pending tree just stays. */
+static void guard_traps(struct swap *swap)
+{
+	static const char *const starts[] = {
+		"/etc/systemd/system/*.wants/dtb-swap-guard.service",
+		"/usr/lib/systemd/system/*.wants/dtb-swap-guard.service",
+		"/lib/systemd/system/*.wants/dtb-swap-guard.service",
+		"/etc/rc?.d/S*dtb-swap-guard", "/etc/init.d/dtb-swap-guard",
+	};
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < sizeof(starts) / sizeof(*starts) && !found; i++) {
+		char *path = sys_path(swap, starts[i]);
+		glob_t paths;
+
+		if (path && !glob(path, 0, NULL, &paths)) {
+			found = true;
+			globfree(&paths);
+		}
+		free(path);
+	}
+	if (!found)
+		say(&swap->report, LEVEL_WARNING, KIND_NOTHING,
+		    "systemctl enable dtb-swap-guard, or have a script start dtb-swap guard",
+		    "nothing is known to start the guard, without which no start goes back");
+}
+
 /**
  * run_try() - the verb try
  * @call: the tree, or the overlays
@@ -153,9 +185,10 @@ void run_try(struct call *call)
 	if (fdt && !verdict(&swap->report))
 		place_overlays(&place, fdt);
 	if (fdt && !verdict(&swap->report)) {
-		if (call->pending)
-			install_tree(&place, fdt, name, true);
-		else if (prepare(call, fdt, name) && keep_tree(&place, fdt, name))
+		if (call->pending && install_tree(&place, fdt, name, true))
+			guard_traps(swap);
+		else if (!call->pending && prepare(call, fdt, name) &&
+			 keep_tree(&place, fdt, name))
 			arm_and_start(call);
 	}
 	free(name);
@@ -286,7 +319,7 @@ static enum kind roll_back_first(struct call *call)
 	kind = verdict(&own.swap.report);
 	if (kind && kind != KIND_BUSY)
 		say(&own.swap.report, LEVEL_WARNING, kind,
-		    "mend that, then dtb-swap rollback; or dtb-swap commit keeps this tree",
+		    "mend that, or dtb-swap rollback --own; dtb-swap commit keeps this tree",
 		    "nobody has committed, but it cannot go back: the system stays up");
 	if (kind != KIND_BUSY)
 		report_join(&call->swap.report, &own.swap.report);

@@ -9,6 +9,7 @@ import hashlib
 import json
 import pathlib
 import re
+import shutil
 import sys
 import tempfile
 
@@ -86,6 +87,29 @@ def life(tap, folder, kind, kernel, name, trees):
     tap.result(good, f'{kind}: back to the bootloader\'s own', said[-1].stdout)
 
 
+def own_tree(tap, folder, kind, kernel, name, trees):
+    """Back to the bootloader's own tree, from where rollback does not lead there."""
+    one, two = (new_tree(folder, shipped(kernel, name), word) for word in ('one', 'two'))
+    for way, steps in (
+            ('after two trees', (('install', one), ('install', two))),
+            ('after going back once', (('install', one), ('install', two), ('rollback',))),
+            ('from a pending tree', (('install', one), ('try', '--pending', two)))):
+        made = device(folder / kind, kind, kernel, name, trees)
+        root = ('--root', made.root)
+        done = [swap(*step, *root) for step in steps]
+        for path in made.root.rglob('swap-one-*' if way == 'after two trees' else 'nothing'):
+            path.unlink()
+        done += [swap('rollback', '--own', *root)]
+        good = not any(step.returncode for step in done) and model(made, kind) is None
+        before = digest(made.root)
+        status, again = swap('status', *root), swap('rollback', '--own', *root)
+        good &= again.returncode == 12 and 'mend:' in again.stdout and digest(made.root) == before
+        good &= 'not committed' not in status.stdout and 'own tree' in status.stdout
+        good &= swap('guard', '--limit', '9', *root).stdout == '' and model(made, kind) is None
+        tap.result(good, f'{kind}: rollback --own {way}, and once more: nothing to do',
+                   '\n'.join(step.stdout for step in [*done, status, again]))
+
+
 # What is in the selector before, device type, exit status, what is said, what is chosen after.
 SELECTORS = (
     ('a comment with the key', 'jetson-agx-orin-devkit',
@@ -145,7 +169,7 @@ def refusals(tap, folder):
     good = new_tree(folder, shipped(*row[1:3]), 'one')
     for name, words, status, said, prepare in (
             ('another board', [other], 4, 'the tree is for', None),
-            ('a device type without a selector', [good], 9, 'cannot be told',
+            ('a device type without a selector', [good], 9, 'mend: build it into the OS image',
              lambda d: d.put('mnt/boot/config.json', '{"deviceType": "rockpro64"}')),
             ('an unknown device type', [good], 9, 'is not known',
              lambda d: d.put('mnt/boot/config.json', '{}')),
@@ -156,6 +180,8 @@ def refusals(tap, folder):
             ('a family that is not there', [good, '--family', 'pdp11'], 2, 'no family', None),
             ('a write of fatrw that was cut short', [good], 9, 'cut short',
              lambda d: d.put('mnt/boot/.extra_uEnv.txt.ab.cd.md5sum', 'x')),
+            ('no /run', [good], 1, 'see that /run is mounted',
+             lambda d: shutil.rmtree(d.root / 'run')),
             ('two trees', [good, good], 2, 'one tree at a time', None)):
         made = device(folder / 'root', *row)
         if prepare:
@@ -181,6 +207,39 @@ def refusals(tap, folder):
     done = swap('install', good, '--root', made.root)
     tap.result(done.returncode == 0 and model(made, row[0]) == 'one',
                'installing it again mends it', done.stdout)
+
+
+def linked(tap, folder):
+    """A selector that is a symbolic link stays one."""
+    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    made = device(folder / 'root', *row)
+    one, two = (new_tree(folder, shipped(*row[1:3]), word) for word in ('one', 'two'))
+    swap('install', one, '--root', made.root)
+    (made.root / 'mnt/boot/extra_uEnv.txt').rename(made.root / 'mnt/boot/real.txt')
+    made.link('mnt/boot/extra_uEnv.txt', 'mnt/boot/real.txt')
+    before = digest(made.root)
+    for words in (('install', two), ('rollback',), ('rollback', '--own')):
+        done = swap(*words, '--root', made.root)
+        tap.result(done.returncode == 9 and 'is a symbolic link' in done.stdout and
+                   (made.root / 'mnt/boot/extra_uEnv.txt').is_symlink() and
+                   digest(made.root) == before, f'{words[0]} {words[-1]}: the selector is a link',
+                   f'{done.returncode}\n{done.stdout}')
+
+
+def looks(tap, folder):
+    """status and list, where the bootloader cannot be told: what runs and what there is."""
+    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    for kind in ('rockpro64', 'beaglebone-black', 'nonsense'):
+        made = device(folder / 'root', *row)
+        made.put('mnt/boot/config.json', f'{{"deviceType": "{kind}"}}')
+        status, found = (swap(word, '--root', made.root) for word in ('status', 'list'))
+        tap.result(not status.returncode and not found.returncode and 'running ' in status.stdout
+                   and 'warning: ' in status.stdout and f'{row[2]}.dtb' in found.stdout,
+                   f'{kind}: status and list say what can be said', status.stdout + found.stdout)
+        made.put('mnt/boot/dtb-swap.state', 'installed=x.dtb\nprevious=\n')
+        done = swap('status', '--root', made.root)
+        tap.result(done.returncode == 9 and 'refused: ' in done.stdout,
+                   f'{kind}: not where a tree was installed', done.stdout)
 
 
 def files(made, name='swap-*.dtb'):
@@ -323,7 +382,8 @@ def configured(tap, folder):
         good &= words in foreseen.stdout or words == 'installed'
         # It has no disk that could be found, which is not what this is about.
         said = [line for line in (foreseen.stdout + done.stdout).splitlines()
-                if 'drivers were not looked for' not in line and str(folder) not in line]
+                if 'drivers were not looked for' not in line and str(folder) not in line and
+                'the balena supervisor' not in line and 'configuration variables' not in line]
         tap.result(good and not any(never in line for line in said),
                    f'overlays of config.txt: {name}', foreseen.stdout + done.stdout)
 
@@ -384,8 +444,11 @@ def main():
         for row in DEVICES:
             life(tap, folder, *row)
             supervised(tap, folder, row)
+            own_tree(tap, folder, *row)
         selectors(tap, folder)
         refusals(tap, folder)
+        looks(tap, folder)
+        linked(tap, folder)
         kept(tap, folder)
         applied(tap, folder)
         configured(tap, folder)

@@ -173,6 +173,34 @@ def trial(tap, folder):
     tap.result(done.returncode == 9, 'try on a device that is not known', done.stdout)
 
 
+def unguarded(tap, folder):
+    """A pending tree that nothing would give up."""
+    for name, path, warned in (
+            ('nothing starts the guard', 'etc/keep', True),
+            ('the unit is there, not enabled', 'usr/lib/systemd/system/dtb-swap-guard.service', True),
+            ('the unit is enabled',
+             'etc/systemd/system/sysinit.target.wants/dtb-swap-guard.service', False),
+            ('the script is there', 'etc/init.d/dtb-swap-guard', False)):
+        made = device(folder / 'root', *ROW)
+        (made.root / path).parent.mkdir(parents=True)
+        (made.root / path).symlink_to('/nowhere')
+        one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+        status, said, tree = told(made, 'try', '--pending', one)
+        tap.result(status == 0 and tree == 'one' and
+                   ('nothing is known to start the guard' in said) == warned,
+                   f'try --pending, and {name}: {"a warning" if warned else "none"}', said)
+
+
+def for_arm(tap, folder):
+    """A kernel that is not started in this way, and the way that there is."""
+    made = device(folder / 'root', *ROW)
+    made.put('boot/zImage', bytes(36) + b'\x18\x28\x6f\x01' + bytes(60))
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    status, said, tree = told(made, 'try', one)
+    tap.result(status == 8 and '32-bit ARM' in said and 'mend: dtb-swap try --pending' in said and
+               tree is None, 'try with a zImage: --pending is the way', f'{status}\n{said}')
+
+
 def watchdogs(tap, folder):
     """A watchdog that its driver stops for kexec is none."""
     for name, driver, stops, words in (
@@ -204,6 +232,8 @@ def main():
         stranded(tap, pathlib.Path(work))
         busy(tap, pathlib.Path(work))
         trial(tap, pathlib.Path(work))
+        unguarded(tap, pathlib.Path(work))
+        for_arm(tap, pathlib.Path(work))
         watchdogs(tap, pathlib.Path(work))
     return tap.end()
 
