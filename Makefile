@@ -73,7 +73,7 @@ fuzz:
 
 overlays:
 	@scripts/toolroot scripts/dt/build $(FAMILY) $(foreach v,I2C LED RTC MODEM_POWER MODEM_RESET \
-		MODEM_RADIO BASE,$(if $($v),'$v=$($v)'))
+		MODEM_RADIO,$(if $($v),'$v=$($v)'))
 
 dt-check:
 	@scripts/toolroot scripts/dt/check $(if $(BASE),--base '$(BASE)') \
@@ -128,7 +128,7 @@ help:
 	@echo '  YOCTO= CONTRACTS= RELEASES=  check-yocto: see scripts/yocto/check'
 	@echo '  FRESH=1        check: run also what has not changed since it passed'
 	@echo '  TIME=          fuzz: seconds in all [$(TIME)]'
-	@echo '  FAMILY= I2C= LED= RTC= MODEM_POWER= BASE=  overlays: see overlays/README'
+	@echo '  FAMILY= I2C= LED= RTC= MODEM_POWER=  overlays: see overlays/README'
 	@echo '  DTS= BASE=     dt-check: files of yours, and the tree that an overlay is for'
 	@echo '  MACHINES= URL=        lava: names in selftests/qemu/machines.tsv, where out/lava will be'
 	@echo '  INSTALL_PATH= KSFT=   selftests: where to, and the kernel tree whose lib.mk is used'
