@@ -18,8 +18,8 @@ from kernel import CROSS, KERNELS, OUT, TOP
 from tap import Tap
 
 HERE = pathlib.Path(__file__).resolve().parent
-TRIED = ("5.10", "6.1", "6.12", "7.2")
-LIMIT = 300
+TRIED = ("5.10", "6.12", "7.2")
+LIMIT = 900
 
 
 def stripped(kernel, name, folder):
@@ -41,7 +41,9 @@ def tried(kernel, folder):
     stripped(kernel, "usb-modeswitch", folder / "needs")
     (folder / "known").mkdir()
     shutil.copyfile(kernel.build / "Module.symvers", folder / "known/Module.symvers")
-    shutil.copyfile(kernel.dir / f"boot/config-{kernel.release}", folder / "known/config")
+    shutil.copyfile(next(path for path in (kernel.dir / f"boot/config-{kernel.release}",
+                                           kernel.modules / "config") if path.exists()),
+                    folder / "known/config")
     return folder
 
 
