@@ -66,7 +66,7 @@ def refusing(tap):
         for title, path in variants.make(good, "arm64", OUT / "variants/host").items():
             status, said = preflight(*where, path)
             kind = title.split("-")[0]
-            found = re.search(r"^  (\w+): .*\n(?:    the kernel: .*\n)?    mend: .", said, re.M)
+            found = re.search(r"^  (\w+): .*\n(?:    the kernel: .*\n)?    insmod: .+\n    mend: .", said, re.M)
             tap.result(status == (kind != "none") and (found[1] if found else "none") == kind,
                        f"{title}, {where[0]}", said)
         for other in ("6.1", "7.2", "6.1-amd64", "6.12-armhf"):

@@ -13,11 +13,19 @@ from tap import run
 
 COMMON = "kfree"                # the kernel's own modules tell its CRC
 SYMBOL = "led_trigger_set"      # leds-identify uses it; a kernel without LEDS_TRIGGERS lacks it
+INNER = "schedule_tail"         # a function of every kernel that none exports
+BUILT_IN = "8250"               # is in Debian's kernels, and has parameters
+BLOCKED = "leds_blocked"        # for module_blacklist=
 
 
 def _other_word(data):
     """Built with another setting of MODULE_UNLOAD."""
     return re.sub(rb"(vermagic=[^\0]*)mod_unload", rb"\1mod_xxload", data)
+
+
+def _other_release(data):
+    """Built for another release."""
+    return re.sub(rb"vermagic=\d", b"vermagic=9", data)
 
 
 def _other_crc(data, symbol):
@@ -27,9 +35,21 @@ def _other_crc(data, symbol):
     return data[:at] + bytes((data[at] ^ 0x55,)) + data[at + 1:]
 
 
-def _renamed(data, symbol):
-    """It wants a symbol that no kernel has."""
-    return data.replace(b"\0" + symbol.encode() + b"\0", b"\0" + symbol[:-3].encode() + b"zzz\0")
+def _renamed(data, symbol, other=""):
+    """It wants another symbol, or one that no kernel has."""
+    other = other.ljust(len(symbol), "\0") if other else f"{symbol[:-3]}zzz"
+    return data.replace(b"\0" + symbol.encode() + b"\0", b"\0" + other.encode() + b"\0")
+
+
+def _named(data, name):
+    """Its name is another: in struct module, and in what modinfo prints."""
+    old = re.search(rb"\0name=(\w+)\0", data)[1]
+    if len(name) > len(old):
+        raise SystemExit(f"{name} is longer than {old.decode()}")
+    new = name.encode().ljust(len(old), b"\0")
+    data = data.replace(b"\0name=" + old + b"\0", b"\0name=" + new + b"\0")
+    # The array of struct module is the one place that ends in so many zeros.
+    return re.sub(old + rb"(?=\0{24})", new, data)
 
 
 def _other_machine(data):
@@ -52,6 +72,7 @@ def make(good, arch, folder):
     made = {
         "none-good": data,
         "vermagic-word": _other_word(data),
+        "vermagic-first": _renamed(_other_word(data), SYMBOL),
         "symbol-missing": _renamed(data, SYMBOL),
         "arch-other": _other_machine(data),
         "arch-cut": data[:40],
@@ -59,7 +80,24 @@ def make(good, arch, folder):
     if b"module_layout" in data:        # a kernel with MODVERSIONS
         made |= {"crc-symbol": _other_crc(data, COMMON),
                  "crc-layout": _other_crc(data, "module_layout"),
+                 "crc-first": _other_crc(_other_word(data), "module_layout"),
+                 "crc-missing": _renamed(_other_crc(data, COMMON), SYMBOL),
+                 "none-release": _other_release(data),
                  "none-without-crcs": _without_crcs(data, CROSS[arch])}
+    else:
+        made["vermagic-release"] = _other_release(data)
+    return _written(made, folder)
+
+
+def running(good, folder):
+    """Variants that only a kernel that runs, or one whose exports are known, refuses."""
+    data = good.read_bytes()
+    return _written({"symbol-inner": _renamed(data, SYMBOL, INNER),
+                     "state-builtin": _named(data, BUILT_IN),
+                     "state-blacklist": _named(data, BLOCKED)}, folder)
+
+
+def _written(made, folder):
     if len({*made.values()}) != len(made):
         raise SystemExit("two variants are the same")
     folder.mkdir(parents=True, exist_ok=True)
