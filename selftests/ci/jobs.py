@@ -12,7 +12,8 @@ import sys
 import yaml
 
 import hosttests
-from kernel import HERE, KERNELS, TOP, rows
+from boots import BOOTS
+from kernel import HERE, KERNELS, TOP, names
 from tap import Tap
 
 LOADER = importlib.machinery.SourceFileLoader("check", str(HERE / "check"))
@@ -29,14 +30,14 @@ def jobs():
     said = [step["run"] for step in job["steps"] if "make check" in step.get("run", "")]
     if said != ["make check KERNELS='${{ matrix.kernels }}' TESTS='${{ matrix.tests }}'"]:
         raise SystemExit(f"the workflow runs something else: {said}")
-    return {row["name"]: (check.names(row["kernels"]), check.names(row["tests"]))
+    return {row["name"]: (names(row["kernels"]), names(row["tests"]))
             for row in job["strategy"]["matrix"]["include"]}
 
 
 def boots(kernels, tests):
     """Single tests of boots: (kernel, machine, folder)."""
     return {(row.kernel, row.machine, folder)
-            for row in rows(HERE / "boots.tsv", check.Boot) if not kernels or row.kernel in kernels
+            for row in BOOTS if not kernels or row.kernel in kernels
             for folder in row.folders(tests)}
 
 
