@@ -94,6 +94,10 @@ static void check_device(struct need *need, const char *path, const char *stem)
 			 "it is %s, which is disabled in the new tree%s", path, "");
 	if (stem)
 		check_alias(need, old, new, stem);
+	if (memory_differs(need->running, old, need->fdt, new))
+		complain(need, "give the buses above it their dma-ranges",
+			 "no bus above it has dma-ranges in the new tree: it would miss memory%s%s",
+			 "", "");
 	check_irqs(need, old, new);
 	follow_from(need, new);
 }

@@ -126,6 +126,35 @@ bool address_differs(const void *a, int node_a, const void *b, int node_b)
 	return cpu_address(a, node_a, &old) && (!cpu_address(b, node_b, &new) || old != new);
 }
 
+/* What the nearest bus says about the memory that devices on it see, as the kernel looks for it. */
+static bool tells_memory(const void *fdt, int node)
+{
+	int length = 0;
+
+	while (node > 0 && !length) {
+		node = fdt_parent_offset(fdt, node);
+		if (node >= 0 && !fdt_getprop(fdt, node, "dma-ranges", &length))
+			length = 0;
+	}
+	return length;
+}
+
+/**
+ * memory_differs() - whether a device no longer knows where it sees memory
+ * @a: the tree that works
+ * @node_a: the device in it
+ * @b: another
+ * @node_b: the same device in that
+ *
+ * What dma-ranges say is not compared: firmware corrects it.
+ *
+ * Return: true where a bus above it has dma-ranges that are not empty in @a, and none in @b
+ */
+bool memory_differs(const void *a, int node_a, const void *b, int node_b)
+{
+	return tells_memory(a, node_a) && !tells_memory(b, node_b);
+}
+
 /* The node that the numbers in a device's interrupts are for, as the kernel looks for it. */
 static int irq_parent(const void *fdt, int node)
 {

@@ -133,6 +133,7 @@ bool same_device(const void *a, int node_a, const void *b, int node_b);
 bool same_place(const void *a, int node_a, const void *b, int node_b);
 int find_device(const void *from, int node, const void *fdt);
 bool address_differs(const void *a, int node_a, const void *b, int node_b);
+bool memory_differs(const void *a, int node_a, const void *b, int node_b);
 const char *irqs_differ(const void *a, int node_a, const void *b, int node_b, bool *sure);
 
 char *inflate_gzip(const unsigned char *data, size_t size, size_t *length);

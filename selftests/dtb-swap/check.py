@@ -191,6 +191,24 @@ def cases(tap, folder, good):
                answer['findings'][0]['mend'], 'the same as JSON', done.stdout)
 
 
+def memory(tap, folder):
+    """A Raspberry Pi 4, whose controllers see memory elsewhere than its CPUs do."""
+    good = shipped('6.12', 'bcm2711-rpi-4-b')
+    for name, change, status, words in (
+            ('no dma-ranges of the storage', lambda t: t.drop('/emmc2bus', 'dma-ranges'), 5,
+             'storage of /: no bus above it has dma-ranges in the new tree'),
+            ('empty dma-ranges of the storage', lambda t: t.cell('/emmc2bus', 'dma-ranges'), 5,
+             'storage of /: no bus above it has dma-ranges'),
+            ('dma-ranges as firmware corrects them', lambda t: t.cell(
+                '/emmc2bus', 'dma-ranges', 0, 0, 0, 0, 0xfc000000), 0, 'fits')):
+        made = Device(folder / 'root', good)
+        made.disk(2, '/', '/emmc2bus/mmc@7e340000')
+        tree = Tree(good)
+        change(tree)
+        done = swap('check', '--root', made.root, tree.write(folder / 'new.dtb'))
+        tap.result(done.returncode == status and words in done.stdout, name, done.stdout)
+
+
 # How / is mounted: what is mounted, of which type, what it is made of; whether the disk is found.
 STACKS = (
     ('device-mapper', '254:0', 'ext4 /dev/mapper/root', ('dm-0', 'mmcblk2p2'), True),
@@ -242,6 +260,7 @@ def main():
         folder = pathlib.Path(work)
         broken(tap, folder, good)
         cases(tap, folder, good)
+        memory(tap, folder)
         stacks(tap, folder, good)
     return tap.end()
 
