@@ -19,23 +19,26 @@
  * Orin, Thor: L4TLauncher looks for the key with StrStr() in each line, and puts the
  * overlays of extlinux.conf on the tree. Xavier: a line of less than 21 characters makes
  * it read nothing of the file. TX2, Nano: at most 256 characters with /boot/, a tree that
- * is missing is passed over. Variscite: U-Boot stops where the tree is missing.
+ * is missing is passed over; 1 MiB from fdt_addr_r to ramdisk_addr_r (U-Boot's
+ * tegra210-common.h, tegra186-common.h). Variscite: U-Boot stops where the tree is missing.
+ * AM335x: 512 KiB from fdtaddr to rdaddr, where overlays go, too (U-Boot's ti_armv7_common.h).
  */
 static const struct family FAMILIES[] = {
-	{ "jetson-orin", "jetson-agx-thor*", HOW_ENV, ENV, FDT, 250, 0, true, true, true, true },
-	{ "jetson-xavier", NULL, HOW_ENV, ENV, FDT, 250, 21, true, true, true, true },
-	{ "jetson-tx2", NULL, HOW_ENV, ENV, FDT, 250, 0, false, true, false, true },
-	{ "jetson-nano", NULL, HOW_ENV, ENV, FDT, 250, 0, false, true, false, true },
-	{ "iot-gate-imx8plus", "iot-gate-imx8plus*", HOW_ENV, ENV, FDT, 250, 0, false, true,
+	{ "jetson-orin", "jetson-agx-thor*", HOW_ENV, ENV, FDT, 250, 0, 0, true, true, true, true },
+	{ "jetson-xavier", NULL, HOW_ENV, ENV, FDT, 250, 21, 0, true, true, true, true },
+	{ "jetson-tx2", NULL, HOW_ENV, ENV, FDT, 250, 0, 1 << 20, false, true, false, true },
+	{ "jetson-nano", NULL, HOW_ENV, ENV, FDT, 250, 0, 1 << 20, false, true, false, true },
+	{ "iot-gate-imx8plus", "iot-gate-imx8plus*", HOW_ENV, ENV, FDT, 250, 0, 0, false, true,
 	  false, true },
-	{ "imx8m", NULL, HOW_ENV, ENV, FDT, 250, 0, false, false, false, true },
-	{ "raspberrypi", "raspberrypi5", HOW_CONFIG, "config.txt", "device_tree", 80, 0, false,
+	{ "imx8m", NULL, HOW_ENV, ENV, FDT, 250, 0, 0, false, false, false, true },
+	{ "raspberrypi", "raspberrypi5", HOW_CONFIG, "config.txt", "device_tree", 80, 0, 0, false,
 	  false, false, true },
-	{ "tm3", "bluechiptechnology-tm3", HOW_ENV, ENV, FDT, 250, 0, false, false, false, true },
-	{ "am335x", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, false, false, false, false },
-	{ "allwinner-h3", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, false, false, false, false },
-	{ "allwinner-a20", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, false, false, false, false },
-	{ "u-boot", NULL, HOW_ENV, ENV, NULL, 250, 0, false, false, false, false },
+	{ "tm3", "bluechiptechnology-tm3", HOW_ENV, ENV, FDT, 250, 0, 0, false, false, false,
+	  true },
+	{ "am335x", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 512 << 10, false, false, false, false },
+	{ "allwinner-h3", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 0, false, false, false, false },
+	{ "allwinner-a20", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 0, false, false, false, false },
+	{ "u-boot", NULL, HOW_ENV, ENV, NULL, 250, 0, 0, false, false, false, false },
 };
 
 /* struct board - a row of boards.tsv */

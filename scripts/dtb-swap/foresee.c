@@ -5,16 +5,18 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "install.h"
 
-#define PAD (8 << 10)		/* as install adds */
-#define SPARE (64 << 10)	/* as store_ready() leaves */
 #define NAME "swap-check-00000000.dtb"
 
-/* Without a way to tell the bootloader a tree can be tried all the same. */
-static void soften(struct report *report)
+/**
+ * soften() - make warnings of what is said of the selector
+ * @report: has it
+ *
+ * Without a way to tell the bootloader a tree can be tried all the same.
+ */
+void soften(struct report *report)
 {
 	size_t i;
 
@@ -22,7 +24,7 @@ static void soften(struct report *report)
 		struct finding *one = &report->list[i];
 		char *text;
 
-		if (one->level != LEVEL_REFUSAL)
+		if (one->level != LEVEL_REFUSAL || one->kind != KIND_SELECTOR)
 			continue;
 		text = format_text("it can be tried, not installed: %s",
 				   one->cause ? one->cause : "?");
@@ -48,23 +50,6 @@ static bool is_selected(const struct place *place, const void *fdt)
 	return same;
 }
 
-static void check_room(const struct place *place, const char *folder, size_t size)
-{
-	char *path = sys_path(place->swap, folder);
-	unsigned long long left;
-	struct statvfs fs;
-
-	if (path && !statvfs(path, &fs)) {
-		left = (unsigned long long)fs.f_bavail * fs.f_frsize;
-		if (left < size + SPARE)
-			refuse(place->swap, KIND_ROOM,
-			       "make room there: dtb-swap list shows old trees",
-			       "%s has %llu bytes left, %zu are needed", folder, left,
-			       size + SPARE);
-	}
-	free(path);
-}
-
 /**
  * check_install() - say what would keep a tree from being installed
  * @swap: is told; has the root of the system
@@ -74,18 +59,19 @@ static void check_room(const struct place *place, const char *folder, size_t siz
  */
 void check_install(struct swap *swap, const void *fdt)
 {
+	size_t size = fdt_totalsize(fdt) + TREE_PAD;
 	struct swap own = *swap;
 	struct place place = { 0 };
 
 	own.dry = true;
 	own.report = (struct report){ 0 };
 	if (place_open(&place, &own)) {
-		select_traps(&place, NAME);
+		select_traps(&place, NAME, size);
 		if (!verdict(&own.report))
 			place_overlays(&place, fdt);
 		if (!verdict(&own.report) && !is_selected(&place, fdt)) {
-			check_room(&place, place.trees, fdt_totalsize(fdt) + PAD);
-			check_room(&place, place.boot, 0);
+			store_room(&own, place.trees, size);
+			store_room(&own, place.boot, FILE_ROOM);
 		}
 	} else if (!place.family || !place.trees) {
 		soften(&own.report);

@@ -16,7 +16,6 @@
 #include "cli.h"
 #include "install.h"
 
-#define PAD (8 << 10)		/* for what the bootloader adds */
 #define LONGEST_STEM 24
 
 static unsigned int hash(const void *data, size_t size)
@@ -160,7 +159,7 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 	bool trees = false, boot = false, good = false, there;
 	size_t size = fdt_totalsize(fdt);
 
-	select_traps(place, name);
+	select_traps(place, name, size);
 	if (!verdict(&swap->report))
 		place_overlays(place, fdt);
 	if (verdict(&swap->report))
@@ -172,9 +171,8 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		fact(&swap->report, "installed", "%s, it was before", name);
 		return true;
 	}
-	size = there ? 0 : size;
-	if (store_ready(swap, place->trees, size, &trees)) {
-		if (store_ready(swap, place->boot, size, &boot)) {
+	if (store_ready(swap, place->trees, there ? 0 : size, &trees)) {
+		if (store_ready(swap, place->boot, there ? 0 : FILE_ROOM, &boot)) {
 			good = write_tree(place, fdt, name, pending);
 			store_done(swap, place->boot, boot);
 		}
@@ -208,9 +206,9 @@ static void *padded(struct swap *swap, void *fdt)
 	void *copy = NULL;
 
 	fdt_pack(fdt);
-	copy = dtb_copy(fdt, PAD, &err);
+	copy = dtb_copy(fdt, TREE_PAD, &err);
 	if (copy)
-		memset((char *)copy + fdt_totalsize(copy) - PAD, 0, PAD);
+		memset((char *)copy + fdt_totalsize(copy) - TREE_PAD, 0, TREE_PAD);
 	else
 		refuse(swap, KIND_ERROR, "free some memory", "%s", err.text);
 	free(fdt);

@@ -7,6 +7,8 @@
 
 #include "swap.h"
 
+#define TREE_PAD (8 << 10)	/* at its end, for what the bootloader adds */
+#define FILE_ROOM (4 << 10)	/* the selector, what is remembered */
 #define THIS_START "/proc/sys/kernel/random/boot_id"	/* another at each start */
 
 enum how { HOW_NONE, HOW_ENV, HOW_CONFIG };
@@ -20,6 +22,7 @@ enum how { HOW_NONE, HOW_ENV, HOW_CONFIG };
  * @key: whose value is the tree
  * @longest: bytes that a value may have, 0 for any
  * @shortest: bytes that every line of the file must have, 0 for any
+ * @room: bytes from where the tree is loaded to what is loaded next, 0 for more than a kernel takes
  * @substring: the key is found anywhere in a line, even in a comment
  * @fallback: where the tree is missing, the bootloader takes its own
  * @extlinux: overlays of extlinux.conf are put on the tree, too
@@ -33,6 +36,7 @@ struct family {
 	const char *key;
 	unsigned int longest;
 	unsigned int shortest;
+	unsigned int room;
 	bool substring;
 	bool fallback;
 	bool extlinux;
@@ -89,19 +93,21 @@ char *config_plain(const char *text);
 char *config_set(const char *key, const char *value, const char *text);
 char *select_text(const struct place *place, const char *value);
 bool select_plain(const struct place *place);
-void select_traps(const struct place *place, const char *value);
+void select_traps(const struct place *place, const char *value, size_t size);
 
 bool place_open(struct place *place, struct swap *swap);
 void place_close(struct place *place);
 void *place_tree(const struct place *place, const char *name);
 void *place_base(const struct place *place, const void *running);
 void place_overlays(const struct place *place, const void *fdt);
+void soften(struct report *report);
 void check_install(struct swap *swap, const void *fdt);
 
 const char *supervisor_variable(const struct place *place);
 void supervisor_warn(const struct place *place);
 
 int lock_take(struct swap *swap);
+bool store_room(struct swap *swap, const char *folder, size_t size);
 bool store_ready(struct swap *swap, const char *folder, size_t size, bool *writable);
 void store_done(struct swap *swap, const char *folder, bool writable);
 bool store_same(struct swap *swap, const char *folder, const char *name, const void *data,

@@ -190,7 +190,8 @@ static bool same_board(const void *a, const void *b)
  */
 void *place_base(const struct place *place, const void *running)
 {
-	char *path = sys_path(place->swap, place->trees);
+	const char *trees = place->trees ? place->trees : "the disk";
+	char *path = place->trees ? sys_path(place->swap, trees) : NULL;
 	DIR *dir = path && !place->value ? opendir(path) : NULL;
 	void *found = place->value ? place_tree(place, place->value) : NULL;
 	struct dirent *entry;
@@ -214,7 +215,7 @@ void *place_base(const struct place *place, const void *running)
 		refuse(place->swap, KIND_USAGE, "name the tree with --base",
 		       count > 1 ? "%d trees of %s are for this board" :
 				   "none of the %d trees of %s is for this board",
-		       count, place->trees);
+		       count, trees);
 		free(found);
 		found = NULL;
 	}

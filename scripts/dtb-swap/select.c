@@ -270,8 +270,9 @@ bool select_plain(const struct place *place)
  * select_traps() - refuse what the bootloader would read otherwise than it is meant
  * @place: has the file as it is
  * @value: name of the tree that is going to be selected
+ * @size: bytes that it has
  */
-void select_traps(const struct place *place, const char *value)
+void select_traps(const struct place *place, const char *value, size_t size)
 {
 	char *text = select_text(place, value), *seen = NULL;
 
@@ -283,6 +284,11 @@ void select_traps(const struct place *place, const char *value)
 	if (place->family->longest && strlen(value) > place->family->longest)
 		refuse(place->swap, KIND_SELECTOR, "give the file a shorter name",
 		       "the bootloader takes names of %u bytes", place->family->longest);
+	if (place->family->room && size > place->family->room)
+		refuse(place->swap, KIND_ROOM,
+		       "drop its labels (compile without -@), or parts of it",
+		       "the tree has %zu bytes, the bootloader has room for %u", size,
+		       place->family->room);
 	if (place->family->how == HOW_CONFIG)
 		config_traps(place, text);
 	else

@@ -111,6 +111,29 @@ static bool remount(struct swap *swap, const char *folder, unsigned long how)
 }
 
 /**
+ * store_room() - see that a folder has room
+ * @swap: is told that it has not
+ * @folder: from the root
+ * @size: bytes that are going to be added
+ *
+ * Return: true if it has, with some to spare
+ */
+bool store_room(struct swap *swap, const char *folder, size_t size)
+{
+	char *path = sys_path(swap, folder);
+	unsigned long long left = size + SPARE;
+	struct statvfs fs;
+
+	if (path && !statvfs(path, &fs))
+		left = (unsigned long long)fs.f_bavail * fs.f_frsize;
+	if (left < size + SPARE)
+		refuse(swap, KIND_ROOM, "make room there: dtb-swap list shows old trees",
+		       "%s has %llu bytes left, %zu are needed", folder, left, size + SPARE);
+	free(path);
+	return left >= size + SPARE;
+}
+
+/**
  * store_ready() - see that a folder can be written to
  * @swap: is told why not
  * @folder: from the root
@@ -123,7 +146,6 @@ static bool remount(struct swap *swap, const char *folder, unsigned long how)
 bool store_ready(struct swap *swap, const char *folder, size_t size, bool *writable)
 {
 	char *path = sys_path(swap, folder);
-	unsigned long long left = 0;
 	struct statvfs fs;
 	bool good = false;
 
@@ -138,12 +160,7 @@ bool store_ready(struct swap *swap, const char *folder, size_t size, bool *writa
 			free(path);
 			return false;
 		}
-		left = (unsigned long long)fs.f_bavail * fs.f_frsize;
-		good = !size || left >= size + SPARE;
-		if (!good)
-			refuse(swap, KIND_ROOM, "make room there: dtb-swap list shows old trees",
-			       "%s has %llu bytes left, %zu are needed", folder, left,
-			       size + SPARE);
+		good = !size || store_room(swap, folder, size);
 	}
 	if (!good)
 		store_done(swap, folder, *writable);

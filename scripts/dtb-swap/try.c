@@ -111,6 +111,8 @@ static bool keep_tree(struct place *place, const void *fdt, const char *name)
 	bool writable, good = true;
 	size_t size = fdt_totalsize(fdt);
 
+	if (!place->family)
+		return true;
 	if (store_same(place->swap, place->trees, name, fdt, size))
 		return true;
 	if (!store_ready(place->swap, place->trees, size, &writable))
@@ -164,6 +166,16 @@ static void guard_traps(struct swap *swap)
 		    "nothing is known to start the guard, without which no start goes back");
 }
 
+/* By kexec a tree can be tried also where the bootloader cannot be told. */
+static bool find_place(struct call *call, struct place *place)
+{
+	if (place_open(place, &call->swap))
+		return true;
+	if (!call->pending && !place->family)
+		soften(&call->swap.report);
+	return !verdict(&call->swap.report);
+}
+
 /**
  * run_try() - the verb try
  * @call: the tree, or the overlays
@@ -176,13 +188,13 @@ void run_try(struct call *call)
 	char *name = NULL;
 	void *fdt = NULL;
 
-	if (lock >= 0 && place_open(&place, swap))
+	if (lock >= 0 && find_place(call, &place))
 		fdt = wanted_tree(call, &place, &name);
-	if (fdt)
-		select_traps(&place, name);
+	if (fdt && place.family)
+		select_traps(&place, name, fdt_totalsize(fdt));
 	if (fdt && !call->pending)
 		watchdog_check(call);
-	if (fdt && !verdict(&swap->report))
+	if (fdt && place.family && !verdict(&swap->report))
 		place_overlays(&place, fdt);
 	if (fdt && !verdict(&swap->report)) {
 		if (call->pending && install_tree(&place, fdt, name, true))

@@ -161,6 +161,36 @@ def selectors(tap, folder):
                    f'{done.returncode}\n{done.stdout}{path.read_bytes()}')
 
 
+def padding(size):
+    """Something for a tree to have that makes it larger."""
+    def change(tree):
+        tree.fdt.resize(tree.fdt.totalsize() + size + 4096)
+        tree.fdt.setprop(0, 'acme,padding', bytes(size))
+        return tree
+    return change
+
+
+def sizes(tap, folder):
+    """A tree that does not fit where the bootloader loads it, and one that just does."""
+    for kind, kernel, name, limit, options in (
+            ('jetson-nano', '6.12', 'tegra210-p3450-0000', 1 << 20, ()),
+            ('beaglebone-black', '6.12-armhf', 'am335x-boneblack', 512 << 10, ('--unproven',)),
+            ('imx8mm-var-som', '6.12', 'imx8mm-var-som-symphony', None, ())):
+        tree = shipped(kernel, name)
+        room = (limit or 1536 << 10) - pathlib.Path(tree).stat().st_size
+        for what, size, status in (('just fits', room - (16 << 10), 0),
+                                   ('is too large', room + (1 << 10), 7 if limit else 0)):
+            made = device(folder / 'root', kind, kernel, name, 'mnt/sysroot/active/boot')
+            large = padding(size)(Tree(tree)).write(folder / 'large.dtb')
+            before = digest(made.root)
+            done = [swap(verb, large, *options, '--root', made.root) for verb in ('check', 'install')]
+            good = all(step.returncode == status for step in done)
+            good &= not status or (all(f'has room for {limit}' in step.stdout for step in done) and
+                                   digest(made.root) == before)
+            tap.result(good, f'{kind}: a tree that {what if limit else "may be as large"}',
+                       '\n'.join(step.stdout for step in done))
+
+
 def refusals(tap, folder):
     """What is refused changes nothing."""
     kinds = {row[0]: row for row in DEVICES}
@@ -446,6 +476,7 @@ def main():
             supervised(tap, folder, row)
             own_tree(tap, folder, *row)
         selectors(tap, folder)
+        sizes(tap, folder)
         refusals(tap, folder)
         looks(tap, folder)
         linked(tap, folder)

@@ -4,6 +4,7 @@
 
 import fcntl
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -169,8 +170,38 @@ def trial(tap, folder):
     done, _ = timed('guard', '--limit', '1', *root)
     tap.result('nobody has committed' in done.stdout, 'a trial that has lost its storage ends, too',
                done.stdout)
-    done = swap('try', one, *root)
-    tap.result(done.returncode == 9, 'try on a device that is not known', done.stdout)
+
+
+def untold(tap, folder):
+    """Where the bootloader cannot be told a tree can be tried by kexec, and in no other way."""
+    for name, spoil, words in (
+            ('its type is not known', lambda made: made.put('mnt/boot/config.json', '{}'),
+             'is not known'),
+            ('its bootloader has no selector',
+             lambda made: made.put('mnt/boot/config.json', '{"deviceType": "rockpro64"}'),
+             'cannot be told to take another tree'),
+            ('it has no boot partition', lambda made: shutil.rmtree(made.root / 'mnt/boot'),
+             'there is no boot partition')):
+        made = device(folder / 'root', *ROW)
+        spoil(made)
+        one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+        before, root = digest(made.root), ('--root', made.root)
+        check, tried = swap('check', one, *root), swap('try', one, *root)
+        kept, usage = swap('try', '--pending', one, *root), swap('try', '--family', 'pdp11', one, *root)
+        made.put('proc/cmdline', 'quiet dtb_swap.try=swap-one-0.dtb\n')
+        commit = swap('commit', *root)
+        made.put('proc/cmdline', 'quiet\n')
+        said = 'it can be tried, not installed: '
+        tap.result(check.returncode == 0 and said in check.stdout and words in check.stdout and
+                   tried.returncode == 8 and said in tried.stdout and
+                   'the file of the running kernel was not found' in tried.stdout,
+                   f'{name}: check says that it can be tried, try gets as far as the kernel',
+                   check.stdout + tried.stdout)
+        tap.result(kept.returncode == 9 and words in kept.stdout and commit.returncode == 9 and
+                   words in commit.stdout and digest(made.root) == before and
+                   usage.returncode == (8 if 'no boot' in words else 2),
+                   f'{name}: it cannot be kept, nothing has changed',
+                   f'{kept.stdout}{commit.stdout}{usage.stdout}')
 
 
 def unguarded(tap, folder):
@@ -232,6 +263,7 @@ def main():
         stranded(tap, pathlib.Path(work))
         busy(tap, pathlib.Path(work))
         trial(tap, pathlib.Path(work))
+        untold(tap, pathlib.Path(work))
         unguarded(tap, pathlib.Path(work))
         for_arm(tap, pathlib.Path(work))
         watchdogs(tap, pathlib.Path(work))
