@@ -80,8 +80,7 @@ dt-check:
 		$(if $(filter-out all,$(KERNELS)),--kernel '$(KERNELS)') $(abspath $(DTS))
 
 dtb-swap:
-	+@$(MAKE) -s -C scripts/dtb-swap
-	@ls -l out/dtb-swap/dtb-swap
+	+@CROSS_COMPILE='$(CROSS_COMPILE)' LIBFDT='$(LIBFDT)' MUSL='$(MUSL)' scripts/dtb-swap/build
 
 selftests:
 	@$(MAKE) -C selftests install
@@ -105,7 +104,7 @@ help:
 	@echo 'Device trees'
 	@echo '  make overlays         compile the overlays, into out/overlays/<family>/'
 	@echo '  make dt-check         check all trees and overlays, or DTS=my.dts'
-	@echo '  make dtb-swap         the on-device tool, static; CROSS_COMPILE=, LIBFDT= (usr of a libfdt-dev)'
+	@echo '  make dtb-swap         the on-device tool, static, in out/dtb-swap; CROSS_COMPILE= LIBFDT= MUSL='
 	@echo 'Tests (each installs what it lacks, in a cache outside this folder)'
 	@echo '  make demo             see LED, clock and modem of emulated boards do their jobs'
 	@echo '  make check            run all tests'

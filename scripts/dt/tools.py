@@ -97,13 +97,13 @@ def sources(kernel):
     return newer_source() if kernel.startswith(NEWER) else linux_source()
 
 
-@functools.lru_cache(maxsize=None)
-def libfdt():
-    """Return the folder of libfdt's headers and archive, from Debian."""
-    folder = CACHE / 'libfdt/amd64'
+def package(arch, name):
+    """Return the usr folder of a package of Debian's."""
+    folder = CACHE / 'packages' / name / arch
     if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
         new = pathlib.Path(f'{folder}.{os.getpid()}')
-        Package('trixie', 'amd64', 'libfdt-dev').unpack(new)
+        Package('trixie', arch, name).unpack(new)
         new.rename(folder)
     return folder / 'usr'
 
@@ -132,7 +132,7 @@ def dt_apply():
 
 def careful_check(out):
     """Take fdt_check_full() from Debian's archive, with all that it calls, for itself."""
-    run('ld', '-r', '-u', 'fdt_check_full', '-o', out, next(libfdt().glob('lib/*/libfdt.a')))
+    run('ld', '-r', '-u', 'fdt_check_full', '-o', out, next(package('amd64', 'libfdt-dev').glob('lib/*/libfdt.a')))
     run('objcopy', '--keep-global-symbol=fdt_check_full', out)
 
 

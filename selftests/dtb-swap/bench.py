@@ -18,21 +18,11 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 import bases        # noqa: E402
-from tools import CACHE, Package    # noqa: E402
+from tools import package           # noqa: E402
 from ktap import Tap                # noqa: E402,F401
 
 SOURCE = TOP / 'scripts/dtb-swap'
 CROSS = {'amd64': '', 'arm64': 'aarch64-linux-gnu-', 'armhf': 'arm-linux-gnueabihf-'}
-
-
-def package(arch, name):
-    """Return the usr folder of a package of Debian's."""
-    folder = CACHE / name / arch if name != 'libfdt-dev' else CACHE / 'libfdt' / arch
-    if not folder.exists():
-        new = pathlib.Path(f'{folder}.{os.getpid()}')
-        Package('trixie', arch, name).unpack(new)
-        new.rename(folder)
-    return folder / 'usr'
 
 
 @functools.lru_cache(maxsize=None)

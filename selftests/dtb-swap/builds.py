@@ -4,9 +4,12 @@
 
 import sys
 
-from bench import Tap, tool
+from bench import TOP, Tap, run, tool
 
 SMALL = 300 << 10
+# e_machine by prefix of the compiler, and what the one without prefix is for.
+ELF = {'aarch64-linux-gnu-': b'\xb7\0', 'arm-linux-gnueabihf-': b'\x28\0', '': b'\x3e\0'}
+MINE = 'x86_64-linux-gnu'
 
 
 def sizes(tap):
@@ -23,10 +26,27 @@ def sizes(tap):
         tap.result(b'/lib/ld-' not in program.read_bytes(), f'{arch}, glibc: static')
 
 
+def by_make(tap):
+    """make dtb-swap needs nothing but the name of a compiler, and says which it has."""
+    for prefix, machine in (('aarch64-linux-gnu-', 'aarch64-linux-gnu'),
+                            ('arm-linux-gnueabihf-', 'arm-linux-gnueabihf'), ('', MINE)):
+        out = TOP / f'out/dtb-swap/{machine}/dtb-swap'
+        out.unlink(missing_ok=True)
+        done = run('make', '-s', 'dtb-swap', f'CROSS_COMPILE={prefix}')
+        data = out.read_bytes() if out.exists() else b''
+        tap.result(done.returncode == 0 and data[18:20] == ELF[prefix] and b'/lib/ld-' not in data
+                   and (not prefix or len(data) < SMALL), f'make dtb-swap CROSS_COMPILE={prefix}',
+                   done.stdout)
+    done = run('make', '-s', 'dtb-swap', 'CROSS_COMPILE=sparc-acme-')
+    tap.result(done.returncode and 'sparc-acme-gcc is not here' in done.stdout and
+               'say LIBFDT=' in done.stdout, 'a compiler that is not here', done.stdout)
+
+
 def main():
     """Run all."""
     tap = Tap()
     sizes(tap)
+    by_make(tap)
     return tap.end()
 
 
