@@ -56,8 +56,8 @@ DOG = VIRT._replace(dog='i6300esb', append='watchdog.stop_on_reboot=0',
 EVK = Board('imx8mp-evk', 'NXP i.MX8MPlus EVK board', 'mmcblk2p', 'sdhci-esdhc-imx', 'imx2_wdt',
             ['-drive', 'if=sd,bus=2,unit=0,format=raw,file={}'], '')
 # What is tried, what the trial does, words on the two ports, what a cold start takes.
-Story = collections.namedtuple('Story', 'name change trial said shown after board options',
-                               defaults=(VIRT, ''))
+Story = collections.namedtuple('Story', 'name change trial said shown after board options kind',
+                               defaults=(VIRT, '', KIND))
 
 
 def same(_):
@@ -85,8 +85,8 @@ WAIT = 'dtb-swap guard --limit 5'
 STORIES = (
     Story('a good tree, committed', same, 'dtb-swap commit && echo "# committed"',
           ('# runs: new', '# committed'), '', 'new'),
-    Story('a good tree that nobody commits', same, WAIT, ('# runs: new',), 'nobody has committed',
-          None),
+    Story('a good tree that nobody commits, and no known bootloader', same, WAIT, ('# runs: new',),
+          'nobody has committed', None, kind='acme-box'),
     Story('a tree without console', lose_console, WAIT, (), '', None),
     Story('a tree that panics', panic, WAIT, (), 'Kernel panic', None),
     Story('a tree that hangs, and a watchdog', hang, WAIT, (), 'Starting new kernel', None, DOG,
@@ -123,7 +123,7 @@ def start(kernel, folder, story):
     common = {
         'lib': stage / 'lib', 'bin/dtb-swap': tool('arm64', musl=True), 'mnt/boot/keep': b'',
         'boardpack/modules': '\n'.join(modules + ['']).encode(),
-        'boardpack/run': SCRIPT.format(kind=KIND, trial=story.trial, disk=board.disk,
+        'boardpack/run': SCRIPT.format(kind=story.kind, trial=story.trial, disk=board.disk,
                                        dog=board.dog and f'modprobe {board.dog}',
                                        options=story.options).encode()}
     guest.archive(machine, common, folder / 'initrd')

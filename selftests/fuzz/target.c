@@ -323,7 +323,7 @@ static void fuzz_text(struct input *in)
 					  env_get(&family, place.key, new);
 	must(value ? seen && !strcmp(seen, value) : !seen, "what is selected is what was meant");
 	if (value)
-		select_traps(&place, value);
+		select_traps(&place, value, 0);
 	place.text = new;
 	again = select_text(&place, value);
 	must(again && !strcmp(again, new), "the same again changes nothing");
