@@ -115,12 +115,15 @@ while true >"$root/many/fill$i" 2>/dev/null; do
 done
 refused 'ext4: no inode left' 7 'No space left' install /trees/two.dtb
 rm -r $root/many
+fill $boot 76
+works 'room for the selector, not for a tree' install /trees/two.dtb
+rm $boot/fill
 fill $boot
-refused 'no room for the selector' 7 'bytes left' install /trees/two.dtb
+refused 'no room for the selector' 7 'bytes left' install /trees/three.dtb
 rm $boot/fill
 mount -o remount,ro $root
 mount -o remount,ro $boot
-works 'mounted read-only: written all the same, and left read-only' install /trees/two.dtb
+works 'mounted read-only: written all the same, and left read-only' install /trees/three.dtb
 blockdev --setro /dev/vda
 refused 'the disk is read-only' 10 'read only' install /trees/one.dtb
 refused 'rollback, too' 10 'read only' rollback
