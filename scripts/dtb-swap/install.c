@@ -109,14 +109,14 @@ static bool settle(struct place *place)
 }
 
 /* What to go back to: never a tree that was pending, since nobody has committed that. */
-static char *way_back(const struct place *place, const char *name)
+static char *way_back(const struct place *place)
 {
 	const char *value = place->value;
 	struct state old;
 	char *back;
 
 	state_read(&old, place);
-	if (old.pending && equal(old.installed, value) && !equal(old.previous, name))
+	if (old.pending && equal(old.installed, value))
 		value = old.previous;
 	back = value ? strdup(value) : NULL;
 	state_free(&old);
@@ -126,7 +126,7 @@ static char *way_back(const struct place *place, const char *name)
 /* All that is written, in its order. */
 static bool write_tree(struct place *place, const void *fdt, const char *name, bool pending)
 {
-	struct state state = { .pending = pending, .back = true };
+	struct state state = { 0 };
 	bool good = true, again = equal(place->value, name);
 
 	if (!store_same(place->swap, place->trees, name, fdt, fdt_totalsize(fdt)))
@@ -134,8 +134,10 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 	if (again)		/* it was damaged, and what was before it is known */
 		return good && (pending || settle(place));
 	state.installed = strdup(name);
-	state.previous = way_back(place, name);
-	state.start = pending ? sys_line(place->swap, THIS_START) : NULL;
+	state.previous = way_back(place);
+	state.back = !equal(state.previous, name);
+	state.pending = pending && state.back;	/* what was there before has been proven */
+	state.start = state.pending ? sys_line(place->swap, THIS_START) : NULL;
 	good = good && state_write(&state, place) && select_value(place, name);
 	if (good)
 		clean_up(place, &state);

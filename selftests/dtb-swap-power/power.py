@@ -31,7 +31,8 @@ from bench import Tap, Tree, tool       # noqa: E402
 
 FAT_AT, FAT_SIZE = 1 << 20, 40 << 20
 EXT4_AT, EXT4_SIZE = FAT_AT + FAT_SIZE, 24 << 20
-MODULES = ['virtio_blk', 'vfat', 'nls_cp437', 'nls_ascii', 'nls_iso8859-1', 'nls_utf8', 'crc32c_generic', 'ext4']
+MODULES = ['virtio_pci', 'virtio_blk', 'vfat', 'nls_cp437', 'nls_ascii', 'nls_iso8859-1', 'nls_utf8',
+           'crc32c_generic', 'ext4']
 # Device type, options of mkfs.vfat, how the root file system is mounted.
 DEVICES = (('imx8mm-var-som', ('-F', '16'), 'ro'), ('jetson-nano', ('-F', '16'), 'rw'),
            ('raspberrypi4-64', ('-F', '32', '-s', '1'), 'ro'))

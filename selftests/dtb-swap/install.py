@@ -93,12 +93,15 @@ def own_tree(tap, folder, kind, kernel, name, trees):
     for way, steps in (
             ('after two trees', (('install', one), ('install', two))),
             ('after going back once', (('install', one), ('install', two), ('rollback',))),
+            ('where the supervisor has taken it back', (('install', one), ('try', '--pending', two))),
             ('from a pending tree', (('install', one), ('try', '--pending', two)))):
         made = device(folder / kind, kind, kernel, name, trees)
         root = ('--root', made.root)
         done = [swap(*step, *root) for step in steps]
         for path in made.root.rglob('swap-one-*' if way == 'after two trees' else 'nothing'):
             path.unlink()
+        for path in made.root.rglob('extra_uEnv.txt' if 'supervisor' in way else 'nothing'):
+            path.write_text('')
         done += [swap('rollback', '--own', *root)]
         good = not any(step.returncode for step in done) and model(made, kind) is None
         before = digest(made.root)

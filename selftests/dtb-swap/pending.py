@@ -109,6 +109,16 @@ def installs(tap, folder):
     status, said, tree = told(made, 'try', '--pending', three)
     tap.result(status == 0 and tree == 'three' and told(made, 'rollback')[::2] == (0, 'one'),
                'back from the second pending tree: the one that was installed', said)
+    told(made, 'install', one)
+    told(made, 'try', '--pending', two)
+    status, said, tree = told(made, 'install', one)
+    again, words, left = told(made, 'rollback')
+    tap.result((status, tree, again, left) == (0, 'one', 12, 'one') and 'be undone' in words,
+               'the tree before is installed once more: nothing to go back to', said + words)
+    told(made, 'try', '--pending', two)
+    status, said, tree = told(made, 'try', '--pending', one)
+    tap.result((status, tree) == (0, 'one') and stays(made),
+               'the tree before is tried once more: it stays', said)
 
 
 def stranded(tap, folder):
