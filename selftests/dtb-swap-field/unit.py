@@ -67,7 +67,7 @@ SCRIPT = '''
 until [ -b /dev/mmcblk0p1 ]; do
 	sleep 1
 done
-mount -t vfat /dev/mmcblk0p1 /mnt/boot
+mount -t vfat /dev/mmcblk0p1 {boot}
 DTB_SWAP_LIMIT={limit} /etc/init.d/dtb-swap-guard start
 state() { pidof dtb-swap >/dev/null && echo active || echo inactive; }
 sleep 1
@@ -93,8 +93,8 @@ COMMIT = 'dtb-swap commit && echo committed'
 ACTIVE, HERE, STAYS = 'guard is active', 'still here', 'guard is inactive after all'
 OLD, NEW = 'runs linux,dummy-virt', 'runs new'
 # What is done to the disk and by the start before, then; what is said; what a cold start takes.
-Story = collections.namedtuple('Story', 'name words trial then said after systemd',
-                               defaults=(True,))
+Story = collections.namedtuple('Story', 'name words trial then said after systemd boot',
+                               defaults=(True, '/mnt/boot'))
 STORIES = (
     Story('pending, and committed', PENDING, '', COMMIT, (ACTIVE, 'committed', HERE, STAYS), 'new'),
     Story('pending, nobody commits', PENDING, '', '', (ACTIVE, HERE), None),
@@ -106,7 +106,8 @@ STORIES = (
     Story('by kexec, nobody commits', '', BY_KEXEC, '', (OLD, NEW, ACTIVE, HERE), None),
     Story('started by the script, and committed', PENDING, '', COMMIT,
           (ACTIVE, 'committed', HERE, STAYS), 'new', False),
-    Story('started by the script, nobody commits', PENDING, '', '', (ACTIVE, HERE), None, False),
+    Story('started by the script, nobody commits', PENDING, '', '', (ACTIVE, HERE), None, False,
+          '/boot/firmware'),
     Story('by kexec, started by the script', '', BY_KEXEC, '', (OLD, NEW, ACTIVE, HERE), None,
           False),
 )
@@ -118,7 +119,7 @@ def common(kernel, folder):
     stage = guest.stage_modules(kernel, LOADED, [], OUT / 'stage/unit')
     return {
         'lib/modules': stage / 'lib/modules', 'usr/bin/dtb-swap': tool('arm64', musl=True),
-        'mnt/boot/keep': b'', 'boardpack/modules': '\n'.join([*LOADED, '']).encode(),
+        'boardpack/modules': '\n'.join([*LOADED, '']).encode(),
         'trees/new.dtb': Tree(own).text('/', 'model', 'new').write(folder / 'new.dtb')}
 
 
@@ -144,7 +145,8 @@ def prepare(kernel, folder, files, stories):
             card.seek(NAME_AT)
             card.write(letter.encode())
         steps.append(PREPARE.format(letter=letter, kind=KIND, words=story.words))
-    boot(kernel, 'virt-dead', {**files, 'boardpack/run': '\n'.join(steps).encode()}, cards)
+    boot(kernel, 'virt-dead', {**files, 'mnt/boot/keep': b'',
+                               'boardpack/run': '\n'.join(steps).encode()}, cards)
     return cards
 
 
@@ -153,7 +155,7 @@ def script(story):
     stay = LIMIT if story.then or not story.after else 1
     text = (SYSTEMD if story.systemd else SCRIPT) + LOOK
     for name, value in (('trial', story.trial), ('then', story.then), ('stay', stay),
-                        ('limit', LIMIT)):
+                        ('limit', LIMIT), ('boot', story.boot)):
         text = text.replace(f'{{{name}}}', str(value))
     return text.encode()
 
@@ -178,7 +180,7 @@ def start(kernel, folder, files, story, card):
     name = 'virt-systemd' if story.systemd else 'virt-dead'
     more = with_systemd(folder) if story.systemd else {
         'etc/init.d/dtb-swap-guard': TOP / 'scripts/dtb-swap/guard.init'}
-    files = {**more, **files, 'boardpack/run': script(story)}
+    files = {**more, **files, f'{story.boot[1:]}/keep': b'', 'boardpack/run': script(story)}
     if story.trial:     # packed, since kexec looks at each page for each page
         guest.archive(guest.MACHINES[name], files, folder / 'initrd')
         subprocess.run(['zstd', '-q', '-f', folder / 'initrd'], check=True)
