@@ -7,6 +7,7 @@ What the bootloader makes of the files is told by selector.py, which knows nothi
 
 import hashlib
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -444,11 +445,37 @@ def untold(tap, folder):
     done = swap('check', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root)
     tap.result(done.returncode == 0 and 'it can be tried, not installed: the bootloader of '
                'rockpro64 cannot be told' in done.stdout, 'check without a selector', done.stdout)
-    made = device(folder / 'root', *row)
-    made.put('mnt/boot/.extra_uEnv.txt.ab.cd.md5sum', 'x')
-    done = swap('check', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root)
-    tap.result(done.returncode == 0 and 'warning: a write of extra_uEnv.txt by fatrw was cut short'
-               in done.stdout, 'check leaves to install what fatrw has to end', done.stdout)
+
+
+# What fatrw read does with the file of a write that was cut short, and one that cannot.
+FATRW = '''#!/bin/sh
+[ "$1" = read ] && mv "${2%/*}/.${2##*/}."*.md5sum "$2" && cat "$2"
+'''
+BROKEN = '#!/bin/sh\nexit 1\n'
+
+
+def unfinished(tap, folder):
+    """A write of fatrw that was cut short is ended by fatrw before anything is read or written."""
+    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    one = new_tree(folder, shipped(*row[1:3]), 'one')
+    (folder / 'bin').mkdir(exist_ok=True)
+    env = {**os.environ, 'PATH': f'{folder}/bin:{os.environ["PATH"]}'}
+    for verb, how, status, words in (
+            ('check', FATRW, 0, 'warning: a write of extra_uEnv.txt by fatrw was cut short'),
+            ('install', FATRW, 0, 'selected in'),
+            ('install', BROKEN, 9, 'fatrw cannot end it')):
+        made = device(folder / 'root', *row)
+        selector = made.put('mnt/boot/extra_uEnv.txt', 'extra_os_cmdline=old\n')
+        left = made.put('mnt/boot/.extra_uEnv.txt.ab.cd.md5sum', 'extra_os_cmdline=new\n')
+        (folder / 'bin/fatrw').write_text(how, encoding='ascii')
+        (folder / 'bin/fatrw').chmod(0o755)
+        done = run(*program(), verb, one, '--root', made.root, env=env)
+        ended = verb == 'install' and not status
+        good = done.returncode == status and words in done.stdout and left.exists() != ended
+        good &= ('cmdline=new' if ended else 'cmdline=old') in selector.read_text(encoding='ascii')
+        good &= 'cmdline' not in done.stdout and model(made, row[0]) == ('one' if ended else None)
+        tap.result(good, f'{verb}: fatrw {"ends" if ended else "does not end"} a write of its own',
+                   done.stdout + selector.read_text(encoding='ascii'))
 
 
 def bases(tap, folder):
@@ -488,6 +515,7 @@ def main():
         configured(tap, folder)
         full(tap, folder)
         untold(tap, folder)
+        unfinished(tap, folder)
         bases(tap, folder)
     return tap.end()
 
