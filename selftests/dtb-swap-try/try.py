@@ -26,7 +26,7 @@ TRIED = '6.12 7.2 6.1'      # the kernels; on the first all stories, on the othe
 ELSEWHERE = ('a good tree, committed', 'a tree that hangs, and a watchdog')
 KIND = 'raspberrypi4-64'        # all on one FAT partition
 CARD = 128 << 20        # a size that cards may have
-LIMIT, QUIET = 600, 150 # seconds of a start, and without a byte from it: nothing ends it
+LIMIT, QUIET = 900, 400 # seconds of a start, and without a byte from it: nothing ends it
 SCRIPT = '''
 for _ in 1 2 3 4 5 6 7 8 9; do
 	[ -b /dev/{disk}1 ] || sleep 1
