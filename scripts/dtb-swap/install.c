@@ -108,39 +108,40 @@ static bool settle(struct place *place)
 	return good;
 }
 
-/* What to go back to: never a tree that was pending, since nobody has committed that. */
-static char *way_back(const struct place *place)
+/* What to go back to: never a tree that is pending, since nobody has committed that. */
+static void way_back(struct state *state, const struct state *old, const struct place *place)
 {
-	const char *value = place->value;
-	struct state old;
-	char *back;
+	const char *value = old->pending ? old->previous : place->value;
+	const char *made = old->pending ? old->made_before : old->made;
 
-	state_read(&old, place);
-	if (old.pending && equal(old.installed, value))
-		value = old.previous;
-	back = value ? strdup(value) : NULL;
-	state_free(&old);
-	return back;
+	state->previous = value ? strdup(value) : NULL;
+	if (made && (old->pending || equal(old->installed, value)))
+		state->made_before = strdup(made);
 }
 
 /* All that is written, in its order. */
 static bool write_tree(struct place *place, const void *fdt, const char *name, bool pending)
 {
-	struct state state = { 0 };
+	struct state old, state = { 0 };
 	bool good = true, again = equal(place->value, name);
 
 	if (!store_same(place->swap, place->trees, name, fdt, fdt_totalsize(fdt)))
 		good = store_write(place->swap, place->trees, name, fdt, fdt_totalsize(fdt));
 	if (again)		/* it was damaged, and what was before it is known */
 		return good && (pending || settle(place));
+	state_read(&old, place);
+	way_back(&state, &old, place);
 	state.installed = strdup(name);
-	state.previous = way_back(place);
+	state.made = place->made ? strdup(place->made) : NULL;
 	state.back = !equal(state.previous, name);
 	state.pending = pending && state.back;	/* what was there before has been proven */
 	state.start = state.pending ? sys_line(place->swap, THIS_START) : NULL;
-	good = good && state_write(&state, place) && select_value(place, name);
-	if (good)
+	good = good && state_write(&old, &state, place) && select_value(place, name);
+	if (good) {
+		state_finish(&state, place);
 		clean_up(place, &state);
+	}
+	state_free(&old);
 	state_free(&state);
 	return good;
 }
@@ -189,6 +190,45 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 	return good;
 }
 
+/* Hashes of the overlays of a call, in their order, each with a space before it. */
+static char *hashes(const struct call *call, const char *before)
+{
+	char *list = strdup(before ? before : "");
+	int i;
+
+	for (i = 0; list && i < call->count; i++) {
+		struct dtb_error err;
+		void *overlay = dtb_read(call->words[i], &err);
+		char *more = overlay ? format_text("%s %08x", list,
+						   hash(overlay, fdt_totalsize(overlay))) : NULL;
+
+		free(overlay);
+		free(list);
+		list = more;
+	}
+	return list;
+}
+
+/* Whether the selected tree is made with all overlays of a call; they go on it otherwise. */
+static bool made_before(const struct call *call, struct place *place)
+{
+	char *list = hashes(call, NULL), *next = list, *word;
+	const char *made = NULL;
+	struct state state;
+	bool all;
+
+	state_read(&state, place);
+	if (!call->swap.base && place->value && equal(state.installed, place->value))
+		made = state.made;
+	all = list && made;
+	while (all && (word = strsep(&next, " ")))
+		all = !*word || strstr(made, word);
+	place->made = all ? strdup(made) : hashes(call, made);
+	state_free(&state);
+	free(list);
+	return all;
+}
+
 static void *overlaid(struct call *call, struct place *place)
 {
 	void *running = sys_tree(&call->swap), *fdt = NULL;
@@ -228,8 +268,15 @@ static void *padded(struct swap *swap, void *fdt)
 void *wanted_tree(struct call *call, struct place *place, char **name)
 {
 	struct swap *swap = &call->swap;
-	void *fdt = call->overlay ? overlaid(call, place) : load_tree(swap, call->words[0]);
+	void *fdt = NULL;
 
+	if (call->overlay && place->boot && made_before(call, place)) {
+		fdt = place_tree(place, place->value);
+		*name = fdt ? strdup(place->value) : NULL;
+		if (fdt)
+			return fdt;
+	}
+	fdt = call->overlay ? overlaid(call, place) : load_tree(swap, call->words[0]);
 	if (fdt)
 		check_tree(swap, fdt, call->words[0]);
 	if (!fdt || verdict(&swap->report)) {
@@ -256,8 +303,10 @@ void run_install(struct call *call)
 	if (!call->overlay && call->count > 1)
 		refuse(swap, KIND_USAGE, "say --overlay if they are overlays",
 		       "one tree at a time");
-	if (lock >= 0 && !verdict(&swap->report) && place_open(&place, swap))
+	if (lock >= 0 && !verdict(&swap->report) && place_open(&place, swap)) {
+		state_tidy(&place);
 		fdt = wanted_tree(call, &place, &name);
+	}
 	if (fdt && name)
 		install_tree(&place, fdt, name, call->pending);
 	if (verdict(&swap->report))
@@ -271,16 +320,23 @@ void run_install(struct call *call)
 }
 
 /* Selects what was before, or nothing; where that was done already, it is only remembered. */
-static void select_again(struct place *place, const char *value)
+static void select_again(struct place *place, const struct state *now, const char *value)
 {
 	struct state after = { .installed = (char *)value };
 	struct swap *swap = place->swap;
 	bool writable = false, good;
 
+	if (equal(value, now->previous))
+		after.made = now->made_before;
 	if (!select_plain(place) || !store_ready(swap, place->boot, 0, &writable))
 		return;
-	good = (equal(place->value, value) || select_value(place, value)) &&
-	       state_write(&after, place);
+	if (equal(place->value, value)) {
+		good = state_write(&after, NULL, place);
+	} else {
+		good = state_write(now, &after, place) && select_value(place, value);
+		if (good)
+			state_finish(&after, place);
+	}
 	store_done(swap, place->boot, writable);
 	if (good) {
 		fact(&swap->report, "selected", "%s, from the next boot on",
@@ -301,7 +357,7 @@ static void roll_back(struct place *place, const struct state *state)
 		refuse(swap, KIND_NOTHING, "install a tree that is there, or rollback --own",
 		       "the tree before, %s, is no more", state->previous);
 	else
-		select_again(place, state->previous);
+		select_again(place, state, state->previous);
 	free(fdt);
 }
 
@@ -311,7 +367,7 @@ static void roll_back_own(struct place *place, const struct state *state)
 		refuse(place->swap, KIND_NOTHING, "dtb-swap status tells what is selected",
 		       "the bootloader takes its own tree as it is");
 	else
-		select_again(place, NULL);
+		select_again(place, state, NULL);
 }
 
 /**
@@ -324,14 +380,22 @@ void run_rollback(struct call *call)
 	struct place place = { 0 };
 	struct state state = { 0 };
 	int lock = lock_take(swap);
+	char *name;
 
 	if (lock >= 0 && place_open(&place, swap)) {
+		name = trial_name(swap);
+		state_tidy(&place);
 		state_read(&state, &place);
 		if (call->own)
 			roll_back_own(&place, &state);
+		else if (name && !equal(name, place.value))
+			refuse(swap, KIND_NOTHING, "start the device again, or rollback --own",
+			       "%s is tried, nothing has selected it: a start is on another tree",
+			       name);
 		else
 			roll_back(&place, &state);
 		state_free(&state);
+		free(name);
 	}
 	place_close(&place);
 	if (lock >= 0)

@@ -43,6 +43,16 @@ struct family {
 	bool proven;
 };
 
+/* struct said - what the user says of the bootloader now, and what he has said before */
+struct said {
+	const char *family;
+	const char *variable;
+	bool unproven;
+	char *old_family;
+	char *old_variable;
+	bool recalled;
+};
+
 /**
  * struct place - where things are on this device
  * @swap: the run
@@ -53,6 +63,8 @@ struct family {
  * @trees: folder that the bootloader takes trees from, from the root
  * @text: of the selector, NULL where there is no such file
  * @value: name of the selected tree, NULL for the bootloader's own
+ * @made: hashes of the overlays that the wanted tree is made with, or NULL
+ * @said: by the user of the bootloader
  */
 struct place {
 	struct swap *swap;
@@ -63,6 +75,8 @@ struct place {
 	char *trees;
 	char *text;
 	char *value;
+	char *made;
+	struct said said;
 };
 
 /**
@@ -73,6 +87,9 @@ struct place {
  * @pending: an installed tree that is given up unless it is committed
  * @boots: how often guard has seen the device start since then
  * @start: which start of the kernel it was installed in, NULL where that is not known
+ * @seen: the last start that guard has seen, in the same way
+ * @made: hashes of the overlays that @installed is made with, NULL for none
+ * @made_before: the same of @previous
  */
 struct state {
 	char *installed;
@@ -81,6 +98,9 @@ struct state {
 	bool pending;
 	unsigned int boots;
 	char *start;
+	char *seen;
+	char *made;
+	char *made_before;
 };
 
 const struct family *family_find(struct swap *swap, const char *device, const char **place);
@@ -117,11 +137,16 @@ bool store_write(struct swap *swap, const char *folder, const char *name, const 
 void store_drop(struct swap *swap, const char *folder, const char *name);
 
 void state_read(struct state *state, const struct place *place);
-bool state_write(const struct state *state, const struct place *place);
+bool state_write(const struct state *state, const struct state *next, const struct place *place);
+void state_finish(const struct state *state, const struct place *place);
+void state_tidy(const struct place *place);
+void state_recall(struct place *place);
+void state_forget(struct place *place);
 bool state_settle(struct state *state, const struct place *place);
 void state_free(struct state *state);
 
 bool install_tree(struct place *place, const void *fdt, const char *name, bool pending);
+char *trial_name(const struct swap *swap);
 bool select_value(struct place *place, const char *value);
 
 #endif

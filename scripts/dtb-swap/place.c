@@ -120,6 +120,7 @@ bool place_open(struct place *place, struct swap *swap)
 		return false;
 	}
 	place->device = device_type(swap, place->boot);
+	state_recall(place);
 	place->family = family_find(swap, place->device, &where);
 	place->trees = strncmp(where, "boot", 4) ? first(swap, ROOTS, 2) : strdup(place->boot);
 	if (!place->family)
@@ -145,6 +146,9 @@ void place_close(struct place *place)
 	free(place->trees);
 	free(place->text);
 	free(place->value);
+	free(place->made);
+	if (place->swap)
+		state_forget(place);
 }
 
 /**
@@ -211,7 +215,10 @@ void *place_base(const struct place *place, const void *running)
 	if (dir)
 		closedir(dir);
 	free(path);
-	if (count > 1 || !found) {
+	if (place->value && !found) {
+		refuse(place->swap, KIND_TREE, "dtb-swap rollback, or name a tree with --base",
+		       "%s/%s, which is selected, is missing or broken", trees, place->value);
+	} else if (count > 1 || !found) {
 		refuse(place->swap, KIND_USAGE, "name the tree with --base",
 		       count > 1 ? "%d trees of %s are for this board" :
 				   "none of the %d trees of %s is for this board",

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the tool remembers, in a file beside the selector. The selector alone decides what
- * is booted: this only says what to go back to.
+ * is booted: this only says what to go back to, and how the bootloader is told.
+ *
+ * Until the selector is written there are two records: what holds, and what holds as soon
+ * as the selector has the tree of the second. So the file is right on both sides of that write.
  */
 
 #include <stdio.h>
@@ -11,65 +14,177 @@
 #include "install.h"
 
 #define NAME "dtb-swap.state"
+#define NEXT "next-"
 
-static char *get(const char *text, const char *key)
+static char *get(const char *text, const char *prefix, const char *name)
 {
 	static const struct family plain;
+	char *key = format_text("%s%s", prefix, name);
+	char *value = key ? env_get(&plain, key, text) : NULL;
 
-	return env_get(&plain, key, text);
+	free(key);
+	return value;
+}
+
+static bool has(const char *text, const char *prefix, const char *name)
+{
+	char *value = get(text, prefix, name);
+
+	free(value);
+	return value;
+}
+
+static void read_record(struct state *state, const char *text, const char *prefix)
+{
+	char *pending = get(text, prefix, "pending");
+
+	*state = (struct state){
+		.installed = get(text, prefix, "installed"),
+		.previous = get(text, prefix, "previous"),
+		.made = get(text, prefix, "made"),
+		.made_before = get(text, prefix, "made-before"),
+		.start = get(text, prefix, "start"),
+		.seen = get(text, prefix, "seen"),
+		.back = has(text, prefix, "back"),
+		.pending = pending,
+		.boots = pending ? strtoul(pending, NULL, 10) : 0,
+	};
+	free(pending);
+}
+
+static bool equal(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static char *read_file(const struct swap *swap, const char *boot)
+{
+	char *path = format_text("%s/" NAME, boot);
+	char *text = path ? sys_read(swap, path, NULL) : NULL;
+
+	free(path);
+	return text;
 }
 
 /**
  * state_read() - what is remembered
  * @state: is filled; empty where nothing is
- * @place: where the file is
+ * @place: where the file is, and what is selected
+ *
+ * What is pending is so only while it is selected.
  */
 void state_read(struct state *state, const struct place *place)
 {
-	char *path = format_text("%s/" NAME, place->boot);
-	char *text = path ? sys_read(place->swap, path, NULL) : NULL, *word;
+	char *text = read_file(place->swap, place->boot);
+	struct state next;
 
 	*state = (struct state){ 0 };
-	if (text) {
-		state->installed = get(text, "installed");
-		state->previous = get(text, "previous");
-		word = get(text, "back");
-		state->back = word;
-		free(word);
-		word = get(text, "pending");
-		state->pending = word;
-		state->boots = word ? strtoul(word, NULL, 10) : 0;
-		free(word);
-		state->start = get(text, "start");
+	if (!text)
+		return;
+	read_record(state, text, "");
+	if (has(text, "", "next")) {
+		read_record(&next, text, NEXT);
+		if (equal(next.installed, place->value)) {
+			state_free(state);
+			*state = next;
+		} else {
+			state_free(&next);
+		}
 	}
+	state->pending = state->pending && equal(state->installed, place->value);
 	free(text);
-	free(path);
+}
+
+static void put(FILE *out, const char *prefix, const char *name, const char *value)
+{
+	if (value)
+		fprintf(out, "%s%s=%s\n", prefix, name, value);
+}
+
+static void put_record(FILE *out, const char *prefix, const struct state *state)
+{
+	put(out, prefix, "installed", state->installed ? state->installed : "");
+	put(out, prefix, "previous", state->previous ? state->previous : "");
+	put(out, prefix, "back", state->back ? "yes" : NULL);
+	put(out, prefix, "made", state->made);
+	put(out, prefix, "made-before", state->made_before);
+	if (!state->pending)
+		return;
+	fprintf(out, "%spending=%u\n", prefix, state->boots);
+	put(out, prefix, "start", state->start);
+	put(out, prefix, "seen", state->seen);
 }
 
 /**
  * state_write() - remember
- * @state: what
+ * @state: what holds now
+ * @next: what holds as soon as the selector has its tree, or NULL
  * @place: where the file is
+ *
+ * What the user has said of the bootloader is remembered, too.
  *
  * Return: true if it is on the disk; otherwise the run is told
  */
-bool state_write(const struct state *state, const struct place *place)
+bool state_write(const struct state *state, const struct state *next, const struct place *place)
 {
-	char *text = format_text("installed=%s\nprevious=%s\n%s",
-				 state->installed ? state->installed : "",
-				 state->previous ? state->previous : "",
-				 state->back ? "back=yes\n" : "");
-	char *all = text;
-	bool good;
+	const struct swap *swap = place->swap;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	bool good = false;
 
-	if (text && state->pending)
-		all = format_text("%spending=%u\nstart=%s\n", text, state->boots,
-				  state->start ? state->start : "");
-	good = all && store_write(place->swap, place->boot, NAME, all, strlen(all));
-	if (all != text)
-		free(all);
+	if (!out)
+		return false;
+	put_record(out, "", state);
+	put(out, "", "family", swap->family);
+	put(out, "", "variable", swap->variable);
+	put(out, "", "unproven", swap->unproven ? "yes" : NULL);
+	if (next) {
+		put(out, "", "next", "yes");
+		put_record(out, NEXT, next);
+	}
+	if (!fclose(out))
+		good = store_write(place->swap, place->boot, NAME, text, size);
 	free(text);
 	return good;
+}
+
+/**
+ * state_recall() - what the user has said of the bootloader before, where he does not now
+ * @place: where the file is; keeps what is recalled
+ */
+void state_recall(struct place *place)
+{
+	struct swap *swap = place->swap;
+	char *text = read_file(swap, place->boot);
+
+	place->said = (struct said){ .family = swap->family, .variable = swap->variable,
+				     .unproven = swap->unproven };
+	if (text && !swap->family && !swap->variable) {
+		place->said.old_family = get(text, "", "family");
+		place->said.old_variable = get(text, "", "variable");
+		swap->family = place->said.old_family;
+		swap->variable = place->said.old_variable;
+		swap->unproven |= has(text, "", "unproven");
+	}
+	place->said.recalled = true;
+	free(text);
+}
+
+/**
+ * state_forget() - the end of state_recall()
+ * @place: had that
+ */
+void state_forget(struct place *place)
+{
+	if (place->said.recalled) {
+		place->swap->family = place->said.family;
+		place->swap->variable = place->said.variable;
+		place->swap->unproven = place->said.unproven;
+	}
+	free(place->said.old_family);
+	free(place->said.old_variable);
+	place->said = (struct said){ 0 };
 }
 
 /**
@@ -80,7 +195,19 @@ void state_free(struct state *state)
 {
 	free(state->installed);
 	free(state->previous);
+	free(state->made);
+	free(state->made_before);
 	free(state->start);
+	free(state->seen);
+}
+
+/**
+ * state_tidy() - remove what a write that was cut short has left
+ * @place: where the file is; nobody else is at work there
+ */
+void state_tidy(const struct place *place)
+{
+	store_drop(place->swap, place->boot, "." NAME ".new");
 }
 
 /**
@@ -96,8 +223,26 @@ bool state_settle(struct state *state, const struct place *place)
 
 	state->pending = false;
 	if (!good && store_ready(place->swap, place->boot, 0, &writable)) {
-		good = state_write(state, place);
+		good = state_write(state, NULL, place);
 		store_done(place->swap, place->boot, writable);
 	}
 	return good;
+}
+
+/**
+ * state_finish() - the selector is written: only the new record counts
+ * @state: the new one
+ * @place: where the file is
+ *
+ * Nothing is lost where this fails, as the selector tells which record holds.
+ */
+void state_finish(const struct state *state, const struct place *place)
+{
+	struct swap swap = *place->swap;
+	struct place own = *place;
+
+	swap.report = (struct report){ 0 };
+	own.swap = &swap;
+	state_write(state, NULL, &own);
+	report_free(&swap.report);
 }

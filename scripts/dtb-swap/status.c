@@ -41,9 +41,14 @@ static void tell_selected(const struct place *place)
 static void tell_state(const struct place *place)
 {
 	struct report *report = &place->swap->report;
+	char *name = trial_name(place->swap);
 	struct state state;
 
 	state_read(&state, place);
+	if (name)
+		fact(report, "trial", "%s%s", name, place->value && !strcmp(name, place->value) ?
+		     ", committed" : ", not committed: a start is on what is selected");
+	free(name);
 	if (state.back)
 		fact(report, "before", "%s",
 		     state.previous ? state.previous : "the bootloader's own tree");
@@ -51,7 +56,7 @@ static void tell_state(const struct place *place)
 		fact(report, "pending", "not committed, started %u times", state.boots);
 	if (state.installed && (!place->value || strcmp(state.installed, place->value)))
 		say(report, LEVEL_WARNING, KIND_SELECTOR, "install it again if it is wanted",
-		    "%s was being installed, and is not selected", state.installed);
+		    "%s was installed, and is not selected", state.installed);
 	state_free(&state);
 }
 

@@ -4,6 +4,7 @@
 
 import fcntl
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -73,11 +74,12 @@ def stays(made, timeout=30):
 
 def commits(tap, folder):
     """A pending tree is committed in the start that is on it, and not before."""
-    for name, begin in (
-            ('guard has seen', lambda made: guarded(made, 2)),
-            ('another number of', lambda made: made.put(BOOT_ID, 'second\n'))):
+    for name, number, begin in (
+            ('guard has seen', '', lambda made: guarded(made, 2)),
+            ('another number of', 'first\n', lambda made: made.put(BOOT_ID, 'second\n'))):
         made = device(folder / 'root', *ROW)
-        made.put(BOOT_ID, 'first\n')
+        if number:
+            made.put(BOOT_ID, number)
         one = new_tree(folder, shipped(*ROW[1:3]), 'one')
         told(made, 'try', '--pending', one)
         before = digest(made.root)
@@ -90,6 +92,108 @@ def commits(tap, folder):
         good = 'not committed' not in told(made, 'status')[1]
         tap.result(status == 0 and good and stays(made),
                    f'commit, and {name} the start: it stays, the guard is done at once', said)
+
+
+def starts(tap, folder):
+    """Guard in the start that the tree was installed in, in the next one, again, and in a third."""
+    made = device(folder / 'root', *ROW)
+    made.put(BOOT_ID, 'first\n')
+    told(made, 'try', '--pending', new_tree(folder, shipped(*ROW[1:3]), 'one'))
+    (status, said, tree), start = told(made, 'guard', '--limit', '60'), time.monotonic()
+    commit, words, _ = told(made, 'commit')
+    tap.result((status, tree, commit) == (0, 'one', 12) and 'not yet started' in words and
+               'back to' not in said and 'pending' in told(made, 'status')[1],
+               'guard leaves a tree alone that has not started', said + words)
+    made.put(BOOT_ID, 'second\n')
+    guarded(made, 2)
+    start = time.monotonic()
+    (status, said, tree), late = told(made, 'guard', '--limit', '3'), time.monotonic() - start
+    tap.result((status, tree) == (0, None) and late > 2.5,
+               'guard is run again in one start: it waits as the first time', f'{late} {said}')
+    made, _ = fresh(folder)
+    made.put(BOOT_ID, 'second\n')
+    guarded(made, 2)
+    made.put(BOOT_ID, 'third\n')
+    start = time.monotonic()
+    (status, said, tree), late = told(made, 'guard', '--limit', '60'), time.monotonic() - start
+    tap.result((status, tree) == (0, None) and late < 30, 'in the next one it goes back at once', said)
+
+
+def remembered(tap, folder):
+    """What the user has said of the bootloader is known to guard, status, commit and rollback."""
+    for name, row, options in (
+            ('the family', {row[0]: row for row in DEVICES}['raspberrypi4-64'],
+             ('--family', 'raspberrypi')),
+            ('the variable', ROW, ('--family', 'u-boot', '--variable', 'fdt_file', '--unproven'))):
+        made = device(folder / 'root', *row)
+        made.put('mnt/boot/config.json', '{}')
+        one = new_tree(folder, shipped(*row[1:3]), 'one')
+        root = ('--root', made.root)
+        tried, seen = swap('try', '--pending', one, *options, *root), swap('status', *root)
+        text = ''.join(path.read_text() for path in made.root.glob('mnt/boot/*.txt'))
+        back = swap('guard', '--limit', '1', *root)
+        after = ''.join(path.read_text() for path in made.root.glob('mnt/boot/*.txt'))
+        tap.result(tried.returncode == 0 and seen.returncode == 0 and 'pending' in seen.stdout and
+                   'swap-one' in text and 'swap-one' not in after and
+                   'nobody has committed' in back.stdout,
+                   f'{name} that was given is remembered: guard goes back',
+                   tried.stdout + seen.stdout + back.stdout)
+        made.put('proc/cmdline', f'quiet dtb_swap.try={re.search("swap-one-[0-9a-f]*.dtb", text)[0]}\n')
+        early = swap('guard', '--limit', '1', *root)
+        commit = swap('commit', *options, *root)
+        late = swap('guard', '--limit', '1', *root)
+        tap.result(commit.returncode == 0 and 'nobody has' in early.stdout and not late.stdout,
+                   f'{name}, given to commit: guard knows that it is committed',
+                   early.stdout + commit.stdout + late.stdout)
+
+
+def cut_short(tap, folder):
+    """The selector cannot be written: what was known before is known still."""
+    one, two, three = (new_tree(folder, shipped(*ROW[1:3]), word)
+                       for word in ('one', 'two', 'three'))
+    for name, steps, words, after in (
+            ('the way back', (('install', one), ('install', two)), ('install', three),
+             (('rollback', 0, 'one'),)),
+            ('that a tree is pending', (('try', '--pending', one),), ('install', two),
+             (('guard', 0, None),)),
+            ('that none is', (('install', two),), ('try', '--pending', one),
+             (('commit', 12, 'two'), ('guard', 0, 'two'))),
+            ('what rollback left', (('install', one), ('install', two)), ('rollback',),
+             (('rollback', 0, 'one'),))):
+        made = device(folder / 'root', *ROW)
+        for step in steps:
+            told(made, *step)
+        stop = made.put('mnt/boot/.extra_uEnv.txt.new/x', '')
+        status, said, _ = told(made, *words)
+        shutil.rmtree(stop.parent)
+        ends = [(verb, *told(made, verb, *(('--limit', '1') if verb == 'guard' else ()))[::2])
+                for verb, *_ in after]
+        tap.result(status == 13 and tuple(ends) == after,
+                   f'{" ".join(map(str, words[:1]))} fails at the selector, and {name} is known',
+                   f'{status} {said} {ends}')
+
+
+def in_trial(tap, folder):
+    """In a start by kexec: the last tree that was tried, and no way back from what nothing selects."""
+    made = device(folder / 'root', *ROW)
+    names = {}
+    for word in ('one', 'two', 'three'):
+        told(made, 'install', new_tree(folder, shipped(*ROW[1:3]), word))
+        names[word] = next(made.root.rglob(f'swap-{word}-*')).name
+    made.put('proc/cmdline', f'quiet xdtb_swap.try=no.dtb dtb_swap.try=old.dtb panic=10 '
+             f'dtb_swap.try={names["two"]} panic=10\n')
+    before = digest(made.root)
+    status, said, tree = told(made, 'rollback')
+    tap.result((status, tree) == (12, 'three') and 'is tried, nothing has selected it' in said and
+               digest(made.root) == before, 'rollback in a trial is refused', said)
+    seen = told(made, 'status')[1]
+    tap.result(f'{names["two"]}, not committed' in seen, 'status tells of the trial', seen)
+    status, said, tree = told(made, 'commit')
+    seen = told(made, 'status')[1]
+    tap.result((status, tree) == (0, 'two') and f'{names["two"]}, committed' in seen,
+               'a trial from a trial: the last one is committed', said + seen)
+    status, said, tree = told(made, 'rollback')
+    tap.result((status, tree) == (0, 'three'), 'and then there is a way back', said)
 
 
 def installs(tap, folder):
@@ -270,6 +374,10 @@ def main():
         pending(tap, pathlib.Path(work))
         commits(tap, pathlib.Path(work))
         installs(tap, pathlib.Path(work))
+        starts(tap, pathlib.Path(work))
+        remembered(tap, pathlib.Path(work))
+        cut_short(tap, pathlib.Path(work))
+        in_trial(tap, pathlib.Path(work))
         stranded(tap, pathlib.Path(work))
         busy(tap, pathlib.Path(work))
         trial(tap, pathlib.Path(work))

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The end of a trial: somebody commits it, or the guard goes back.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "install.h"
+
+#define MARK "dtb_swap.try="
+
+/* What guard does in a start: nothing, wait for the commit, go back at once. */
+enum watch { WATCH_NOTHING, WATCH_WAIT, WATCH_OVER };
+
+/**
+ * trial_name() - what this start is a trial of
+ * @swap: has the root of the system
+ *
+ * Return: name of the tree that was started by kexec, for free(), or NULL
+ */
+char *trial_name(const struct swap *swap)
+{
+	char *cmdline = sys_line(swap, "/proc/cmdline"), *next = cmdline, *word, *name = NULL;
+
+	while (next && (word = strsep(&next, " "))) {
+		if (strncmp(word, MARK, strlen(MARK)))
+			continue;
+		free(name);
+		name = strdup(word + strlen(MARK));
+	}
+	free(cmdline);
+	return name;
+}
+
+static void commit_trial(struct place *place, const char *name)
+{
+	void *fdt = place_tree(place, name);
+
+	if (!fdt)
+		refuse(place->swap, KIND_NOTHING, "install it", "%s/%s is not there, or broken",
+		       place->trees, name);
+	else
+		install_tree(place, fdt, name, false);
+	free(fdt);
+}
+
+/* Whether the device has been started with a pending tree. */
+static bool has_started(const struct swap *swap, const struct state *state)
+{
+	char *now = sys_line(swap, THIS_START);
+	bool good = state->boots || (now && state->start && strcmp(now, state->start));
+
+	free(now);
+	return good;
+}
+
+static void commit_pending(struct place *place, struct state *state)
+{
+	struct swap *swap = place->swap;
+
+	if (!has_started(swap, state))
+		refuse(swap, KIND_NOTHING,
+		       "start the device again, then commit; or dtb-swap install, without a trial",
+		       "the device has not yet started with %s",
+		       state->installed ? state->installed : "the pending tree");
+	else if (state_settle(state, place))
+		fact(&swap->report, "committed", "%s",
+		     place->value ? place->value : "the bootloader's own tree");
+}
+
+/**
+ * run_commit() - the verb commit
+ * @call: without words
+ */
+void run_commit(struct call *call)
+{
+	struct swap *swap = &call->swap;
+	struct place place = { 0 };
+	struct state state = { 0 };
+	char *name = trial_name(swap);
+	int lock = lock_take(swap);
+
+	if (lock >= 0 && place_open(&place, swap)) {
+		state_tidy(&place);
+		state_read(&state, &place);
+		if (name)
+			commit_trial(&place, name);
+		else if (state.pending)
+			commit_pending(&place, &state);
+		else
+			refuse(swap, KIND_NOTHING, "dtb-swap try, then commit",
+			       "no tree is being tried");
+	}
+	state_free(&state);
+	free(name);
+	place_close(&place);
+	if (lock >= 0)
+		close(lock);
+}
+
+/* Whether somebody has committed; read anew each time. */
+static bool committed(const struct swap *swap, const char *name)
+{
+	struct swap own = *swap;
+	struct place place = { 0 };
+	struct state state = { 0 };
+	bool good = false;
+
+	own.report = (struct report){ 0 };
+	if (place_open(&place, &own)) {
+		state_read(&state, &place);
+		good = name ? place.value && !strcmp(place.value, name) : !state.pending;
+		state_free(&state);
+	}
+	place_close(&place);
+	report_free(&own.report);
+	return good;
+}
+
+static bool same_word(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+/*
+ * A pending tree has one start to be committed in; at the second it is given up at once. The
+ * start that it was installed in is none of them, and guard may be run again in one.
+ */
+static enum watch count_start(struct state *state, const struct place *place)
+{
+	char *now = sys_line(place->swap, THIS_START);
+	bool writable, counted = same_word(now, state->seen);
+	enum watch watch;
+
+	if (!state->pending || same_word(now, state->start)) {
+		free(now);
+		return WATCH_NOTHING;
+	}
+	watch = state->boots > counted ? WATCH_OVER : WATCH_WAIT;
+	if (!counted) {
+		free(state->seen);
+		state->seen = now;
+		state->boots++;
+		if (watch == WATCH_WAIT && store_ready(place->swap, place->boot, 0, &writable)) {
+			state_write(state, NULL, place);
+			store_done(place->swap, place->boot, writable);
+		}
+	} else {
+		free(now);
+	}
+	return watch;
+}
+
+/* Where that cannot be told, guard has nothing to go back with, and says so. */
+static enum watch watch_pending(struct swap *swap)
+{
+	enum watch watch = WATCH_NOTHING;
+	struct place place = { 0 };
+	struct state state = { 0 };
+
+	if (place_open(&place, swap)) {
+		state_read(&state, &place);
+		watch = count_start(&state, &place);
+		state_free(&state);
+	}
+	place_close(&place);
+	return watch;
+}
+
+/*
+ * By kexec a reset is enough. Otherwise the selector has to be as it was before: without
+ * that, a start would end in the next one for ever, so that nobody could log in.
+ */
+static enum kind roll_back_first(struct call *call)
+{
+	struct call own = *call;
+	enum kind kind;
+
+	own.swap.report = (struct report){ 0 };
+	run_rollback(&own);
+	kind = verdict(&own.swap.report);
+	if (kind && kind != KIND_BUSY)
+		say(&own.swap.report, LEVEL_WARNING, kind,
+		    "mend that, or dtb-swap rollback --own; dtb-swap commit keeps this tree",
+		    "nobody has committed, but it cannot go back: the system stays up");
+	if (kind != KIND_BUSY)
+		report_join(&call->swap.report, &own.swap.report);
+	report_free(&own.swap.report);
+	return kind;
+}
+
+static void start_again(struct call *call)
+{
+	sync();
+	fprintf(stderr, "dtb-swap: nobody has committed: back to the tree before\n");
+	if (sys_exists(&call->swap, "/run/systemd/system"))
+		execlp("systemctl", "systemctl", "reboot", NULL);
+	if (!*call->swap.root && reboot(RB_AUTOBOOT))
+		refuse(&call->swap, KIND_RIGHTS, "start the system again, by hand", "reboot: %s",
+		       strerror(errno));
+}
+
+/**
+ * run_guard() - the verb guard: goes back unless somebody commits in time
+ * @call: has the time limit; the system is to start it as early as it can
+ */
+void run_guard(struct call *call)
+{
+	struct swap *swap = &call->swap;
+	char *name = trial_name(swap);
+	enum watch watch = name ? WATCH_WAIT : watch_pending(swap);
+	unsigned int left = watch == WATCH_WAIT ? call->limit : 0;
+	enum kind kind;
+
+	for (; left && !committed(swap, name); left--)
+		sleep(1);
+	while (watch != WATCH_NOTHING && !committed(swap, name)) {
+		kind = name ? KIND_NONE : roll_back_first(call);
+		if (!kind)
+			start_again(call);
+		if (kind != KIND_BUSY)
+			break;
+		sleep(1);
+	}
+	free(name);
+}
