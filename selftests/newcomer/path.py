@@ -68,12 +68,14 @@ class Board:
 
     def leave(self):
         """Type Ctrl-A X; return the exit status."""
-        self.send(LEAVE)
         try:
+            self.send(LEAVE)
             return self.program.wait(30)
         except subprocess.TimeoutExpired:
             self.program.kill()
             return "it goes on"
+        finally:
+            os.close(self.terminal)
 
 
 def check(tap, work, source, promise):
@@ -129,9 +131,10 @@ def refused(tap, work, source):
     """Where a label is wrong, no board is started."""
     mine = work / "bad.dtso"
     mine.write_text(source)
-    done = run(*DEMO, mine)
-    tap.result(done.returncode and 'no label "i2c33"' in done.stdout and
-               "Traceback" not in done.stdout, "demo --shell: a wrong label is named", done.stdout)
+    board = Board(mine)
+    said = board.wait("# ")
+    tap.result('no label "i2c33"' in said and "Traceback" not in said and board.leave() == 1,
+               "demo --shell: a wrong label is named, and nothing starts", said)
 
 
 def main():
