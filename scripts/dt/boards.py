@@ -20,6 +20,7 @@ WORDS = {'selector': ('config.txt', 'custom_fdt_file', 'none', '-'),
          'led': ('yes', 'no', '-'),
          'arch': ('aarch64', 'armv7hf', 'rpi', 'amd64', 'i386', 'i386-nlp')}
 PROOFS = ('compiled', 'applied', 'booted', '-')
+ABOUT_TREES = {'carrier', 'overlays'}       # tests of what a tree or an overlay of the pack adds
 CLOCK = re.compile(r'(^|-)rtc(-|@|$)')
 NO_CLOCK = ('fixed-clock', 'fixed-factor-clock', 'regulator-fixed')     # named after one
 QUIET = (libfdt.NOTFOUND,)
@@ -84,10 +85,17 @@ def lines_of(path):
 
 @functools.lru_cache(maxsize=None)
 def booted():
-    """Return the trees and carriers that the bench boots, by name."""
-    used = {row[1] for row in lines_of(BENCH / 'boots.tsv')}
-    return {pathlib.Path(row[3].partition('+')[0]).stem
-            for row in lines_of(BENCH / 'machines.tsv') if row[0] in used}
+    """Return the carriers that the bench boots, and the trees that it boots with overlays of
+    the pack, by name; tests of modules on a kernel's own tree do not count."""
+    used = {row[1] for row in lines_of(BENCH / 'boots.tsv')
+            if {test.partition(':')[0] for test in row[4].split(',')} & ABOUT_TREES}
+    found = set()
+    for row in lines_of(BENCH / 'machines.tsv'):
+        base, *added = row[3].split('+')
+        if row[0] in used and (base.startswith('dts/') or
+                               any('/' in name and '.' not in name for name in added)):
+            found.add(pathlib.Path(base).stem)
+    return found
 
 
 @functools.lru_cache(maxsize=None)
@@ -104,8 +112,8 @@ def offered(family, arch):
 def proven(row, known):
     """Return how far what is for a board was followed, each word with those before it.
 
-    Its overlays or its carrier compile; they apply to its trees; one of its trees, or its
-    carrier, was booted in an emulator.
+    Its overlays or its carrier compile; they apply to its trees; its carrier, or one of its
+    trees with one of its overlays, was booted in an emulator, and what that adds did its work.
     """
     if ({*row.trees.split(), row.carrier} - {'-'}) & booted():
         return 'booted'

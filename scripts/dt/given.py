@@ -4,6 +4,7 @@
 import pathlib
 import re
 import subprocess
+import textwrap
 
 import libfdt
 
@@ -14,8 +15,9 @@ import trees
 from tools import TOP, Wrong, dt_apply, near
 
 NAMES = {'I2C': 'I2C_BUS', 'LED': 'LED', 'RTC': 'RTC', **{word: word for word in overlays.MODEM}}
-LABEL = r'(\w+|\{/[^{}\s]*\})'
-GPIO = LABEL + r'((?: (?:0x[0-9a-f]+|\d+))+)'
+LABEL = r'\w+'
+BUS = LABEL + r'|\{/[^{}\s]*\}'
+GPIO = LABEL + r'(?: (?:0x[0-9a-f]+|\d+))+'
 QUIET = (libfdt.NOTFOUND,)
 
 
@@ -29,8 +31,10 @@ def renamed(words):
         if name in overlays.MODEM and not re.fullmatch(GPIO, value):
             raise Wrong(f'{name}="{value}": not a GPIO: it is the label of its controller and a '
                         'number, or as many as that has, such as "gpio5 1"')
-        if name not in overlays.MODEM and not re.fullmatch(LABEL, value):
-            raise Wrong(f'{said(name)}="{value}": not a label such as i2c2, nor a path in braces')
+        if name == 'I2C_BUS' and not re.fullmatch(BUS, value):
+            raise Wrong(f'I2C="{value}": not a label such as i2c2, nor a path in braces')
+        if name in ('LED', 'RTC') and not re.fullmatch(LABEL, value):
+            raise Wrong(f'{name}="{value}": not a label; only a bus can be a path in braces')
     return found
 
 
@@ -94,8 +98,37 @@ def no_gpio(tree, node, name, count):
     return f'{name} takes {wanted} number{"s" if wanted != 1 else ""}, not {count}'
 
 
+def kernel_of(blob):
+    """Return the kernel that a tree was compiled from, or nothing for a carrier of the pack."""
+    match = re.search(r'/(?:linux|dt)-source-(\d+\.\d+)', str(blob.parent))
+    return match[1] if match else ''
+
+
+def names_of(some, every):
+    """Return the names of trees, with the kernel where another kernel's is not among them."""
+    rest = {blob.stem for blob in every if blob not in some}
+    return sorted({f'{kernel_of(blob)} {blob.stem}'.strip() if blob.stem in rest else blob.stem
+                   for blob in some})
+
+
+def short_of(family, said_so, why):
+    """Return a warning about the trees of a family that lack what others of it have."""
+    some, rest = ([blob for blob, text in why.items() if bool(text) == short]
+                  for short in (True, False))
+    if not some or not rest:
+        return []
+    few, words = (some, 'not apply to') if len(some) < len(rest) else (rest, 'apply to no others than')
+    listed = textwrap.fill(', '.join(names_of(few, why)), 96, initial_indent='    ',
+                           subsequent_indent='    ', break_on_hyphens=False)
+    return [f'{said_so}: {next(filter(None, why.values()))}, in {len(some)} of {len(why)} trees of '
+            f'{family}; it will {words}\n{listed}']
+
+
 def hold(family, words, base=None):
-    """Refuse what none of the trees has that a family's overlays are for."""
+    """Refuse what none of the trees has that a family's overlays are for.
+
+    Return warnings about what only some of them have.
+    """
     if family not in overlays.families():
         raise Wrong(f'overlays of {family} take no {"=, ".join(map(said, words))}=')
     some = [word for word in overlays.MODEM if word in words]
@@ -106,11 +139,14 @@ def hold(family, words, base=None):
     found = [(blob, labels(blob)) for blob in blobs(family, base)]
     if not any(known for _, known in found):
         raise Wrong(f'{base} has no labels: compile it with dtc -@')
+    warnings = []
     for name, word in words.items():
-        why = {lacks(blob, known, word) for blob, known in found}
-        if '' not in why:
+        why = {blob: lacks(blob, known, word) for blob, known in found}
+        warnings += short_of(family, f'{said(name)}="{word}"', why)
+        if '' not in why.values():
             every = {label for _, known in found for label in known}
-            text = sorted(why)[0]
+            text = min(why.values())
             raise Wrong(f'{said(name)}="{word}": {text}, in {base or f"any tree of {family}"}'
                         + (near(word.split()[0], every) if 'label' in text else '') +
                         ('' if base else '; for a board of your own, say BASE=its.dtb'))
+    return warnings

@@ -7,11 +7,10 @@ binding of its pin controller says, in Documentation/devicetree/bindings/pinctrl
 """
 
 import re
+import struct
 from collections import namedtuple
 
-import libfdt
-
-QUIET = (libfdt.NOTFOUND,)
+from tools import Wrong
 
 # Property of a group, cells of an entry, those of them that are the pad
 Form = namedtuple('Form', 'controller property cells pad')
@@ -24,83 +23,131 @@ FORMS = (
     Form(r'pinctrl-single|pinconf-single|ti,am', 'pinctrl-single,pins', 0, (0,)),
 )
 NAMES = ('pins', 'nvidia,pins', 'allwinner,pins')       # these are text
+STATES = tuple(f'pinctrl-{state}' for state in range(8))
+WANTED = {'status', 'phandle', 'compatible', '#pinctrl-cells', *STATES, *NAMES,
+          *(form.property for form in FORMS)}
+# The structure of a compiled tree (Devicetree Specification 5.4): what a word begins
+BEGIN, END, PROPERTY, NOTHING = 1, 2, 3, 4
 
 
-def prop(tree, node, name):
-    """Return a property, or None."""
-    found = tree.getprop(node, name, QUIET)
-    return None if isinstance(found, int) else found
+class Node:
+    """A node of a tree, with those of its properties that count here."""
+
+    def __init__(self, name, parent):
+        self.name, self.parent = name, parent
+        self.properties, self.children = {}, []
+
+    def path(self):
+        """Return its path."""
+        return f'{self.parent.path() if self.parent.parent else ""}/{self.name}' \
+            if self.parent else '/'
+
+    def strings(self, name):
+        """Return a list of strings."""
+        return [text.decode(errors='replace')
+                for text in self.properties.get(name, b'').split(b'\0') if text]
+
+    def words(self, name):
+        """Return a list of integers."""
+        value = self.properties.get(name, b'')
+        return struct.unpack(f'>{len(value) // 4}I', value[:len(value) & ~3])
 
 
-def children(tree, node):
-    """Give the nodes of a node."""
-    child = tree.first_subnode(node, QUIET)
-    while child >= 0:
-        yield child
-        child = tree.next_subnode(child, QUIET)
+def read(data):
+    """Return the nodes of a compiled tree, each before those in it.
+
+    There are hundreds of trees to read, and libfdt would look for each property anew.
+    """
+    at, names = struct.unpack_from('>II', data, 8)
+    found, known, node, more = [], {}, None, True
+    while more:
+        what, at = int.from_bytes(data[at:at + 4], 'big'), at + 4
+        if what == PROPERTY:
+            size, name = struct.unpack_from('>II', data, at)
+            if name not in known:
+                known[name] = data[names + name:data.index(b'\0', names + name)].decode()
+            if known[name] in WANTED:
+                node.properties[known[name]] = data[at + 8:at + 8 + size]
+            at += 8 + (size + 3 & ~3)
+        elif what == BEGIN:
+            end = data.index(b'\0', at)
+            above, node = node, Node(data[at:end].decode(), node)
+            if above:
+                above.children.append(node)
+            at = end + 4 & ~3
+            found.append(node)
+        elif what == END:
+            node = node.parent
+        more = what in (BEGIN, PROPERTY, NOTHING) or what == END and node
+    return found
 
 
-def enabled(tree, node=0):
+def enabled(node):
     """Give the nodes that become devices: those that are okay, as are all above them."""
-    status = prop(tree, node, 'status')
-    if status and status.as_str() not in ('okay', 'ok'):
-        return
-    yield node
-    for child in children(tree, node):
-        yield from enabled(tree, child)
+    if all(text in ('okay', 'ok') for text in node.strings('status')):
+        yield node
+        for child in node.children:
+            yield from enabled(child)
 
 
-def controller(tree, group):
+def controller(group):
     """Return the pin controller of a group, and what it is compatible with."""
     node = group
-    while node > 0:
-        names = prop(tree, node, 'compatible')
+    while node.parent:
+        names = node.strings('compatible')
         if names:
-            return node, ' '.join(names.as_stringlist())
-        node = tree.parent_offset(node)
-    return None, ''
+            return node, ' '.join(names)
+        node = node.parent
+    return node, ''
 
 
-def entries(tree, node, group):
+def entries(node, group):
     """Give the pads that a node of a group names."""
-    owner, names = controller(tree, group)
+    owner, names = controller(group)
     for form in FORMS:
-        value = prop(tree, node, form.property)
-        if value and re.search(form.controller, names):
-            words = value.as_uint32_list()
-            size = form.cells or prop(tree, owner, '#pinctrl-cells').as_uint32() + 1
+        words = node.words(form.property)
+        if words and re.search(form.controller, names):
+            size = form.cells or (owner.words('#pinctrl-cells') or (1,))[0] + 1
             for at in range(0, len(words) - size + 1, size):
                 yield owner, ' '.join(f'{words[at + i]:#x}' for i in form.pad)
             return
     for name in NAMES:
-        value = prop(tree, node, name)
-        text = value.rstrip(b'\0').split(b'\0') if value else ()
-        for word in text if all(re.fullmatch(rb'[\w.,-]+', word) for word in text) else ():
-            yield owner, word.decode()
+        words = node.strings(name)
+        for word in words if all(re.fullmatch(r'[\w.,-]+', word) for word in words) else ():
+            yield owner, word
 
 
-def pads(tree, node):
+def pads(node, by_phandle):
     """Give the pads that a device asks for, in any of its states, and the group that has each."""
-    for state in range(8):
-        groups = prop(tree, node, f'pinctrl-{state}')
-        if groups is None:
-            return
-        for phandle in groups.as_uint32_list():
-            group = tree.node_offset_by_phandle(phandle)
-            for part in (group, *children(tree, group)):
-                for owner, pad in entries(tree, part, group):
-                    yield owner, pad, tree.get_name(group)
+    for state in STATES:
+        for phandle in node.words(state):
+            group = by_phandle[phandle]
+            for part in (group, *group.children):
+                for owner, pad in entries(part, group):
+                    yield owner, pad, group.name
+
+
+def names(blob):
+    """Return whether an overlay names pads, or what asks for them, or enables something."""
+    about = WANTED - {'phandle', 'compatible', '#pinctrl-cells'}
+    return any(about & set(node.properties) for node in read(blob.read_bytes()))
 
 
 def twice(blob):
     """Return a line for each pad of a compiled tree that two devices ask for."""
-    tree = libfdt.Fdt(blob.read_bytes())
     users, found = {}, []
-    for node in enabled(tree):
-        for owner, pad, group in pads(tree, node):
-            first = users.setdefault((owner, pad), (node, group))
-            line = (f'pad {pad} of {tree.get_path(owner)}: {tree.get_path(node)} ({group}) and '
-                    f'{tree.get_path(first[0])} ({first[1]}) ask for it, only one gets it')
-            if first[0] != node and line not in found:
-                found.append(line)
+    try:
+        nodes = read(blob.read_bytes())
+        by_phandle = {node.words('phandle')[0]: node for node in nodes
+                      if 'phandle' in node.properties}
+        for node in enabled(nodes[0]):
+            for owner, pad, group in pads(node, by_phandle):
+                first, other = users.setdefault((owner, pad), (node, group))
+                line = first is not node and (
+                    f'pad {pad} of {owner.path()}: {node.path()} ({group}) and {first.path()} '
+                    f'({other}) ask for it, only one gets it')
+                if line and line not in found:
+                    found.append(line)
+    except (AttributeError, IndexError, KeyError, ValueError, struct.error) as error:
+        raise Wrong(f'{blob.name}: not a device tree ({error!r})') from None
     return found

@@ -9,6 +9,7 @@ import given
 import overlays
 import params
 
+QUIET = (libfdt.NOTFOUND,)
 FIELDS = ('Name', 'Info', 'Load', 'Params', 'Bases', 'Pins', 'Uses', 'Config', 'Modules')
 
 
@@ -51,14 +52,56 @@ def pins(source):
     return ' '.join(re.findall('"([^"]*)"', found[1])) if found else ''
 
 
+def addresses(tree, node):
+    """Return the addresses that a fragment puts devices at."""
+    found, child = [], tree.first_subnode(tree.first_subnode(node), QUIET)
+    while child >= 0:
+        reg = params.properties(tree, child).get('reg')
+        found += [int.from_bytes(reg[:4], 'big')] if reg else []
+        child = tree.next_subnode(child, QUIET)
+    return found
+
+
+def reference(tree, label, place):
+    """Return what a reference to a label is about: addresses on a bus, a GPIO, or the label."""
+    path, name, at = place.rsplit(':', 2)
+    node = tree.path_offset(path)
+    if name == 'target':
+        return [f'{label} {address:#x}' for address in addresses(tree, node)] or [label]
+    if re.search('gpios?$', name):
+        words = tree.getprop(node, name).as_uint32_list()
+        return [' '.join([label, *map(str, words[int(at) // 4 + 1:-1])])]     # behind: flags
+    return [label]
+
+
+def uses(tree):
+    """Return what a compiled overlay uses of a board, as metadata has it."""
+    found, node = set(), tree.path_offset('/__fixups__', QUIET)
+    for label, places in params.properties(tree, node).items():
+        for place in places.rstrip(b'\0').split(b'\0'):
+            found.update(reference(tree, label, place.decode()))
+    node = tree.first_subnode(0, QUIET)
+    while node >= 0:
+        path = params.properties(tree, node).get('target-path', b'/\0')[:-1].decode()
+        found.update(f'{{{path}}} {address:#x}'
+                     for address in (addresses(tree, node) if path != '/' else ()))
+        node = tree.next_subnode(node, QUIET)
+    return found
+
+
 def used(tree):
     """Return what is wrong with the metadata about what an overlay uses."""
-    node = tree.path_offset('/__fixups__', quiet=params.QUIET)
-    wanted = set(params.properties(tree, node))
+    wanted = uses(tree)
     known = params.properties(tree, tree.path_offset('/metadata')).get('pins', b'')
-    told = {text.split()[0].decode() for text in known.split(b'\0') if text}
-    return [f'pins: it uses {label}, which is not told' for label in sorted(wanted - told)] + \
-        [f'pins: it does not use {label}' for label in sorted(told - wanted) if label[0] != '{']
+    told = {text.decode() for text in known.split(b'\0') if text}
+    return [f'pins: it uses "{text}", which is not told' for text in sorted(wanted - told)] + \
+        [f'pins: it does not use "{text}"' for text in sorted(told - wanted)]
+
+
+def all_used(built):
+    """Return the same of all overlays; built is {family: [compiled overlay, ...]}."""
+    return [f'{family}/{path.stem}: {line}' for family, paths in built.items() for path in paths
+            for line in used(libfdt.Fdt(path.read_bytes()))]
 
 
 def documented(entry):
@@ -103,7 +146,7 @@ def readme(path, trees):
         try:
             wrong += [f'{path}: {source.stem}: {line}' for line in
                       compare(source, entry, tree, list(params.params(tree)))]
-            wrong += [f'{source.name}: {line}' for line in [*params.wrong(tree), *used(tree)]]
+            wrong += [f'{source.name}: {line}' for line in params.wrong(tree)]
         except libfdt.FdtException:
             wrong.append(f'{source}: metadata needs title, exclusive, config and modules')
     return wrong + [f'{path}: {name}: there is no {name}.dtso' for name in found]

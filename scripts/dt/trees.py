@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Complete trees, and files of a user: carriers and overlays alike."""
 
+import concurrent.futures
 import functools
 import itertools
+import os
 import pathlib
 import re
 import shutil
+import subprocess
+from collections import Counter
 
 import libfdt
 
@@ -14,7 +18,7 @@ import overlays
 import pads
 import schema
 import style
-from tools import KERNEL, TOP, Skipped, near, sources
+from tools import KERNEL, TOP, Skipped, dt_apply, near, sources
 
 BLOBS = ('.dtb', '.dtbo')
 # What dtc says where a tree lacks what a source names, in braces or by a label.
@@ -207,33 +211,95 @@ class File:
         except libfdt.FdtException:
             return set()
 
+    @functools.cached_property
     def merged(self):
-        """The first tree that it is for, without it and with it."""
-        tree, _, labels = self.bases()[0].lstrip('*').partition('\t')
-        found = [self.work / f'{self.path.stem}-{how}.dtb' for how in ('plain', 'merged')]
-        for out, blobs in zip(found, ((), (self.blob,))):
-            schema.merge(tree, labels, out, blobs)
-        return found
+        """What it makes of the trees that it is for, as {(tree, overlays): result}."""
+        return put_on([self.blob], self.bases(), self.work / f'on-{self.path.name}')
 
     def schema(self):
-        """What the schemas say."""
+        """What the schemas say, of an overlay on one tree of each SoC."""
         if not self.blob:
             return ['it was not compiled']
         if not self.overlay:
             known = reference(self.path, self.kernel) if self.path.suffix == '.dts' else None
             return compare(self.blob, known, self.kernel)
-        plain, merged = self.merged()
-        theirs = {text for _, text in schema.validate([plain])}
-        return [text for _, text in schema.validate([merged]) if text not in theirs]
+        found, some, said = {}, {}, {}
+        for (line, _), path in self.merged.items():
+            some.setdefault(' '.join(bases.root_compatible(path)[-1:]), (*parts(line), path))
+        plain = {tree: schema.merge(tree, labels, pathlib.Path(f'{path}.plain'), ())
+                 for tree, labels, path in some.values()}
+        for blob, text in schema.validate([*plain.values(), *(one[2] for one in some.values())]):
+            said.setdefault(blob, []).append(text)
+        for tree, _, path in some.values():
+            for text in said.get(path, ()):
+                if text not in said.get(plain[tree], ()):
+                    found.setdefault(text, []).append(tree)
+        return told(found) if some else ['it applies to no tree']
 
     def pads(self):
-        """Pads that two devices ask for."""
+        """Pads that two devices ask for, on any tree that it is for."""
         if not self.blob:
             return ['it was not compiled']
         if not self.overlay:
             return pads.twice(self.blob)
-        plain, merged = map(pads.twice, self.merged())
-        return [line for line in merged if line not in plain]
+        if not self.merged:
+            return ['it applies to no tree']
+        return told(clashes(self.merged)) if pads.names(self.blob) else []
+
+
+def parts(line):
+    """Return tree and label map of a line for dt-apply."""
+    tree, _, labels = line.lstrip('*').partition('\t')
+    return pathlib.Path(tree), labels
+
+
+def put_on(blobs, lines, work):
+    """Apply overlays to trees, alone and combined; return {(tree's line, overlays): result}.
+
+    dt-apply names what it keeps by the tree: those of one name have a folder each.
+    """
+    found, folders, known = {}, {}, Counter()
+    for line in lines:
+        name = parts(line)[0].name
+        folders.setdefault(known[name], {})[name] = f'*{line.lstrip("*")}'
+        known[name] += 1
+    for number, mine in folders.items():
+        folder = work / str(number)
+        folder.mkdir(parents=True)
+        subprocess.run([dt_apply(), 'check', '-c', '-j', str(os.cpu_count()), '-o', folder, *blobs],
+                       input='\n'.join(mine.values()) + '\n', capture_output=True, text=True,
+                       check=False)
+        for name, line in mine.items():
+            found.update({(line, path.name.removeprefix(f'{name}+')): path
+                          for path in sorted(folder.glob(f'{name}+*'))})
+    return found
+
+
+def clashes(merged, least=1):
+    """Return {what: [tree, ...]} of pads that two devices ask for on trees with overlays.
+
+    That of a tree, or of fewer overlays on it, is not said again of more, nor what only
+    less than so many have.
+    """
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        said = dict(zip(merged, pool.map(pads.twice, merged.values(), chunksize=16)))
+    found = {}
+    for (line, names), lines in said.items():
+        known = set(pads.twice(parts(line)[0])) if lines else ()
+        for (other, fewer), old in said.items() if lines else ():
+            if other == line and set(fewer.split('+')) < set(names.split('+')):
+                known |= set(old)
+        if names.count('+') + 1 >= least:
+            for text in lines:
+                if text not in known:
+                    found.setdefault(text, []).append(parts(line)[0])
+    return found
+
+
+def told(found):
+    """Return lines for {text: [tree, ...]}, with how many these are."""
+    return [f'{text} (on {trees[0]}' + (f' and {len(trees) - 1} more)' if trees[1:] else ')')
+            for text, trees in found.items()]
 
 
 def together(files, how):
@@ -241,8 +307,11 @@ def together(files, how):
     good = [one for one in files if one.applies]
     if not any(not a.exclusive() & b.exclusive() for a, b in itertools.combinations(good, 2)):
         raise Skipped('no two of them apply, or those that do exclude each other')
-    lines = dict.fromkeys(f'*{line.lstrip("*")}' for one in good for line in one.bases())
-    return how([one.blob for one in good], list(lines), True, together=True)
+    lines = list(dict.fromkeys(f'*{line.lstrip("*")}' for one in good for line in one.bases()))
+    found = how([one.blob for one in good], lines, True, together=True)
+    some = [one.blob for one in good if pads.names(one.blob)]
+    merged = put_on(some, lines, good[0].work / 'on-together') if some[1:] else {}
+    return found + told(clashes(merged, 2))
 
 
 def steps(paths, base, work, kernel, how):

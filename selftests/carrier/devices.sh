@@ -7,26 +7,17 @@
 
 # shellcheck source=selftests/lib/pack.sh
 . "$(dirname "$0")/../lib/pack.sh"
+# shellcheck source=selftests/lib/slot.sh
+. "$(dirname "$0")/../lib/slot.sh"
 
 tree=/proc/device-tree
 seed=/sys/class/misc/rtc-seed
 id=/sys/class/leds/identify
-trace=/sys/kernel/tracing
 radio=/sys/class/rfkill/rfkill0
 slot=38200000.usb		# the host of the modem slot
 right=1927857906		# 2031-02-03, what QEMU gives the chip
 
 [ -e $tree/identify ] || skip_all "the tree has no identify node"
-
-# gpio(name) - the line of debugfs about a GPIO, such as "gpio-528 (... ) out hi"
-gpio() {
-	grep -F "$1" /sys/kernel/debug/gpio
-}
-
-# drives(name, level) - whether a GPIO is an output of that level; names are cut off
-drives() {
-	gpio "$1" | grep -q "out $2"
-}
 
 # changes(name) - whether both levels are seen while identify runs
 changes() {
@@ -48,25 +39,6 @@ reads() {
 
 chip_time() {
 	[ "$(cat "$1/since_epoch")" -ge $right ]
-}
-
-# edge(name) - when the GPIO of that name became 1, in us of the kernel's log; the newest
-# kernels' debugfs counts the lines of each controller, which has 32, the trace counts all
-edge() {
-	gpio "$1" | sed 's/^ *gpio-\([0-9]*\).*/\1/' | {
-		read -r _line
-		awk -v line="$_line" '/ gpio_value: [0-9]+ set 1/ && $(NF - 2) % 32 == line % 32 {
-			sub(/:$/, "", $(NF - 4)); sub(/\./, "", $(NF - 4)); print $(NF - 4); exit
-		}' $trace/trace
-	}
-}
-
-# in_order() - whether the slot was powered for 100 ms when its reset went
-in_order() {
-	_power=$(edge modem-powe)
-	_reset=$(edge modem-rese)
-	ktap_print_msg "power at $_power us, reset at $_reset us"
-	[ -n "$_power" ] && [ -n "$_reset" ] && [ $((_reset - _power)) -ge 100000 ]
 }
 
 # behind_slot(device) - whether it is on the host that the slot has
@@ -100,8 +72,7 @@ check "and says so" reads $seed/source rtc0
 
 echo 1 >$trace/events/gpio/gpio_value/enable
 modprobe fixed
-check "the modem has power, and is not in reset" wait_for 10 \
-	eval 'drives modem-powe hi && drives modem-rese hi'
+check "the modem has power, and is not in reset" wait_for 10 is_up
 check "which it was for 100 ms before that" in_order
 modprobe rfkill-gpio
 check "its radio can be switched" wait_for 10 [ -e $radio/soft ]

@@ -3,6 +3,7 @@
 """make overlays builds what a user names, and refuses what no tree has."""
 
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -21,11 +22,16 @@ GOOD = (
      'target-path = "/soc@0/bus@30800000/i2c@30a40000"'),
     (('imx8m', *SLOT), 'modem-slot', 'gpio5 = "/fragment'),
     (('raspberrypi', 'MODEM_POWER=gpio 23'), 'modem-slot', 'gpio = <0xffffffff 0x17 0x00>'))
+# What some trees of the family lack, the overlay that is about it, and how these are told.
+PARTLY = ((('raspberrypi', 'LED=led_act'), 'identify-led', 'not apply to'),
+          (('rockchip', 'RTC=rk808'), 'rtc-prefer', 'apply to no others than'),
+          (('imx8m', 'LED=led_identify'), 'identify-led', 'apply to no others than'))
 # What is refused, and the words that say why.
 BAD = (
     (('imx8m', 'I2C=i2c99'), 'I2C="i2c99": no label "i2c99", in any tree of imx8m; nearest: i2c'),
     (('imx8m', 'I2C={/foo}'), 'I2C="{/foo}": no node /foo'),
     (('imx8m', 'I2C=i2c 2'), 'I2C="i2c 2": not a label'),
+    (('imx8m', 'LED={/gpio-leds/status}'), 'not a label; only a bus can be a path'),
     (('am62', 'RTC=rtc0'), 'no label "rtc0", in any tree of am62; nearest: '),
     (('imx8m', 'LED=led', 'BASE=imx8mp-evk'), 'no label "led", in imx8mp-evk'),
     (('imx8m', 'LED=led', 'BASE=nowhere'), 'no tree nowhere'),
@@ -43,6 +49,8 @@ sys.path.insert(0, str(TOP / 'scripts/dt'))
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
+import given                        # noqa: E402
+from tools import dt_apply          # noqa: E402
 from ktap import Tap                # noqa: E402
 
 
@@ -62,6 +70,26 @@ def good(tap):
                                capture_output=True, text=True).stdout if not status else ''
         tap.result(name in said.split() and text in found, f'{" ".join(words)}: {name}',
                    said + found)
+
+
+def partly(tap):
+    """A warning tells to which trees of the family an overlay does not apply."""
+    for words, name, form in PARTLY:
+        status, said = build(*words)
+        match = re.search(r'^build: warning: .* in (\d+) of (\d+) trees of (\S+); it will '
+                          rf'{form}\n((?:    .*\n)+)', said, re.M)
+        blobs = given.blobs(words[0])
+        applied = subprocess.run(
+            [dt_apply(), 'check', TOP / f'out/overlays/{words[0]}/{name}.dtbo'], check=False,
+            capture_output=True, text=True, input='\n'.join(map(str, blobs)) + '\n').stdout
+        failed = {pathlib.Path(path) for path in re.findall(r'^(.*): FAILED: ', applied, re.M)}
+        wanted = failed if form.startswith('not') else set(blobs) - failed
+        told = {text.split()[-1] for text in match[4].split(',')} if match else set()
+        tap.result(match and not status and (int(match[1]), int(match[2])) ==
+                   (len(failed), len(blobs)) and told == {blob.stem for blob in wanted},
+                   f'{" ".join(words)}: a warning, as dt-apply finds it', said + applied)
+    status, said = build('imx8m', 'I2C=i2c2')
+    tap.result(not status and 'warning' not in said, 'none where all have it', said)
 
 
 def gone(tap):
@@ -94,6 +122,7 @@ def main():
     """Run all."""
     tap = Tap()
     good(tap)
+    partly(tap)
     bad(tap)
     with tempfile.TemporaryDirectory() as work:
         plain(tap, work)

@@ -113,17 +113,28 @@ def bad_readme(tap, work):
 
 def bad_pins(tap, work):
     """What an overlay uses and does not tell, and the other way, is found."""
-    text = re.sub('^#.*', '', overlays.preprocess(overlays.FOLDER / 'rtc-ds3231.dtso',
-                                                  overlays.defines('raspberrypi')), flags=re.M)
-    for name, new, wanted in (
-            ('as they are', 'pins = "i2c1 0x68";', []),
-            ('other ones', 'pins = "i2c7 0x68";', ['pins: it uses i2c1, which is not told',
-                                                   'pins: it does not use i2c7']),
-            ('none', '', ['pins: it uses i2c1, which is not told'])):
-        run('dtc', '-q', '-@', '-O', 'dtb', '-o', work / 'pins.dtbo', '-',
-            input=text.replace('pins = "i2c1 0x68";', new))
-        said = readme.used(libfdt.Fdt((work / 'pins.dtbo').read_bytes()))
-        tap.result(said == wanted, f'metadata of what is used: {name}', said)
+    for name, line, cases in (
+            ('rtc-ds3231', 'pins = "i2c1 0x68";', (
+                ('as they are', 'pins = "i2c1 0x68";', []),
+                ('another bus', 'pins = "i2c7 0x68";',
+                 ['pins: it uses "i2c1 0x68", which is not told',
+                  'pins: it does not use "i2c7 0x68"']),
+                ('another address', 'pins = "i2c1 0x69";',
+                 ['pins: it uses "i2c1 0x68", which is not told',
+                  'pins: it does not use "i2c1 0x69"']),
+                ('none', '', ['pins: it uses "i2c1 0x68", which is not told']))),
+            ('modem-slot', '"gpio 6"', (
+                ('as they are', '"gpio 6"', []),
+                ('another GPIO', '"gpio 7"', ['pins: it uses "gpio 6", which is not told',
+                                              'pins: it does not use "gpio 7"'])))):
+        text = re.sub('^#.*', '', overlays.preprocess(
+            overlays.FOLDER / f'{name}.dtso', overlays.defines('raspberrypi')), flags=re.M)
+        for what, new, wanted in cases:
+            run('dtc', '-q', '-@', '-O', 'dtb', '-o', work / 'pins.dtbo', '-',
+                input=text.replace(line, new))
+            said = readme.used(libfdt.Fdt((work / 'pins.dtbo').read_bytes()))
+            tap.result(said == wanted and line in text,
+                       f'metadata of what {name} uses: {what}', said)
 
 
 def parameters(tap, work):

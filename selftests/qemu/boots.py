@@ -73,6 +73,7 @@ class Boot:
         for word in self.how.split(","):
             extra |= PROGRAMS.get(word, lambda _: {})(machine.arch)
         script = (f"export PACK_MACHINE={machine.name} NODE_PATH=/opt/node/node_modules\n"
+                  f"export PACK_OVERLAYS='{' '.join(guest.overlays(machine))}'\n"
                   "cd /opt/boardpack && "
                   f"./run_kselftest.sh {self.arguments(only)}\n")
         return {

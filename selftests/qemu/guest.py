@@ -142,6 +142,12 @@ def own_tree(machine, folder):
     return dtb
 
 
+def overlays(machine):
+    """The names of the pack's overlays that are put on a machine's tree."""
+    return [name.partition("/")[2] for name in machine.tree.split("+")[1:]
+            if "." not in name and "=" not in name]
+
+
 def device_tree(kernel, machine, folder):
     """The tree to boot on, or None: the machine's own with the tests' parts merged in."""
     base, _, extra = machine.tree.partition("+")

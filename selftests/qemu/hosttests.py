@@ -14,6 +14,7 @@ GUESTS = (*SOURCES, "scripts", "selftests", "dts", "overlays")      # all that i
 # the kernel that those use. Where files are named, these and the kernel decide the
 # result, and it is taken again for as long as they are what they were.
 HOST_TESTS = {"verdict": GUESTS, "pin": GUESTS, "qemu": (),
+              "newcomer": (*GUESTS, "README.md", "Makefile"),
               "build": (*SOURCES, "dts/bindings", "scripts", "selftests"),
               "static": ("scripts", "selftests", "drivers", "dts", ".yamllint", ".shellcheckrc"),
               "kconfig": ("scripts", "selftests", "kconfig"),
@@ -41,8 +42,8 @@ HOST_TESTS = {"verdict": GUESTS, "pin": GUESTS, "qemu": (),
                             "drivers/usb")}
 HOST_KERNEL, NEWEST_KERNEL = "6.12", "7.2"
 # Guests with the time of the host: in one of their own a disk of the host's is too slow.
-WAITING = ("tests of verdict", "tests of pin", "tests of dtb-swap-power", "tests of dtb-swap-try",
-           "tests of dtb-swap-field", "demo")
+WAITING = ("tests of verdict", "tests of pin", "tests of newcomer", "tests of dtb-swap-power",
+           "tests of dtb-swap-try", "tests of dtb-swap-field", "demo")
 
 
 def run_ktap(command, **env):

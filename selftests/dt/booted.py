@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""scripts/boards.tsv calls booted what ran with a tree or an overlay of the pack, no more."""
+
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+sys.path.insert(0, str(TOP / 'scripts/dt'))
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+import boards                       # noqa: E402
+from ktap import Tap                # noqa: E402
+
+BOARD, LESS = 'raspberrypi3-64', 'raspberrypi3-64: proven has to be "applied"'
+
+
+def without(work, name, pattern):
+    """Say what is wrong with the table for a bench that lacks something; return it."""
+    for table in ('boots.tsv', 'machines.tsv'):
+        shutil.copy(TOP / 'selftests/qemu' / table, work)
+    text = (work / name).read_text(encoding='utf-8')
+    (work / name).write_text(re.sub(pattern, '', text, flags=re.M), encoding='utf-8')
+    boards.BENCH = work
+    boards.booted.cache_clear()
+    return '\n'.join(boards.check()), (work / 'boots.tsv').read_text(encoding='utf-8')
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    proven = next(row.proven for row in boards.boards() if row.slug == BOARD)
+    tap.result(proven == 'booted', f'{BOARD} is booted')
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        said, _ = without(work, 'boots.tsv', '^nothing')
+        tap.result(not said, 'by the bench as it is', said)
+        said, boots = without(work, 'boots.tsv', r'^.*\traspi3b-overlays\t.*\n')
+        tap.result(LESS in said and re.search(r'\traspi3b\t.*modules', boots),
+                   'not by tests of modules alone', said)
+        said, _ = without(work, 'boots.tsv', r'overlays$')
+        tap.result(LESS in said, 'not by a row without tests of overlays', said)
+        said, _ = without(work, 'machines.tsv', r'(?<=raspi3b.dts)\+raspberrypi/\S*')
+        tap.result(LESS in said, 'not without an overlay', said)
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

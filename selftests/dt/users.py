@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a user's overlays do is looked for on all their trees, and together."""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+CHECK = TOP / 'scripts/dt/check'
+sys.path.insert(0, str(TOP / 'scripts/dt'))
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+import bases        # noqa: E402
+import overlays     # noqa: E402
+import pads         # noqa: E402
+from tools import Wrong        # noqa: E402
+from ktap import Tap                # noqa: E402
+
+SOC = 'fsl,imx8mp'
+# A device that asks for a pad (SD1_DATA6, 0xac), as some boards of the SoC do.
+BUSY = f'''/dts-v1/;
+/plugin/;
+
+/ {{
+	compatible = "{SOC}";
+}};
+
+&iomuxc {{
+	extragrp: extragrp {{
+		fsl,pins = <0xac 0x30c 0x0 0x5 0x0 0x40>;
+	}};
+}};
+
+&{{/}} {{
+	extra {{
+		compatible = "gpio-leds";
+		pinctrl-0 = <&extragrp>;
+		pinctrl-names = "default";
+	}};
+}};
+'''
+# A property that a UART of the first SoC can have, and none of the other.
+UART = '''/dts-v1/;
+/plugin/;
+
+/ {
+	compatible = "fsl,imx8mm", "rockchip,rk3399";
+};
+
+&uart1 {
+	fsl,dte-mode;
+	status = "okay";
+};
+'''
+# A device with a pad of its own, by the name of the pad.
+ONE = '''/dts-v1/;
+/plugin/;
+
+&gpio {{
+	{name}_pins: {name}-pins {{
+		pins = "{pad}";
+	}};
+}};
+
+&{{/}} {{
+	{name} {{
+		compatible = "gpio-leds";
+		pinctrl-0 = <&{name}_pins>;
+		pinctrl-names = "default";
+	}};
+}};
+'''
+
+
+def check(*words):
+    """Run the verifier; return what it said about pads and together."""
+    done = subprocess.run([CHECK, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False)
+    return done.stdout
+
+
+def busy():
+    """Return the trees of the SoC, and those of them that use the pad."""
+    found, using = [], []
+    for base in bases.claimed([SOC]):
+        nodes = pads.read(pathlib.Path(base.dtb).read_bytes())
+        by_phandle = {node.words('phandle')[0]: node for node in nodes
+                      if 'phandle' in node.properties}
+        used = {pad for node in pads.enabled(nodes[0]) for _, pad, _ in pads.pads(node, by_phandle)}
+        found.append(base)
+        using += [base] if '0xac' in used else []
+    return found, using
+
+
+def all_trees(tap, work):
+    """A pad is found though the first tree leaves it free, and trees are counted."""
+    source = work / 'busy.dtso'
+    source.write_text(BUSY)
+    found, using = busy()
+    tap.result(using and found[0] not in using, 'the first tree leaves the pad free, others do not')
+    said = check(source)
+    lines = re.findall(r'^# (pad 0xac of .*/extra \(extragrp\).*)', said, re.M)
+    tap.result(lines and f' {found[0].name}' not in ''.join(lines) and
+               len(set(lines)) == len(lines) and
+               re.search(r'^not ok \d+ \S+busy.dtso: pads', said, re.M), 'it is found', said)
+    counts = [re.search(r'\(on \S+ \S+(?: and (\d+) more)?\)$', line) for line in lines]
+    trees = sum(int(count[1] or 0) + 1 for count in counts if count)
+    tap.result(all(counts) and trees >= len(using), f'{len(lines)} lines tell of {trees} trees', said)
+    said = check('--base', found[0].name, source)
+    tap.result(re.search(r'^ok \d+ \S+busy.dtso: pads', said, re.M), 'that one alone passes', said)
+
+
+def each_soc(tap, work):
+    """What the schemas say is looked for on a tree of each SoC."""
+    source = work / 'uart.dtso'
+    source.write_text(UART)
+    said = check(source)
+    tap.result(re.search(r"^not ok \d+ \S+: schemas\n# serial@\w+ .*'fsl,dte-mode' was "
+                         r"unexpected.*\n.*\(on 6.12 rk3399-\S+\)$", said, re.M),
+               'what is wrong on the second SoC alone is found', said)
+
+
+def combinations(tap, work):
+    """Two overlays that ask for one pad are found together, and not where they do not."""
+    board = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb')
+    for name, pad in (('one', 'gp1'), ('two', 'gp1'), ('three', 'gp3')):
+        (work / f'{name}.dtso').write_text(ONE.format(name=name, pad=pad))
+    for names, count in ((('one', 'two'), 1), (('one', 'three'), 0), (('one', 'two', 'three'), 1)):
+        said = check('--base', board, *(work / f'{name}.dtso' for name in names))
+        alone = re.findall(r'^ok \d+ \S+: pads$', said, re.M)
+        lines = re.findall(r'^# pad gp1 of /gpio@1000: .* ask for it, only one gets it '
+                           r'\(on \S+board.dtb\)$', said, re.M)
+        wanted = 'not ok' if count else 'ok'
+        tap.result(len(alone) == len(names) and len(lines) == count and
+                   re.search(rf'^{wanted} \d+ overlays: together$', said, re.M),
+                   f'{" and ".join(names)}: {count} pad twice', said)
+
+
+def one_name(tap, work):
+    """Files of one name are refused: results are told apart by it."""
+    (work / 'other').mkdir()
+    for source in (work / 'one.dtso', work / 'other/one.dtso'):
+        source.write_text(ONE.format(name='one', pad='gp1'))
+    said = check(work / 'one.dtso', work / 'other/one.dtso')
+    tap.result('have one name' in said and 'TAP' not in said, 'files of one name', said)
+
+
+def broken(tap, work):
+    """What is no tree is said so."""
+    good = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb').read_bytes()
+    for name, data in (('empty', b''), ('cut off', good[:100]), ('no tree', b'\1' * 200)):
+        path = work / 'broken.dtb'
+        path.write_bytes(data)
+        try:
+            said = pads.twice(path)
+        except Wrong as wrong:
+            said = str(wrong)
+        tap.result('broken.dtb: not a device tree' in said, f'a tree that is {name}', said)
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        all_trees(tap, work)
+        each_soc(tap, work)
+        combinations(tap, work)
+        one_name(tap, work)
+        broken(tap, work)
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
