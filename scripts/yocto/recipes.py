@@ -7,8 +7,6 @@ import runs
 MODULES = ('leds-identify', 'rtc-seed', 'usb-modeswitch')
 LED = '/sys/class/leds/identify/brightness'
 PLAIN = ('boardpack-units.bb', 'dtb-swap.bb')
-# A board without a known LED, for which the pack has a carrier.
-CARRIED = 'jetson-orin-nx-xavier-nx-devkit'
 SEVERAL = 'ACT,led0 usr3'
 X86 = ('amd64', 'i386', 'i386-nlp')
 
@@ -139,7 +137,7 @@ def appended(release, build):
 
 def led_file(release, build):
     """Yield LED_FILE of a board whose LED is not known, by what is chosen for it."""
-    row = next(row for row in builds.boards() if row.slug == CARRIED)
+    row = next(row for row in builds.boards() if row.slug == runs.CARRIED)
     chosen = (({}, '/dev/null'), ({'BOARDPACK_CARRIERS': row.carrier}, LED),
               ({'BOARDPACK_LED_FILE': '/x'}, '/x'), ({'BOARDPACK_LEDS': 'usr3'}, LED),
               ({'BOARDPACK_CARRIERS': row.carrier, 'BOARDPACK_LED_FILE': ''}, '/dev/null'))
@@ -149,7 +147,7 @@ def led_file(release, build):
     for (more, wanted), (answer,) in zip(chosen, told['answers']):
         led = answer.get('vars', {}).get('LED_FILE')
         yield '' if led == wanted else f'it is {led} {answer.get("error", "")}', \
-            f'{CARRIED}: LED_FILE is {wanted} with {" and ".join(more) or "nothing chosen"}'
+            f'{runs.CARRIED}: LED_FILE is {wanted} with {" and ".join(more) or "nothing chosen"}'
 
 
 def of_image(row, answer):
