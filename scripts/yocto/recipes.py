@@ -60,7 +60,7 @@ def modules(release, build):
     yield '\n'.join(table(answers[-3])), f'{len(machines())} machines are as in boards.tsv'
     yield '\n'.join(wrong), f'leds-identify: the options of {len(rows)} kinds of machines'
     several = answers[-2].get('vars', {}).get('module_conf_leds-identify')
-    yield '' if several == f'options leds-identify leds="{SEVERAL}"' else str(several), \
+    yield '' if several == f'options leds-identify leds="{SEVERAL}"' else f'"{several}"', \
         'leds-identify: several LEDs are one option'
     yield '\n'.join(of_modules(answers[0])), 'boardpack: sources, autoload, names'
     yield '\n'.join(of_signed(answers[-1])), 'boardpack: signed where SIGN_API is set'
@@ -114,23 +114,24 @@ def of_signed(answer):
 
 
 def appended(release, build):
-    """Yield meta-balena's recipes, for each kind of machine."""
-    rows = [*kinds('overlays'), *kinds('leds')[:4]]
+    """Yield meta-balena's recipes, the supervisor for each machine, the image for each kind."""
+    rows = kinds('overlays')
+    supervised = machines()
     told = builds.ask(release, build, [
         {'file': 'balena-supervisor.bb',
          'set': {**given(row), f'LED_FILE:{row.machine}': builds.FAMILY_LED},
-         'vars': ['LED_FILE']} for row in rows] + [
+         'vars': ['LED_FILE']} for row in supervised] + [
         {'file': 'balena-image.bb', 'set': given(row),
          'vars': ['IMAGE_INSTALL', 'BALENA_BOOT_PARTITION_FILES'],
          'flags': [('do_resin_boot_dirgen_and_deploy', 'depends')]} for row in rows])
     answers = [one[0] for one in told['answers']]
     wrong = []
-    for row, answer in zip(rows, answers):
+    for row, answer in zip(supervised, answers):
         led = answer.get('vars', {}).get('LED_FILE')
         if led != (builds.FAMILY_LED if row.leds == '-' else LED):
             wrong.append(f'{row.machine}: LED_FILE is {led} {answer.get("error", "")}')
-    yield '\n'.join(wrong), f'LED_FILE of {len(rows)} kinds of machines'
-    wrong = [f'{row.machine}: {line}' for row, answer in zip(rows, answers[len(rows):])
+    yield '\n'.join(wrong), f'LED_FILE of {len(supervised)} machines'
+    wrong = [f'{row.machine}: {line}' for row, answer in zip(rows, answers[len(supervised):])
              for line in of_image(row, answer)]
     yield '\n'.join(wrong), f'overlays on the boot partition of {len(rows)} kinds of machines'
 
@@ -190,8 +191,8 @@ def others(release, build):
     trees, plain = (answer.get('vars', {}).get('RDEPENDS:packagegroup-boardpack', str(answer))
                     for answer in answers[4:])
     yield '' if trees.split() == ['boardpack', 'boardpack-units', 'boardpack-devicetree',
-                                  'dtb-swap'] else trees, 'packagegroup-boardpack has all'
-    yield '' if plain.split() == ['boardpack', 'boardpack-units'] else plain, \
+                                  'dtb-swap'] else f'"{trees}"', 'packagegroup-boardpack has all'
+    yield '' if plain.split() == ['boardpack', 'boardpack-units'] else f'"{plain}"', \
         'on x86 it has no device trees'
 
 

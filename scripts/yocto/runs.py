@@ -63,19 +63,19 @@ def extension(release, build, work):
               for name in MODULES]
     yield '' if not status and sorted(rules.splitlines()) == wanted and \
         not list(rootfs.rglob('lib/modules')) and \
-        all((place / f'{name}.ko.zst').exists() for name in MODULES) else said + rules, \
+        all((place / f'{name}.ko.zst').exists() for name in MODULES) else f'{said}"{rules}"', \
         'boardpack-extension: modules where mobynit leaves them alone, and modprobe finds them'
     drop = rootfs / 'etc/systemd/system/balena-supervisor.service.d/boardpack.conf'
     yield '' if 'EnvironmentFile=/usr/lib/boardpack/supervisor.conf' in drop.read_text() and \
         (place / 'supervisor.conf').read_text() == \
-        'LED_FILE=/sys/class/leds/identify/brightness\n' else drop.read_text(), \
+        'LED_FILE=/sys/class/leds/identify/brightness\n' else f'"{drop.read_text()}"', \
         'boardpack-extension: the supervisor gets its LED_FILE'
     with tarfile.open(deploy / 'extension.tar.gz', 'w:gz') as archive:
         archive.add(rootfs, '.')
     yield labels(values)
     shutil.rmtree(rootfs)
     status, said = run(values['boardpack_move_modules'])
-    yield '' if status and 'has no module of the pack' in said else said, \
+    yield '' if status and 'has no module of the pack' in said else f'{status} "{said}"', \
         'boardpack-extension: without a module it fails'
 
 
@@ -174,7 +174,7 @@ def contract(release, build, work):
                              ('false', '/x', 'says led: false, and LED_FILE is /x'),
                              ('true', '/x', ''), ('false', '/dev/null', ''), (None, '/x', '')):
         said = warned(body, 'board', led, file, work)
-        yield '' if (words in said if words else not said) else str(said), \
+        yield '' if (words in said if words else not said) else f'"{said}"', \
             f'a contract with led {led}, LED_FILE {file}: {"a warning" if words else "none"}'
     for led, answer, words in (('false', carried, 'LED_FILE is /sys/class/leds/identify/brightness'),
                                ('true', carried, ''), ('false', plain, ''),
@@ -213,7 +213,7 @@ def signed(release, build, work):
     for name in MODULES:
         status, said, _ = installed(secure, name)
         yield '' if status and f'{name}.ko was not signed' in said and 'installed' not in said \
-            else said, f'boardpack: {name} without a signature is not installed'
+            else f'{status} "{said}"', f'boardpack: {name} without a signature is not installed'
 
 
 def linked(release, build, work):
