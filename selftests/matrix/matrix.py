@@ -89,6 +89,8 @@ def finds(tap, out):
     status, said, rows = matrix(out, kdir, flags=f"{ONE} KCFLAGS=-DLED_FULL=#")
     tap.result(status == 1 and "error: " in rows[0]["result"] and not rows[0]["modules"],
                "an error is a failure, and is told", said)
+    status, said, rows = matrix(out, kdir, flags=f"{ONE} KCFLAGS=-Wa,-march=none")
+    tap.result(status == 1 and "Error: " in rows[0]["result"], "and one of the assembler", said)
     status, said, rows = matrix(out, kdir, flags=f"{ONE} CONFIG_LEDS_IDENTIFY=n")
     tap.result(status == 1 and rows[0]["result"] == "no module was made",
                "nothing compiled is a failure", said)
