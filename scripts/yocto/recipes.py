@@ -7,8 +7,6 @@ import runs
 MODULES = ('leds-identify', 'rtc-seed', 'usb-modeswitch')
 LED = '/sys/class/leds/identify/brightness'
 PLAIN = ('boardpack-units.bb', 'dtb-swap.bb')
-# A board without a known LED, for which the pack has a carrier.
-CARRIED = 'jetson-orin-nx-xavier-nx-devkit'
 SEVERAL = 'ACT,led0 usr3'
 X86 = ('amd64', 'i386', 'i386-nlp')
 
@@ -62,7 +60,7 @@ def modules(release, build):
     yield '\n'.join(table(answers[-3])), f'{len(machines())} machines are as in boards.tsv'
     yield '\n'.join(wrong), f'leds-identify: the options of {len(rows)} kinds of machines'
     several = answers[-2].get('vars', {}).get('module_conf_leds-identify')
-    yield '' if several == f'options leds-identify leds="{SEVERAL}"' else str(several), \
+    yield '' if several == f'options leds-identify leds="{SEVERAL}"' else f'"{several}"', \
         'leds-identify: several LEDs are one option'
     yield '\n'.join(of_modules(answers[0])), 'boardpack: sources, autoload, names'
     yield '\n'.join(of_signed(answers[-1])), 'boardpack: signed where SIGN_API is set'
@@ -116,30 +114,31 @@ def of_signed(answer):
 
 
 def appended(release, build):
-    """Yield meta-balena's recipes, for each kind of machine."""
-    rows = [*kinds('overlays'), *kinds('leds')[:4]]
+    """Yield meta-balena's recipes, the supervisor for each machine, the image for each kind."""
+    rows = kinds('overlays')
+    supervised = machines()
     told = builds.ask(release, build, [
         {'file': 'balena-supervisor.bb',
          'set': {**given(row), f'LED_FILE:{row.machine}': builds.FAMILY_LED},
-         'vars': ['LED_FILE']} for row in rows] + [
+         'vars': ['LED_FILE']} for row in supervised] + [
         {'file': 'balena-image.bb', 'set': given(row),
          'vars': ['IMAGE_INSTALL', 'BALENA_BOOT_PARTITION_FILES'],
          'flags': [('do_resin_boot_dirgen_and_deploy', 'depends')]} for row in rows])
     answers = [one[0] for one in told['answers']]
     wrong = []
-    for row, answer in zip(rows, answers):
+    for row, answer in zip(supervised, answers):
         led = answer.get('vars', {}).get('LED_FILE')
         if led != (builds.FAMILY_LED if row.leds == '-' else LED):
             wrong.append(f'{row.machine}: LED_FILE is {led} {answer.get("error", "")}')
-    yield '\n'.join(wrong), f'LED_FILE of {len(rows)} kinds of machines'
-    wrong = [f'{row.machine}: {line}' for row, answer in zip(rows, answers[len(rows):])
+    yield '\n'.join(wrong), f'LED_FILE of {len(supervised)} machines'
+    wrong = [f'{row.machine}: {line}' for row, answer in zip(rows, answers[len(supervised):])
              for line in of_image(row, answer)]
     yield '\n'.join(wrong), f'overlays on the boot partition of {len(rows)} kinds of machines'
 
 
 def led_file(release, build):
     """Yield LED_FILE of a board whose LED is not known, by what is chosen for it."""
-    row = next(row for row in builds.boards() if row.slug == CARRIED)
+    row = next(row for row in builds.boards() if row.slug == runs.CARRIED)
     chosen = (({}, '/dev/null'), ({'BOARDPACK_CARRIERS': row.carrier}, LED),
               ({'BOARDPACK_LED_FILE': '/x'}, '/x'), ({'BOARDPACK_LEDS': 'usr3'}, LED),
               ({'BOARDPACK_CARRIERS': row.carrier, 'BOARDPACK_LED_FILE': ''}, '/dev/null'))
@@ -149,7 +148,7 @@ def led_file(release, build):
     for (more, wanted), (answer,) in zip(chosen, told['answers']):
         led = answer.get('vars', {}).get('LED_FILE')
         yield '' if led == wanted else f'it is {led} {answer.get("error", "")}', \
-            f'{CARRIED}: LED_FILE is {wanted} with {" and ".join(more) or "nothing chosen"}'
+            f'{runs.CARRIED}: LED_FILE is {wanted} with {" and ".join(more) or "nothing chosen"}'
 
 
 def of_image(row, answer):
@@ -192,8 +191,8 @@ def others(release, build):
     trees, plain = (answer.get('vars', {}).get('RDEPENDS:packagegroup-boardpack', str(answer))
                     for answer in answers[4:])
     yield '' if trees.split() == ['boardpack', 'boardpack-units', 'boardpack-devicetree',
-                                  'dtb-swap'] else trees, 'packagegroup-boardpack has all'
-    yield '' if plain.split() == ['boardpack', 'boardpack-units'] else plain, \
+                                  'dtb-swap'] else f'"{trees}"', 'packagegroup-boardpack has all'
+    yield '' if plain.split() == ['boardpack', 'boardpack-units'] else f'"{plain}"', \
         'on x86 it has no device trees'
 
 

@@ -13,6 +13,8 @@ import types
 import builds
 
 MODULES = ('leds-identify', 'rtc-seed', 'usb-modeswitch')
+# A board without a known LED, for which the pack has a carrier.
+CARRIED = 'jetson-orin-nx-xavier-nx-devkit'
 FRAGMENTS = ('leds', 'rtc', 'usb', 'of')
 EXTENSION = ('do_create_docker_image', 'boardpack_move_modules', 'boardpack_kernel_version',
              'BOARDPACK_PLACE', 'IMAGE_NAME', 'IMAGE_LINK_NAME')
@@ -61,19 +63,19 @@ def extension(release, build, work):
               for name in MODULES]
     yield '' if not status and sorted(rules.splitlines()) == wanted and \
         not list(rootfs.rglob('lib/modules')) and \
-        all((place / f'{name}.ko.zst').exists() for name in MODULES) else said + rules, \
+        all((place / f'{name}.ko.zst').exists() for name in MODULES) else f'{said}"{rules}"', \
         'boardpack-extension: modules where mobynit leaves them alone, and modprobe finds them'
     drop = rootfs / 'etc/systemd/system/balena-supervisor.service.d/boardpack.conf'
     yield '' if 'EnvironmentFile=/usr/lib/boardpack/supervisor.conf' in drop.read_text() and \
         (place / 'supervisor.conf').read_text() == \
-        'LED_FILE=/sys/class/leds/identify/brightness\n' else drop.read_text(), \
+        'LED_FILE=/sys/class/leds/identify/brightness\n' else f'"{drop.read_text()}"', \
         'boardpack-extension: the supervisor gets its LED_FILE'
     with tarfile.open(deploy / 'extension.tar.gz', 'w:gz') as archive:
         archive.add(rootfs, '.')
     yield labels(values)
     shutil.rmtree(rootfs)
     status, said = run(values['boardpack_move_modules'])
-    yield '' if status and 'has no module of the pack' in said else said, \
+    yield '' if status and 'has no module of the pack' in said else f'{status} "{said}"', \
         'boardpack-extension: without a module it fails'
 
 
@@ -140,29 +142,46 @@ def call(body, **scope):
     scope['body']()
 
 
+def warned(body, machine, led, file, work):
+    """Return what installing the supervisor warns of, by a contract with that led, or by none."""
+    place = work / f'contracts/contracts/hw.device-type/{machine}/contract.json'
+    place.unlink(missing_ok=True)
+    if led is not None:
+        builds.write(place, f'{{"data": {{"led": {led}}}}}')
+    values = {'MACHINE': machine, 'LED_FILE': file,
+              'BALENA_COREBASE': str(work / 'layers/meta-balena/meta-balena-common')}
+    os.makedirs(values['BALENA_COREBASE'], exist_ok=True)
+    said = []
+    call(body, os=os, d=types.SimpleNamespace(getVar=values.get),
+         bb=types.SimpleNamespace(warn=said.append))
+    return ''.join(said)
+
+
 def contract(release, build, work):
     """Yield the warning where a contract and LED_FILE do not agree."""
-    answer = builds.ask(release, build, [{
-        'file': 'balena-supervisor.bb', 'vars': ['boardpack_contract'],
-        'flags': [('do_install', 'prefuncs')]}])['answers'][0][0]
-    yield '' if 'boardpack_contract' in (answer['flags']['do_install[prefuncs]'] or '') \
-        else str(answer), 'the contract is looked at when the supervisor is installed'
-    place = work / 'contracts/contracts/hw.device-type/board/contract.json'
+    row = next(row for row in builds.boards() if row.slug == CARRIED)
+    asked = {'file': 'balena-supervisor.bb', 'vars': ['boardpack_contract', 'LED_FILE'],
+             'flags': [('do_install', 'prefuncs')]}
+    told = builds.ask(release, build, [
+        {**asked, 'set': {'MACHINE': row.machine, 'TARGET_ARCH': builds.TARGETS[row.arch],
+                          'BOARDPACK_CARRIERS': carriers}}
+        for carriers in ('', row.carrier)])['answers']
+    plain, carried = (one[0] for one in told)
+    body = plain['vars']['boardpack_contract']
+    yield '' if 'boardpack_contract' in (plain['flags']['do_install[prefuncs]'] or '') \
+        else str(plain), 'the contract is looked at when the supervisor is installed'
     for led, file, words in (('true', '/dev/null', 'says led: true, and LED_FILE is /dev/null'),
                              ('false', '/x', 'says led: false, and LED_FILE is /x'),
                              ('true', '/x', ''), ('false', '/dev/null', ''), (None, '/x', '')):
-        place.unlink(missing_ok=True)
-        if led:
-            builds.write(place, f'{{"data": {{"led": {led}}}}}')
-        values = {'MACHINE': 'board', 'LED_FILE': file,
-                  'BALENA_COREBASE': str(work / 'layers/meta-balena/meta-balena-common')}
-        said = []
-        os.makedirs(values['BALENA_COREBASE'], exist_ok=True)
-        call(answer['vars']['boardpack_contract'], os=os,
-             d=types.SimpleNamespace(getVar=values.get),
-             bb=types.SimpleNamespace(warn=said.append))
-        good = words in ''.join(said) if words else not said
-        yield '' if good else str(said), f'a contract with led {led}, LED_FILE {file}: ' + \
+        said = warned(body, 'board', led, file, work)
+        yield '' if (words in said if words else not said) else f'"{said}"', \
+            f'a contract with led {led}, LED_FILE {file}: {"a warning" if words else "none"}'
+    for led, answer, words in (('false', carried, 'LED_FILE is /sys/class/leds/identify/brightness'),
+                               ('true', carried, ''), ('false', plain, ''),
+                               ('true', plain, 'LED_FILE is /dev/null')):
+        said = warned(body, row.machine, led, answer['vars']['LED_FILE'], work)
+        yield '' if (words in said if words else not said) else f'"{said}"', \
+            f'{row.machine}, {"a" if answer is carried else "no"} carrier, led: {led}: ' + \
             ('a warning' if words else 'none')
 
 
@@ -194,7 +213,7 @@ def signed(release, build, work):
     for name in MODULES:
         status, said, _ = installed(secure, name)
         yield '' if status and f'{name}.ko was not signed' in said and 'installed' not in said \
-            else said, f'boardpack: {name} without a signature is not installed'
+            else f'{status} "{said}"', f'boardpack: {name} without a signature is not installed'
 
 
 def linked(release, build, work):

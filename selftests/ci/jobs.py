@@ -7,6 +7,7 @@ Runs in the tool root with PYTHONPATH=selftests/qemu.
 
 import importlib.machinery
 import importlib.util
+import re
 import sys
 
 import yaml
@@ -23,15 +24,33 @@ sys.modules["check"] = check
 LOADER.exec_module(check)
 
 
-def jobs():
-    """Kernels and tests of each job, as make check is told them."""
+def workflow():
+    """What each job does, and the jobs."""
     text = (TOP / ".github/workflows/check.yml").read_text(encoding="utf-8")
     job = yaml.safe_load(text)["jobs"]["check"]
+    return job, job["strategy"]["matrix"]["include"]
+
+
+def jobs(job, rows):
+    """Kernels and tests of each job, as make check is told them."""
     said = [step["run"] for step in job["steps"] if "make check" in step.get("run", "")]
     if said != ["make check KERNELS='${{ matrix.kernels }}' TESTS='${{ matrix.tests }}'"]:
         raise SystemExit(f"the workflow runs something else: {said}")
     return {row["name"]: (names(row["kernels"]), names(row["tests"]))
-            for row in job["strategy"]["matrix"]["include"]}
+            for row in rows}
+
+
+def keys(job, rows):
+    """The key of each job's cache, which actions/cache takes without a comma only, and its names."""
+    key = next(step["with"]["key"] for step in job["steps"] if "cache@" in step.get("uses", ""))
+    return {row["name"]: re.sub(r"\${{ matrix\.(\w+) }}", lambda found: row[found[1]], key)
+            for row in rows}
+
+
+def files(key):
+    """What hashFiles finds of the files that it is told."""
+    told = re.search(r"hashFiles\((.*?)\)", key)[1]
+    return {name: list(TOP.glob(name)) for name in re.findall(r"'(.*?)'", told)}
 
 
 def boots(kernels, tests):
@@ -49,7 +68,14 @@ def others(kernels, tests):
 def main():
     """Compare."""
     tap = Tap()
-    known = jobs()
+    job, rows = workflow()
+    known = jobs(job, rows)
+    made = keys(job, rows)
+    told = files(next(iter(made.values())))
+    tap.result(all(told.values()), "the cache's key is of files that are there", told)
+    made = {name: re.sub(r"\${{ hashFiles\(.*?\) }}", "hash", key) for name, key in made.items()}
+    bad = [key for key in made.values() if re.search(r"[,${]", key) or len(key) > 512]
+    tap.result(not bad and len(set(made.values())) == len(rows), "each job has a cache of its own", bad)
     for name, (kernels, tests) in known.items():
         unknown = tests - {"build", "demo", *hosttests.HOST_TESTS} - {folder for *_, folder in boots((), ())}
         tap.result(not unknown and not kernels - set(KERNELS), f"{name}: its names are there", unknown)

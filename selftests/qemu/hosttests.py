@@ -37,7 +37,7 @@ HOST_TESTS = {"verdict": GUESTS, "pin": GUESTS, "qemu": (),
               "matrix": (*SOURCES, "scripts/matrix", "selftests/matrix", "selftests/qemu"),
               "container": (*SOURCES, "scripts", "selftests/container", "selftests/qemu", ".dockerignore"),
               "lava": (*SOURCES, "scripts", "selftests", "dts", "overlays"),
-              "ci": (".github", "selftests/ci", "selftests/qemu"),
+              "ci": (".github", "README.md", "selftests/ci", "selftests/qemu"),
               "usb-table": ("scripts/modeswitch", "selftests/usb-table", "selftests/qemu",
                             "drivers/usb")}
 HOST_KERNEL, NEWEST_KERNEL = "6.12", "7.2"

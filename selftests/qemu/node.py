@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Node.js for a guest, and the blinking package that the balena supervisor uses."""
+"""Node.js for a guest, the blinking package that the balena supervisor uses, and packages of npm."""
 
 import subprocess
 
@@ -12,14 +12,19 @@ from kernel import APT
 PACKAGE = "blinking@^1.0.1"
 
 
+def install(folder, *packages):
+    """Install packages of the npm registry."""
+    done = subprocess.run(
+        ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts",
+         "--prefix", folder, *packages], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"npm install {' '.join(packages)}: {done.stderr or done.stdout}")
+
+
 def _fetch(arch, new):
     say("node: fetching Node.js and the blinking package")
     APT.unpack_all(userland.SUITE, arch, userland.closure(arch, ["nodejs"]), new / "root")
-    done = subprocess.run(
-        ["npm", "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts",
-         "--prefix", new / "npm", PACKAGE], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"npm install {PACKAGE}: {done.stderr or done.stdout}")
+    install(new / "npm", PACKAGE)
 
 
 def guest_files(arch):

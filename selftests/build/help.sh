@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make help names every target, and every variable that the Makefile takes.
+
+set -u
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=selftests/qemu/tap.sh
+. "$top/selftests/qemu/tap.sh"
+help=$(mktemp)
+said=$(mktemp)
+trap 'rm -f "$help" "$said"' EXIT
+
+# told(before, after) - whether help has all words that come in, in this form
+told() {
+	while read -r word; do
+		grep -qE -- "$1$word$2" "$help" || echo "help lacks $word"
+	done >"$said"
+	[ ! -s "$said" ]
+}
+
+# targets() - "make" alone means all and modules; the rest is for other programs
+targets() {
+	sed -n '/^\.PHONY:/,/[^\\]$/p' "$top/Makefile" | tr -d '\134' | tr -s ' \t' '\n' |
+		grep -vxE '|\.PHONY:|all|modules|check-kdir|help|version'
+}
+
+# variables() - those in capitals, save what make has itself
+variables() {
+	{ grep -oE '\$\(([a-z-]+ (all,\$\()?)?[A-Z][A-Z0-9_]*' "$top/Makefile"
+	  sed -n '/foreach v,/,/,\$/p' "$top/Makefile" | sed 's/.*foreach v,//; s/,\$.*//' | tr -s ' \t\134' '\n'
+	} | sed 's/.*[( ]//' | grep -E '^[A-Z]' | grep -vxE 'CURDIR|MAKE|VERSION' | sort -u
+}
+
+plan 3
+make -s -C "$top" help >"$help" 2>&1
+result $? "make help says what there is"
+targets | told '^  make ' ' '
+result $? "every target"
+variables | told '(^|[^A-Z_])' '='
+result $? "every variable"
+exit $failed
