@@ -283,6 +283,21 @@ static int wrong_use(int argc, char **argv, const char *verb, const char *cause)
 	return KIND_USAGE;
 }
 
+/**
+ * tell() - print what was found, once
+ * @call: its report is empty afterwards
+ *
+ * To be called before what may end this program. What is found after that comes as text, on
+ * standard error, since a document has been printed already.
+ */
+void tell(struct call *call)
+{
+	print_report(&call->swap.report, call->verb, call->json && !call->told, call->quiet);
+	fflush(stdout);
+	report_free(&call->swap.report);
+	call->told = true;
+}
+
 int main(int argc, char **argv)
 {
 	const struct verb *verb;
@@ -303,9 +318,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: dtb-swap %s\n", verb->usage);
 		return wrong_use(argc, argv, verb->name, "that many words do not fit the verb");
 	}
+	call.verb = verb->name;
 	verb->run(&call);
 	status = verdict(&call.swap.report);
-	print_report(&call.swap.report, verb->name, call.json, call.quiet);
-	report_free(&call.swap.report);
+	tell(&call);
 	return status;
 }

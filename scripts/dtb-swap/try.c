@@ -124,6 +124,7 @@ static bool keep_tree(struct place *place, const void *fdt, const char *name)
 
 static void start_now(struct call *call)
 {
+	tell(call);
 	sync();
 	if (sys_exists(&call->swap, "/run/systemd/system"))
 		execlp("systemctl", "systemctl", "kexec", NULL);
@@ -131,14 +132,7 @@ static void start_now(struct call *call)
 	refuse(&call->swap, KIND_KERNEL, "see the kernel's log", "kexec: %s", strerror(errno));
 }
 
-static void arm_and_start(struct call *call)
-{
-	watchdog_arm(call);
-	if (!verdict(&call->swap.report) && !call->load)
-		start_now(call);
-}
-
-/* Without the guard a pending tree just stays. */
+/* Without the guard a pending tree just stays, and a trial goes on until something resets it. */
 static void guard_traps(struct swap *swap)
 {
 	static const char *const starts[] = {
@@ -163,7 +157,15 @@ static void guard_traps(struct swap *swap)
 	if (!found)
 		say(&swap->report, LEVEL_WARNING, KIND_NOTHING,
 		    "systemctl enable dtb-swap-guard, or have a script start dtb-swap guard",
-		    "nothing is known to start the guard, without which no start goes back");
+		    "nothing is known to start the guard, without which nothing goes back");
+}
+
+static void arm_and_start(struct call *call)
+{
+	guard_traps(&call->swap);
+	watchdog_arm(call);
+	if (!verdict(&call->swap.report) && !call->load)
+		start_now(call);
 }
 
 /* By kexec a tree can be tried also where the bootloader cannot be told. */

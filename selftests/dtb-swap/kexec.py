@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """dtb-swap try by kexec, as far as the call: what is loaded, said, and left behind on failure."""
 
+import collections
+import json
+import os
 import pathlib
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 
-from bench import Tap, Tree, program, run, shipped
+from bench import TOP, Tap, Tree, program, run, shipped
 from install import DEVICES, device, new_tree
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -17,11 +21,15 @@ IMAGE = struct.pack('<8xQQ32x4s4x', 0, 1 << 20, b'ARM\x64')
 MARK = 'dtb_swap.try='
 
 
+Answer = collections.namedtuple('Answer', 'returncode stdout stderr')
+
+
 class Board:
     """A device that has a kernel and memory, and the folder that starter.c writes to."""
 
     def __init__(self, folder, cmdline='quiet'):
-        self.made, self.calls_in = device(folder / 'root', *ROW), folder / 'calls'
+        self.made = device(folder / 'root', *ROW)
+        self.calls_in, self.said = folder / 'calls', folder / 'said'
         self.made.put('proc/cmdline', f'{cmdline}\n')
         self.made.put('proc/iomem', '40000000-7fffffff : System RAM\n')
         self.made.put('boot/Image', IMAGE)
@@ -33,12 +41,18 @@ class Board:
             if done.returncode:
                 raise SystemExit(done.stdout)
 
-    def start(self, *words, fail='none', **options):
-        """Let it try a tree."""
+    def start(self, *words, fail='none', env=None):
+        """Let it try a tree; what it says on standard output is in a file, too."""
         shutil.rmtree(self.calls_in, ignore_errors=True)
         self.calls_in.mkdir()
-        return run(self.starter, self.calls_in, fail, *program(), 'try', self.tree, *words,
-                   '--root', self.made.root, **options)
+        command = [self.starter, self.calls_in, fail, *program(), 'try', self.tree, *words,
+                   '--root', self.made.root]
+        with open(self.said, 'w', encoding='ascii') as out, \
+                open(self.calls_in / 'errors', 'w', encoding='ascii') as errors:
+            done = subprocess.run(list(map(str, command)), stdout=out, stderr=errors, cwd=TOP,
+                                  env=env, check=False)
+        return Answer(done.returncode, self.said.read_text(encoding='ascii'),
+                      (self.calls_in / 'errors').read_text(encoding='ascii'))
 
     def calls(self):
         """What was asked of the kernel, in its order."""
@@ -73,7 +87,61 @@ def lines(tap, folder):
         head, _, tree = found.rpartition(f' panic=10 {MARK}swap-one-')
         tap.result(not done.returncode and head == kept and tree.endswith('.dtb'),
                    f'the command line of a trial that was started with {name}',
-                   f'{found}\n{done.stdout}')
+                   f'{found}\n{done}')
+
+
+SYSTEMCTL = """#!/bin/sh
+echo "systemctl $*" >>{folder}/calls/calls
+cat {folder}/said {folder}/calls/errors >{folder}/calls/said-before
+exit {status}
+"""
+GUARD = 'etc/systemd/system/sysinit.target.wants/dtb-swap-guard.service'
+
+
+def with_systemd(board, folder, status):
+    """Give the device systemd; return the environment where systemctl is ours."""
+    board.made.put('run/systemd/system/keep', '')
+    (folder / 'bin').mkdir(exist_ok=True)
+    (folder / 'bin/systemctl').write_text(SYSTEMCTL.format(folder=folder, status=status),
+                                          encoding='ascii')
+    (folder / 'bin/systemctl').chmod(0o755)
+    return {**os.environ, 'PATH': f'{folder}/bin:{os.environ["PATH"]}'}
+
+
+def said_once(done, as_json):
+    """Whether it is what a trial has to say, and one document if that was asked for."""
+    if not as_json:
+        return done.stderr.count('warning: nothing is known to start the guard') == 1
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        return False
+    return not done.stderr and answer['status'] == 0 and any('nothing is known to start the guard' in one['cause']
+                                         for one in answer['findings'])
+
+
+def told(tap, folder):
+    """All is said before the start, once, and on standard output nothing but the document."""
+    for words, systemd, calls in (
+            ((), False, ['load', 'reboot']), ((), True, ['load', 'systemctl', 'kexec']),
+            (('--load',), False, ['load']), (('--load',), True, ['load'])):
+        for option in ((), ('--json',)):
+            board = Board(folder)
+            env = with_systemd(board, folder, 0) if systemd else None
+            done = board.start(*words, *option, env=env)
+            early = folder / 'calls/said-before'
+            tap.result(board.calls() == calls and said_once(done, option) and
+                       ('systemctl' not in calls or
+                        early.read_text(encoding='ascii') == done.stdout + done.stderr),
+                       f'try {" ".join((*words, *option))}, {"" if systemd else "no "}systemd: all '
+                       'is said before the start', f'{board.calls()}\n{done}')
+    for path, warned in ((GUARD, False), ('etc/keep', True)):
+        board = Board(folder)
+        board.made.put(path, '')
+        done = board.start('--load')
+        tap.result(('nothing is known to start the guard' in done.stderr) == warned and
+                   not done.returncode, f'try by kexec, with {path}: {"a" if warned else "no"} '
+                   'warning', done)
 
 
 def main():
@@ -81,6 +149,7 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
         lines(tap, pathlib.Path(work))
+        told(tap, pathlib.Path(work))
     return tap.end()
 
 
