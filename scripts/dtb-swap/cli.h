@@ -71,6 +71,7 @@ void run_commit(struct call *call);
 void run_guard(struct call *call);
 
 void watchdog_check(struct call *call);
-void watchdog_arm(struct call *call);
+int watchdog_arm(struct call *call);
+void watchdog_close(int fd, bool stop);
 
 #endif

@@ -144,12 +144,76 @@ def told(tap, folder):
                    'warning', done)
 
 
+def with_watchdog(board, folder):
+    """Give the device a watchdog that goes on for kexec; return its file."""
+    board.made.put('sys/module/watchdog/parameters/stop_on_reboot', '0\n')
+    board.made.put('sys/class/watchdog/watchdog0/state', '')
+    dog = folder / 'watchdog0'
+    dog.write_bytes(b'')
+    return dog
+
+
+# What fails, what systemctl returns (None: no systemd), what the kernel is asked, what the
+# watchdog gets, what is said.
+FAULTS = (
+    ('none', None, ['timeout', 'load', 'reboot'], '\n', ''),
+    ('none', 0, ['timeout', 'load', 'systemctl', 'kexec'], '\n', ''),
+    ('none', 127, ['timeout', 'load', 'systemctl', 'kexec', 'reboot'], '\n', ''),
+    ('none', 1, ['timeout', 'load', 'systemctl', 'kexec', 'unload'], '\nV', 'systemctl kexec: exit'),
+    ('reboot', None, ['timeout', 'load', 'reboot', 'unload'], '\nV', 'kexec: Device or resource'),
+    ('load', None, ['timeout', 'load'], '\nV', 'does not take another one'),
+    ('timeout', None, ['timeout'], 'V', 'watchdog0: Device or resource busy'),
+    ('tree', None, [], '', 'refused: '),
+)
+
+
+def undone(tap, folder):
+    """A trial that does not come to its start leaves no kernel loaded, and no watchdog running."""
+    for fail, status, calls, written, words in FAULTS:
+        board = Board(folder)
+        dog = with_watchdog(board, folder)
+        env = None if status is None else with_systemd(board, folder, status)
+        if fail == 'tree':
+            shutil.rmtree(board.made.root / ROW[3])
+            board.made.put(ROW[3], '')
+        done = board.start('--watchdog', dog, fail=fail, env=env)
+        tap.result(board.calls() == calls and dog.read_text(encoding='ascii') == written and
+                   words in done.stderr and ('refused: ' in done.stderr) == bool(words) and
+                   (not words or done.returncode not in (0, 137)),
+                   f'{fail} fails, systemctl: {status}: {" ".join(calls) or "nothing is armed"}',
+                   f'{board.calls()} {dog.read_bytes()}\n{done}')
+    board = Board(folder)
+    done = board.start('--load', '--watchdog', with_watchdog(board, folder))
+    tap.result(board.calls() == ['timeout', 'load'] and not done.returncode and
+               (folder / 'watchdog0').read_text(encoding='ascii') == '\n',
+               '--load: the kernel stays loaded, the watchdog runs', done)
+
+
+def initramfs(tap, folder):
+    """The running kernel had an initramfs, and the next has to be given one."""
+    for has, words, warned in ((True, (), True), (False, (), False),
+                               (True, ('--initrd', 'boot/initrd'), False)):
+        board = Board(folder)
+        board.made.put('boot/initrd', 'x')
+        if has:
+            tree = Tree(board.made.root / 'sys/firmware/fdt')
+            tree.cell('/chosen', 'linux,initrd-start', 0x48000000)
+            tree.write(board.made.root / 'sys/firmware/fdt')
+        done = board.start('--load', *(f'/{word}' if '/' in word else word for word in words))
+        tap.result(('warning: the running kernel was started with an initramfs' in done.stderr and
+                    'mend: name its initramfs with --initrd' in done.stderr) == warned and
+                   not done.returncode, f'{"an" if has else "no"} initramfs, try {" ".join(words)}: '
+                   f'{"a" if warned else "no"} warning', done)
+
+
 def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
         lines(tap, pathlib.Path(work))
         told(tap, pathlib.Path(work))
+        undone(tap, pathlib.Path(work))
+        initramfs(tap, pathlib.Path(work))
     return tap.end()
 
 
