@@ -193,11 +193,12 @@ static int help(FILE *out)
 	return out == stdout ? 0 : KIND_USAGE;
 }
 
+/* As getopt_long() says that an option is wrong. */
 static int bad_number(const char *option, const char *text)
 {
 	fprintf(stderr, "dtb-swap: %s %s: that is no number of seconds\n"
 		"  mend: give a whole number, 0 to %d\n", option, text, MOST_SECONDS);
-	return KIND_USAGE;
+	return '?';
 }
 
 static bool read_number(const char *text, unsigned int *number)
@@ -236,9 +237,10 @@ static void set_name(struct call *call, int option)
 	call->swap.unproven |= option == 'U';
 }
 
-/* Returns an exit status, or -1 to go on. */
+/* Returns an exit status, or -1 to go on; all is read in any case, --json may come last. */
 static int parse(struct call *call, int argc, char **argv)
 {
+	bool wrong = false;
 	int option;
 
 	*call = (struct call){ .swap.root = "", .limit = 300 };
@@ -247,12 +249,13 @@ static int parse(struct call *call, int argc, char **argv)
 			return help(stdout);
 		if (option == 'V')
 			return printf("dtb-swap %s\n", VERSION) < 0;
-		if (option == '?')
-			return KIND_USAGE;
 		if (option == 'L' && !read_number(optarg, &call->limit))
-			return bad_number("--limit", optarg);
+			option = bad_number("--limit", optarg);
+		wrong |= option == '?';
 		set_name(call, option);
 	}
+	if (wrong)
+		return KIND_USAGE;
 	call->words = argv + optind + 1;
 	call->count = argc - optind - 1;
 	return call->count < 0 ? help(stderr) : -1;
@@ -268,19 +271,30 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-/* Wrong use may stop the reading of options before --json is seen. */
-static int wrong_use(int argc, char **argv, const char *verb, const char *cause)
+static int wrong_use(bool json, const char *verb, const char *cause)
 {
 	struct report report = { 0 };
-	bool json = false;
 
-	while (--argc > 0)
-		json |= !strcmp(argv[argc], "--json") || !strcmp(argv[argc], "-j");
 	say(&report, LEVEL_REFUSAL, KIND_USAGE, "see dtb-swap --help", "%s", cause);
 	if (json)
 		print_report(&report, verb, true, false);
 	report_free(&report);
 	return KIND_USAGE;
+}
+
+/**
+ * tell() - print what was found, once
+ * @call: its report is empty afterwards
+ *
+ * To be called before what may end this program. What is found after that comes as text, on
+ * standard error, since a document has been printed already.
+ */
+void tell(struct call *call)
+{
+	print_report(&call->swap.report, call->verb, call->json && !call->told, call->quiet);
+	fflush(stdout);
+	report_free(&call->swap.report);
+	call->told = true;
 }
 
 int main(int argc, char **argv)
@@ -290,22 +304,22 @@ int main(int argc, char **argv)
 	int status = parse(&call, argc, argv);
 
 	if (status == KIND_USAGE)
-		return wrong_use(argc, argv, "", "an option is wrong, or there is no verb");
+		return wrong_use(call.json, "", "an option is wrong, or there is no verb");
 	if (status >= 0)
 		return status;
 	verb = find_verb(argv[optind]);
 	if (!verb) {
 		fprintf(stderr, "dtb-swap: there is no verb \"%s\"\n", argv[optind]);
 		help(stderr);
-		return wrong_use(argc, argv, argv[optind], "there is no such verb");
+		return wrong_use(call.json, argv[optind], "there is no such verb");
 	}
 	if (call.count < verb->least || call.count > verb->most) {
 		fprintf(stderr, "usage: dtb-swap %s\n", verb->usage);
-		return wrong_use(argc, argv, verb->name, "that many words do not fit the verb");
+		return wrong_use(call.json, verb->name, "that many words do not fit the verb");
 	}
+	call.verb = verb->name;
 	verb->run(&call);
 	status = verdict(&call.swap.report);
-	print_report(&call.swap.report, verb->name, call.json, call.quiet);
-	report_free(&call.swap.report);
+	tell(&call);
 	return status;
 }

@@ -10,6 +10,8 @@
 /**
  * struct call - a verb with its options
  * @swap: the run
+ * @verb: its name
+ * @told: the report has been printed, as a document with @json
  * @words: what is not an option
  * @count: of @words
  * @out: file to write to, or NULL
@@ -28,6 +30,8 @@
  */
 struct call {
 	struct swap swap;
+	const char *verb;
+	bool told;
 	char **words;
 	int count;
 	const char *out;
@@ -56,6 +60,7 @@ struct verb {
 
 struct place;
 
+void tell(struct call *call);
 void *wanted_tree(struct call *call, struct place *place, char **name);
 void run_install(struct call *call);
 void run_rollback(struct call *call);
@@ -66,6 +71,7 @@ void run_commit(struct call *call);
 void run_guard(struct call *call);
 
 void watchdog_check(struct call *call);
-void watchdog_arm(struct call *call);
+int watchdog_arm(struct call *call);
+void watchdog_close(int fd, bool stop);
 
 #endif

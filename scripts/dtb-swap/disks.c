@@ -19,7 +19,8 @@
 static bool vital_mount(const char *point)
 {
 	static const char *const points[] = {
-		"/", "/boot", "/mnt/boot", "/mnt/data", "/mnt/state", "/mnt/sysroot/active",
+		"/", "/boot", "/boot/firmware", "/mnt/boot", "/mnt/data", "/mnt/state",
+		"/mnt/sysroot/active",
 	};
 	size_t i;
 

@@ -12,6 +12,8 @@
 
 #define ROOM (64 << 10)
 #define DEEPEST 8
+#define PANIC "panic=10 "
+#define MARK "dtb_swap.try="
 
 /* What is only true of the last start, or would stop the next. */
 static bool stale(const char *name)
@@ -139,6 +141,32 @@ static int copy_addresses(const void *running, void *fdt)
 	return ret;
 }
 
+/*
+ * The running command line, without what an earlier trial has put there: what it is a trial of,
+ * and the panic= right before that. A panic= of the user's stays; the kernel takes the last.
+ */
+static char *trial_line(const char *cmdline, const char *name)
+{
+	char *old = strdup(cmdline), *kept = calloc(1, strlen(cmdline) + 2), *line = NULL;
+	char *next = old, *end = kept, *last = NULL, *word;
+
+	while (old && kept && (word = strsep(&next, " "))) {
+		if (strncmp(word, MARK, strlen(MARK))) {
+			last = end;
+			end = stpcpy(stpcpy(end, word), " ");
+		} else if (last && !strcmp(last, PANIC)) {
+			end = last;
+			*end = '\0';
+			last = NULL;
+		}
+	}
+	if (old && kept)
+		line = format_text("%s" PANIC MARK "%s", kept, name);
+	free(kept);
+	free(old);
+	return line;
+}
+
 /**
  * start_tree() - a tree to start a kernel with
  * @swap: is told why there is none
@@ -154,7 +182,7 @@ void *start_tree(struct swap *swap, const void *fdt, const char *name)
 	void *running = sys_tree(swap), *copy = running ? dtb_copy(fdt, ROOM, &err) : NULL;
 	int ret = -FDT_ERR_NOSPACE;
 
-	line = format_text("%s panic=10 dtb_swap.try=%s", cmdline ? cmdline : "", name);
+	line = trial_line(cmdline ? cmdline : "", name);
 	if (copy && line) {
 		ret = copy_bootloaders(running, copy);
 		if (!ret)

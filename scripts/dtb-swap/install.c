@@ -185,7 +185,7 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		fact(&swap->report, "installed", "%s in %s, selected in %s/%s", name, place->trees,
 		     place->boot, place->family->file);
 		fact(&swap->report, "next", "it is used from the next boot on; undo: rollback");
-		supervisor_warn(place);
+		supervisor_warn(place, pending);
 	}
 	return good;
 }
@@ -341,7 +341,7 @@ static void select_again(struct place *place, const struct state *now, const cha
 	if (good) {
 		fact(&swap->report, "selected", "%s, from the next boot on",
 		     value ? value : "the bootloader's own tree");
-		supervisor_warn(place);
+		supervisor_warn(place, false);
 	}
 }
 

@@ -124,7 +124,7 @@ void soften(struct report *report);
 void check_install(struct swap *swap, const void *fdt);
 
 const char *supervisor_variable(const struct place *place);
-void supervisor_warn(const struct place *place);
+void supervisor_warn(const struct place *place, bool pending);
 
 int lock_take(struct swap *swap);
 bool store_room(struct swap *swap, const char *folder, size_t size);

@@ -186,3 +186,11 @@ bool start_load(struct swap *swap, const struct start *start)
 	       "the running kernel does not take another one: %s", strerror(errno));
 	return false;
 }
+
+/**
+ * start_unload() - take back what start_load() has handed over
+ */
+void start_unload(void)
+{
+	syscall(SYS_kexec_load, 0ul, 0ul, NULL, AARCH64);
+}

@@ -5,6 +5,7 @@
  */
 
 #include <dirent.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,24 @@ static void check_storage(struct need need, const char *cmdline)
 	each_disk(need.swap, check_disk, &storage);
 }
 
+/* Interfaces whose drivers tell no carrier, such as modems, are unknown while in use. */
+static bool interface_up(const struct swap *swap, const char *device)
+{
+	char *path = format_text("%s/operstate", device);
+	char *state = path ? sys_line(swap, path) : NULL, *flags = NULL;
+	bool up = state && !strcmp(state, "up");
+
+	free(path);
+	path = format_text("%s/flags", device);
+	if (state && !strcmp(state, "unknown") && path)
+		flags = sys_line(swap, path);
+	up |= flags && strtoul(flags, NULL, 16) & IFF_UP;
+	free(flags);
+	free(path);
+	free(state);
+	return up;
+}
+
 static void check_class(struct need need, const char *class, bool network)
 {
 	char *folder = format_text("%s/sys/class/%s", need.swap->root, class);
@@ -192,18 +211,16 @@ static void check_class(struct need need, const char *class, bool network)
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
-		char what[300], device[300], state[320], *up;
+		char what[300], device[300];
 
 		if (*entry->d_name == '.')
 			continue;
 		snprintf(what, sizeof(what), "%s %s", network ? "network" : class, entry->d_name);
 		snprintf(device, sizeof(device), "/sys/class/%s/%s", class, entry->d_name);
-		snprintf(state, sizeof(state), "%s/operstate", device);
-		up = network ? sys_line(need.swap, state) : NULL;
 		need.what = what;
-		need.level = up && !strcmp(up, "up") ? LEVEL_REFUSAL : LEVEL_WARNING;
+		need.level = network && interface_up(need.swap, device) ? LEVEL_REFUSAL :
+									  LEVEL_WARNING;
 		check_sysfs(&need, device, NULL);
-		free(up);
 	}
 	if (dir)
 		closedir(dir);

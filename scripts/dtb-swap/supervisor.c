@@ -64,22 +64,29 @@ const char *supervisor_variable(const struct place *place)
 /**
  * supervisor_warn() - say what has to be set so that a selection stays
  * @place: with the value that was selected
+ * @pending: nobody has committed it; a variable that names it would select it again after
+ * guard has gone back
  */
-void supervisor_warn(const struct place *place)
+void supervisor_warn(const struct place *place, bool pending)
 {
 	const char *variable = supervisor_variable(place);
 	struct report *report = &place->swap->report;
 
 	if (!variable)
 		return;
-	if (place->value)
-		say(report, LEVEL_WARNING, KIND_SELECTOR,
-		    "set it now, for this device, among the configuration variables",
-		    "unless %s is %s, the balena supervisor takes this back, and restarts",
-		    variable, place->value);
-	else
+	if (!place->value)
 		say(report, LEVEL_WARNING, KIND_SELECTOR,
 		    "remove it now from the configuration variables of this device",
 		    "while %s is set, the balena supervisor selects that tree again, and restarts",
 		    variable);
+	else if (pending)
+		say(report, LEVEL_WARNING, KIND_SELECTOR,
+		    "let it not start during the trial, and set the variable only after the commit",
+		    "the balena supervisor takes this back when it starts, as %s is not %s",
+		    variable, place->value);
+	else
+		say(report, LEVEL_WARNING, KIND_SELECTOR,
+		    "set it now, for this device, among the configuration variables",
+		    "unless %s is %s, the balena supervisor takes this back, and restarts",
+		    variable, place->value);
 }

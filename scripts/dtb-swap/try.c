@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <linux/reboot.h>
 #include <unistd.h>
 
@@ -60,10 +61,24 @@ static bool read_kernel(struct call *call, struct start *start)
 	return data;
 }
 
+/* The root file system may be mounted from there. */
+static void initrd_traps(struct swap *swap)
+{
+	void *running = sys_tree(swap);
+	int node = running ? fdt_path_offset(running, "/chosen") : -1;
+
+	if (node >= 0 && fdt_getprop(running, node, "linux,initrd-start", NULL))
+		say(&swap->report, LEVEL_WARNING, KIND_KERNEL, "name its initramfs with --initrd",
+		    "the running kernel was started with an initramfs, this one has none");
+	free(running);
+}
+
 static bool read_initrd(struct call *call, struct start *start)
 {
-	if (!call->initrd)
+	if (!call->initrd) {
+		initrd_traps(&call->swap);
 		return true;
+	}
 	start->initrd.data = sys_read(&call->swap, call->initrd, &start->initrd.size);
 	if (!start->initrd.data)
 		refuse(&call->swap, KIND_ERROR, "name a file that can be read", "%s: %s",
@@ -71,24 +86,18 @@ static bool read_initrd(struct call *call, struct start *start)
 	return start->initrd.data;
 }
 
-static bool prepare(struct call *call, const void *fdt, const char *name)
+/* All that has to be in memory; nothing is loaded. */
+static bool prepare(struct call *call, const void *fdt, const char *name, struct start *start)
 {
 	struct swap *swap = &call->swap;
-	struct start start = { 0 };
 	void *tree = start_tree(swap, fdt, name);
-	bool good = false;
 
-	if (tree) {
-		start.tree = (struct part){ .data = tree, .size = fdt_totalsize(tree) };
-		start.tree.room = start.tree.size;
-		good = read_kernel(call, &start) && read_initrd(call, &start) &&
-		       start_place(swap, &start) && start_chosen(swap, tree, &start) &&
-		       start_load(swap, &start);
-	}
-	free((void *)start.kernel.data);
-	free((void *)start.initrd.data);
-	free(tree);
-	return good;
+	if (!tree)
+		return false;
+	start->tree = (struct part){ .data = tree, .size = fdt_totalsize(tree) };
+	start->tree.room = start->tree.size;
+	return read_kernel(call, start) && read_initrd(call, start) && start_place(swap, start) &&
+	       start_chosen(swap, tree, start);
 }
 
 /* The tree is kept for the commit; nothing selects it. */
@@ -108,23 +117,41 @@ static bool keep_tree(struct place *place, const void *fdt, const char *name)
 	return good;
 }
 
+/* Returns the exit status of systemctl, 127 where there is none. */
+static int systemctl(const char *verb)
+{
+	int status = 127 << 8;
+	pid_t child = fork();
+
+	if (!child) {
+		execlp("systemctl", "systemctl", verb, NULL);
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return 127;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
 static void start_now(struct call *call)
 {
+	struct swap *swap = &call->swap;
+	int status;
+
+	tell(call);
 	sync();
-	if (sys_exists(&call->swap, "/run/systemd/system"))
-		execlp("systemctl", "systemctl", "kexec", NULL);
+	status = sys_exists(swap, "/run/systemd/system") ? systemctl("kexec") : 127;
+	if (!status)
+		return;
+	if (status != 127) {
+		refuse(swap, KIND_KERNEL, "see the system's log: journalctl -e",
+		       "systemctl kexec: exit status %d", status);
+		return;
+	}
 	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
-	refuse(&call->swap, KIND_KERNEL, "see the kernel's log", "kexec: %s", strerror(errno));
+	refuse(swap, KIND_KERNEL, "see the kernel's log", "kexec: %s", strerror(errno));
 }
 
-static void arm_and_start(struct call *call)
-{
-	watchdog_arm(call);
-	if (!verdict(&call->swap.report) && !call->load)
-		start_now(call);
-}
-
-/* Without the guard a pending tree just stays. */
+/* Without the guard a pending tree just stays, and a trial goes on until something resets it. */
 static void guard_traps(struct swap *swap)
 {
 	static const char *const starts[] = {
@@ -149,7 +176,35 @@ static void guard_traps(struct swap *swap)
 	if (!found)
 		say(&swap->report, LEVEL_WARNING, KIND_NOTHING,
 		    "systemctl enable dtb-swap-guard, or have a script start dtb-swap guard",
-		    "nothing is known to start the guard, without which no start goes back");
+		    "nothing is known to start the guard, without which nothing goes back");
+}
+
+/* What fails leaves nothing behind: a loaded kernel would be started by any kexec to come. */
+static void arm_and_start(struct call *call, const struct start *start)
+{
+	struct swap *swap = &call->swap;
+	int dog = watchdog_arm(call);
+	bool loaded = !verdict(&swap->report) && start_load(swap, start);
+
+	if (loaded && !call->load)
+		start_now(call);
+	if (loaded && verdict(&swap->report))
+		start_unload();
+	watchdog_close(dog, verdict(&swap->report));
+}
+
+/* What may be refused comes first, then what is written, then what would have to be undone. */
+static void try_now(struct call *call, struct place *place, const void *fdt, const char *name)
+{
+	struct start start = { 0 };
+
+	if (prepare(call, fdt, name, &start) && keep_tree(place, fdt, name)) {
+		guard_traps(&call->swap);
+		arm_and_start(call, &start);
+	}
+	free((void *)start.kernel.data);
+	free((void *)start.initrd.data);
+	free((void *)start.tree.data);
 }
 
 /* By kexec a tree can be tried also where the bootloader cannot be told. */
@@ -185,9 +240,8 @@ void run_try(struct call *call)
 	if (fdt && !verdict(&swap->report)) {
 		if (call->pending && install_tree(&place, fdt, name, true))
 			guard_traps(swap);
-		else if (!call->pending && prepare(call, fdt, name) &&
-			 keep_tree(&place, fdt, name))
-			arm_and_start(call);
+		else if (!call->pending)
+			try_now(call, &place, fdt, name);
 	}
 	free(name);
 	free(fdt);

@@ -25,6 +25,7 @@ struct start {
 
 bool start_place(struct swap *swap, struct start *start);
 bool start_load(struct swap *swap, const struct start *start);
+void start_unload(void);
 void *start_tree(struct swap *swap, const void *fdt, const char *name);
 bool start_chosen(struct swap *swap, void *fdt, const struct start *start);
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/watchdog.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -87,19 +88,36 @@ void watchdog_check(struct call *call)
 }
 
 /**
- * watchdog_arm() - start it; it is not told to stop on close
- * @call: has its device, or none; is told why that failed
+ * watchdog_close() - let go of it
+ * @fd: of watchdog_arm()
+ * @stop: it is not to go on, as far as its driver can stop it
  */
-void watchdog_arm(struct call *call)
+void watchdog_close(int fd, bool stop)
+{
+	if (fd < 0)
+		return;
+	if (stop && write(fd, "V", 1) != 1)
+		fprintf(stderr, "dtb-swap: the watchdog goes on: %s\n", strerror(errno));
+	close(fd);
+}
+
+/**
+ * watchdog_arm() - start it
+ * @call: has its device, or none; is told why that failed
+ *
+ * Return: what is open, for watchdog_close(), or -1
+ */
+int watchdog_arm(struct call *call)
 {
 	int fd = call->watchdog ? open(call->watchdog, O_WRONLY | O_CLOEXEC) : -1;
 	int seconds = call->limit < LONGEST_WAIT ? call->limit : LONGEST_WAIT;
 
-	if (call->watchdog && (fd < 0 || ioctl(fd, WDIOC_SETTIMEOUT, &seconds) ||
-			       write(fd, "\n", 1) != 1))
-		refuse(&call->swap, KIND_KERNEL,
-		       "name one that nobody has open; systemd has its own: KExecWatchdogSec=",
-		       "%s: %s", call->watchdog, strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	if (!call->watchdog || (fd >= 0 && !ioctl(fd, WDIOC_SETTIMEOUT, &seconds) &&
+				write(fd, "\n", 1) == 1))
+		return fd;
+	refuse(&call->swap, KIND_KERNEL,
+	       "name one that nobody has open; systemd has its own: KExecWatchdogSec=", "%s: %s",
+	       call->watchdog, strerror(errno));
+	watchdog_close(fd, true);
+	return -1;
 }

@@ -252,6 +252,43 @@ def stacks(tap, folder, good):
                    f'storage on {name}', f'status {done.returncode}\n{done.stdout}')
 
 
+# What an interface says of itself, and whether it counts as in use.
+INTERFACES = (
+    ('up', None, True), ('unknown', '0x1003', True), ('unknown', '0x10d1', True),
+    ('unknown', '0x1002', False), ('unknown', None, False), ('down', '0x1003', False),
+)
+
+
+def interfaces(tap, folder, good):
+    """An interface that is in use, also where its driver tells no carrier, and one that is not."""
+    path = Tree(good).text(ETHERNET, 'status', 'disabled').write(folder / 'new.dtb')
+    for state, flags, used in INTERFACES:
+        made = Device(folder / 'root', good)
+        made.network('wwan0', state, ETHERNET)
+        if flags:
+            made.put('sys/devices/platform/wwan0/net/wwan0/flags', f'{flags}\n')
+        done = swap('check', '--root', made.root, path)
+        words = f'{"refused" if used else "warning"}: network wwan0: it is {ETHERNET}'
+        tap.result(done.returncode == (5 if used else 0) and words in done.stdout,
+                   f'a network interface that is {state}, flags {flags}', done.stdout)
+
+
+# Where there is a boot partition, or something that the system can be without.
+MOUNTS = (('/boot/firmware', True), ('/mnt/boot', True), ('/boot', True), ('/media/card', False))
+
+
+def mounts(tap, folder, good):
+    """The disks of the boot partition count, wherever it is, others do not."""
+    path = Tree(good).text(MMC, 'status', 'disabled').write(folder / 'new.dtb')
+    for point, vital in MOUNTS:
+        made = Device(folder / 'root', good)
+        made.disk(2, point, MMC)
+        done = swap('check', '--root', made.root, path)
+        tap.result(done.returncode == (5 if vital else 0) and
+                   (f'storage of {point}: it is {MMC}' in done.stdout) == vital,
+                   f'a disk on {point}: {"refused" if vital else "nothing needs it"}', done.stdout)
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -262,6 +299,8 @@ def main():
         cases(tap, folder, good)
         memory(tap, folder)
         stacks(tap, folder, good)
+        interfaces(tap, folder, good)
+        mounts(tap, folder, good)
     return tap.end()
 
 

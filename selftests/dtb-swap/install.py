@@ -335,6 +335,12 @@ def supervised(tap, folder, row):
     tap.result(model(made, kind) is None, f'{kind}: without a word it takes the selection back',
                done.stdout)
     made = device(folder / 'root', *row)
+    done = swap('try', '--pending', new_tree(folder, shipped(*row[1:3]), 'one'), *root)
+    name = chosen(kind, boot, made.root / 'mnt/sysroot/active').name
+    tap.result(f'as {variable} is not {name}' in done.stdout and 'set it now' not in done.stdout and
+               'only after the commit' in done.stdout and done.returncode == 0,
+               f'{kind}: a pending tree, the variable has to wait for the commit', done.stdout)
+    made = device(folder / 'root', *row)
     swap('install', new_tree(folder, shipped(*row[1:3]), 'one'), *root)
     done = swap('rollback', *root)
     tap.result(f'while {variable} is set' in done.stdout and done.returncode == 0,

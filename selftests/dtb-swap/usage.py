@@ -105,7 +105,13 @@ DOCUMENTS = (
     (('check',), 2, 'kind', 'usage'),
     (('--nonsense', 'check'), 2, 'kind', 'usage'),
     ((), 2, 'kind', 'usage'),
+    (('--limit', 'soon', 'guard'), 2, 'kind', 'usage'),
 )
+# Other ways to ask for JSON, where the use is wrong.
+ASKED = (('check', '-qj'), ('check', '-jq'), ('check', '--js'), ('--js', '--nonsense', 'check'),
+         ('-qj',), ('nonsense', '-aj'), ('check', '--json', '--out'))
+# Words that look like it and are none: what an option is given, and what comes behind --.
+UNASKED = (('--root', '--json'), ('check', '--out', '-j'), ('nonsense', '--', '--json'))
 
 
 def documents(tap, folder):
@@ -134,6 +140,19 @@ def documents(tap, folder):
                    f'{words} {done.returncode} {found}\n{done.stdout}')
 
 
+def asked(tap):
+    """Wrong use is a document, too, however that was asked for, and is none if it was not."""
+    for words, wanted in [*((words, True) for words in ASKED),
+                          *((words, False) for words in UNASKED)]:
+        done = run('sh', '-c', 'exec 2>/dev/null "$@"', 'sh', *program(), *words)
+        try:
+            good = json.loads(done.stdout)['kind'] == 'usage' and wanted
+        except (ValueError, KeyError):
+            good = not wanted and not done.stdout
+        tap.result(good and done.returncode == 2, f'wrong use, {"a" if wanted else "no"} document: '
+                   f'{" ".join(words)}', f'{done.returncode}\n{done.stdout}')
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -143,6 +162,7 @@ def main():
     completion(tap, verbs, options)
     numbers(tap)
     manual(tap, verbs, options)
+    asked(tap)
     with tempfile.TemporaryDirectory() as work:
         documents(tap, pathlib.Path(work))
     return tap.end()

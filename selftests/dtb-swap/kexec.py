@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""dtb-swap try by kexec, as far as the call: what is loaded, said, and left behind on failure."""
+
+import collections
+import json
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+from bench import TOP, Tap, Tree, program, run, shipped
+from install import DEVICES, device, new_tree
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROW = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+IMAGE = struct.pack('<8xQQ32x4s4x', 0, 1 << 20, b'ARM\x64')
+MARK = 'dtb_swap.try='
+
+
+Answer = collections.namedtuple('Answer', 'returncode stdout stderr')
+
+
+class Board:
+    """A device that has a kernel and memory, and the folder that starter.c writes to."""
+
+    def __init__(self, folder, cmdline='quiet'):
+        self.made = device(folder / 'root', *ROW)
+        self.calls_in, self.said = folder / 'calls', folder / 'said'
+        self.made.put('proc/cmdline', f'{cmdline}\n')
+        self.made.put('proc/iomem', '40000000-7fffffff : System RAM\n')
+        self.made.put('boot/Image', IMAGE)
+        self.tree = new_tree(folder, shipped(*ROW[1:3]), 'one')
+        self.starter = folder / 'starter'
+        if not self.starter.exists():
+            done = run('gcc', '-O1', '-Wall', '-Werror', '-D_GNU_SOURCE', '-o', self.starter,
+                       HERE / 'starter.c')
+            if done.returncode:
+                raise SystemExit(done.stdout)
+
+    def start(self, *words, fail='none', env=None):
+        """Let it try a tree; what it says on standard output is in a file, too."""
+        shutil.rmtree(self.calls_in, ignore_errors=True)
+        self.calls_in.mkdir()
+        command = [self.starter, self.calls_in, fail, *program(), 'try', self.tree, *words,
+                   '--root', self.made.root]
+        with open(self.said, 'w', encoding='ascii') as out, \
+                open(self.calls_in / 'errors', 'w', encoding='ascii') as errors:
+            done = subprocess.run(list(map(str, command)), stdout=out, stderr=errors, cwd=TOP,
+                                  env=env, check=False)
+        return Answer(done.returncode, self.said.read_text(encoding='ascii'),
+                      (self.calls_in / 'errors').read_text(encoding='ascii'))
+
+    def calls(self):
+        """What was asked of the kernel, in its order."""
+        path = self.calls_in / 'calls'
+        return path.read_text(encoding='ascii').split() if path.exists() else []
+
+    def bootargs(self):
+        """The command line that the kernel is to have."""
+        return Tree(self.calls_in / 'segment1').fdt.getprop(
+            Tree(self.calls_in / 'segment1').node('/chosen'), 'bootargs').as_str()
+
+
+# The command line that runs, and what of it the next kernel has.
+LINES = (
+    ('no trial', 'quiet', 'quiet'),
+    ('a trial', f'quiet panic=10 {MARK}a.dtb', 'quiet'),
+    ('a trial of an older version', f'quiet panic=10 {MARK}a.dtb panic=10 {MARK}b.dtb', 'quiet'),
+    ('a trial, and more behind it', f'quiet panic=10 {MARK}a.dtb splash', 'quiet splash'),
+    ('panic= of the user', f'panic=30 quiet panic=10 {MARK}a.dtb', 'panic=30 quiet'),
+    ('the same panic= of the user', f'panic=10 quiet panic=10 {MARK}a.dtb', 'panic=10 quiet'),
+    ('words that end alike', f'x{MARK}a.dtb oops_panic=10 {MARK}a.dtb', f'x{MARK}a.dtb oops_panic=10'),
+    ('two blanks in a row', 'a="b  c"', 'a="b  c"'),
+)
+
+
+def lines(tap, folder):
+    """The command line names one trial, this one, and it restarts after a panic."""
+    for name, old, kept in LINES:
+        board = Board(folder, old)
+        done = board.start('--load')
+        found = board.bootargs() if 'load' in board.calls() else ''
+        head, _, tree = found.rpartition(f' panic=10 {MARK}swap-one-')
+        tap.result(not done.returncode and head == kept and tree.endswith('.dtb'),
+                   f'the command line of a trial that was started with {name}',
+                   f'{found}\n{done}')
+
+
+SYSTEMCTL = """#!/bin/sh
+echo "systemctl $*" >>{folder}/calls/calls
+cat {folder}/said {folder}/calls/errors >{folder}/calls/said-before
+exit {status}
+"""
+GUARD = 'etc/systemd/system/sysinit.target.wants/dtb-swap-guard.service'
+
+
+def with_systemd(board, folder, status):
+    """Give the device systemd; return the environment where systemctl is ours."""
+    board.made.put('run/systemd/system/keep', '')
+    (folder / 'bin').mkdir(exist_ok=True)
+    (folder / 'bin/systemctl').write_text(SYSTEMCTL.format(folder=folder, status=status),
+                                          encoding='ascii')
+    (folder / 'bin/systemctl').chmod(0o755)
+    return {**os.environ, 'PATH': f'{folder}/bin:{os.environ["PATH"]}'}
+
+
+def said_once(done, as_json):
+    """Whether it is what a trial has to say, and one document if that was asked for."""
+    if not as_json:
+        return done.stderr.count('warning: nothing is known to start the guard') == 1
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        return False
+    return not done.stderr and answer['status'] == 0 and any('nothing is known to start the guard' in one['cause']
+                                         for one in answer['findings'])
+
+
+def told(tap, folder):
+    """All is said before the start, once, and on standard output nothing but the document."""
+    for words, systemd, calls in (
+            ((), False, ['load', 'reboot']), ((), True, ['load', 'systemctl', 'kexec']),
+            (('--load',), False, ['load']), (('--load',), True, ['load'])):
+        for option in ((), ('--json',)):
+            board = Board(folder)
+            env = with_systemd(board, folder, 0) if systemd else None
+            done = board.start(*words, *option, env=env)
+            early = folder / 'calls/said-before'
+            tap.result(board.calls() == calls and said_once(done, option) and
+                       ('systemctl' not in calls or
+                        early.read_text(encoding='ascii') == done.stdout + done.stderr),
+                       f'try {" ".join((*words, *option))}, {"" if systemd else "no "}systemd: all '
+                       'is said before the start', f'{board.calls()}\n{done}')
+    for path, warned in ((GUARD, False), ('etc/keep', True)):
+        board = Board(folder)
+        board.made.put(path, '')
+        done = board.start('--load')
+        tap.result(('nothing is known to start the guard' in done.stderr) == warned and
+                   not done.returncode, f'try by kexec, with {path}: {"a" if warned else "no"} '
+                   'warning', done)
+
+
+def with_watchdog(board, folder):
+    """Give the device a watchdog that goes on for kexec; return its file."""
+    board.made.put('sys/module/watchdog/parameters/stop_on_reboot', '0\n')
+    board.made.put('sys/class/watchdog/watchdog0/state', '')
+    dog = folder / 'watchdog0'
+    dog.write_bytes(b'')
+    return dog
+
+
+# What fails, what systemctl returns (None: no systemd), what the kernel is asked, what the
+# watchdog gets, what is said.
+FAULTS = (
+    ('none', None, ['timeout', 'load', 'reboot'], '\n', ''),
+    ('none', 0, ['timeout', 'load', 'systemctl', 'kexec'], '\n', ''),
+    ('none', 127, ['timeout', 'load', 'systemctl', 'kexec', 'reboot'], '\n', ''),
+    ('none', 1, ['timeout', 'load', 'systemctl', 'kexec', 'unload'], '\nV', 'systemctl kexec: exit'),
+    ('reboot', None, ['timeout', 'load', 'reboot', 'unload'], '\nV', 'kexec: Device or resource'),
+    ('load', None, ['timeout', 'load'], '\nV', 'does not take another one'),
+    ('timeout', None, ['timeout'], 'V', 'watchdog0: Device or resource busy'),
+    ('tree', None, [], '', 'refused: '),
+)
+
+
+def undone(tap, folder):
+    """A trial that does not come to its start leaves no kernel loaded, and no watchdog running."""
+    for fail, status, calls, written, words in FAULTS:
+        board = Board(folder)
+        dog = with_watchdog(board, folder)
+        env = None if status is None else with_systemd(board, folder, status)
+        if fail == 'tree':
+            shutil.rmtree(board.made.root / ROW[3])
+            board.made.put(ROW[3], '')
+        done = board.start('--watchdog', dog, fail=fail, env=env)
+        tap.result(board.calls() == calls and dog.read_text(encoding='ascii') == written and
+                   words in done.stderr and ('refused: ' in done.stderr) == bool(words) and
+                   (not words or done.returncode not in (0, 137)),
+                   f'{fail} fails, systemctl: {status}: {" ".join(calls) or "nothing is armed"}',
+                   f'{board.calls()} {dog.read_bytes()}\n{done}')
+    board = Board(folder)
+    done = board.start('--load', '--watchdog', with_watchdog(board, folder))
+    tap.result(board.calls() == ['timeout', 'load'] and not done.returncode and
+               (folder / 'watchdog0').read_text(encoding='ascii') == '\n',
+               '--load: the kernel stays loaded, the watchdog runs', done)
+
+
+def initramfs(tap, folder):
+    """The running kernel had an initramfs, and the next has to be given one."""
+    for has, words, warned in ((True, (), True), (False, (), False),
+                               (True, ('--initrd', 'boot/initrd'), False)):
+        board = Board(folder)
+        board.made.put('boot/initrd', 'x')
+        if has:
+            tree = Tree(board.made.root / 'sys/firmware/fdt')
+            tree.cell('/chosen', 'linux,initrd-start', 0x48000000)
+            tree.write(board.made.root / 'sys/firmware/fdt')
+        done = board.start('--load', *(f'/{word}' if '/' in word else word for word in words))
+        tap.result(('warning: the running kernel was started with an initramfs' in done.stderr and
+                    'mend: name its initramfs with --initrd' in done.stderr) == warned and
+                   not done.returncode, f'{"an" if has else "no"} initramfs, try {" ".join(words)}: '
+                   f'{"a" if warned else "no"} warning', done)
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as work:
+        lines(tap, pathlib.Path(work))
+        told(tap, pathlib.Path(work))
+        undone(tap, pathlib.Path(work))
+        initramfs(tap, pathlib.Path(work))
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
