@@ -199,6 +199,7 @@ static void start_again(struct call *call)
 {
 	sync();
 	fprintf(stderr, "dtb-swap: nobody has committed: back to the tree before\n");
+	tell(call);
 	if (sys_exists(&call->swap, "/run/systemd/system"))
 		execlp("systemctl", "systemctl", "reboot", NULL);
 	if (!*call->swap.root && reboot(RB_AUTOBOOT))

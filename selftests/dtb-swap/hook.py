@@ -63,6 +63,22 @@ def new_kernel(tap, folder, kind):
                    f'{kind}: a new kernel that {name}', done.stdout)
 
 
+def on_word(tap, folder):
+    """A board whose selector is heeded on the user's word is updated as others are."""
+    row = ('beaglebone-black', '6.12-armhf', 'am335x-boneblack', 'mnt/sysroot/active/boot')
+    made = device(folder / 'root', *row)
+    made.put('mnt/sysroot/inactive/boot/keep', '')
+    done = swap('install', new_tree(folder, shipped(*row[1:3]), 'one'), '--unproven', '--root',
+                made.root)
+    first, names = hook(made), carried(made)
+    back = swap('rollback', '--root', made.root)
+    second = hook(made)
+    tap.result(not done.returncode and not first.returncode and len(names) == 1 and
+               not back.returncode and not second.returncode,
+               'a selector that nobody has verified: an update, back, and another update',
+               done.stdout + first.stdout + back.stdout + second.stdout)
+
+
 def main():
     """All ways."""
     tap = Tap()
@@ -89,6 +105,7 @@ def main():
                        f'{kind}: all trees go along', f'{names}\n{done.stdout}')
         for kind in ('imx8mm-var-som', 'raspberrypi4-64'):
             new_kernel(tap, folder, kind)
+        on_word(tap, folder)
         made = device(folder / 'root', *ROWS['imx8mm-var-som'])
         one = new_tree(folder, shipped(*ROWS['imx8mm-var-som'][1:3]), 'one')
         swap('install', one, '--root', made.root)
@@ -98,7 +115,8 @@ def main():
         made.put('mnt/sysroot/inactive/boot/keep', '')
         next((made.root / 'mnt/sysroot/active/boot').glob('swap-*')).write_bytes(b'broken')
         done = hook(made)
-        tap.result(done.returncode == 1 and 'not sound' in done.stdout and not carried(made),
+        tap.result(done.returncode == 1 and 'is missing or broken' in done.stdout and
+                   'mend: dtb-swap rollback' in done.stdout and not carried(made),
                    'a tree that is broken stops the update', done.stdout)
     return tap.end()
 

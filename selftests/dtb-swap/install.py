@@ -484,6 +484,45 @@ def unfinished(tap, folder):
                    done.stdout + selector.read_text(encoding='ascii'))
 
 
+def again(tap, folder):
+    """Overlays that the selected tree is made with are not put on it once more."""
+    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    parts = []
+    for name in ('alpha', 'beta'):
+        parts.append(folder / f'{name}.dtbo')
+        run('dtc', '-q', '-o', parts[-1], '-',
+            input='/dts-v1/; /plugin/; &{/soc@0/bus@30800000/i2c@30a30000} '
+            f'{{ {name}@{6 + len(parts)} {{ reg = <{6 + len(parts)}>; }}; }};')
+    made = device(folder / 'root', *row)
+    root = ('--root', made.root)
+    for name, words, status, said in (
+            ('one', ('install', '--overlay', parts[0]), 0, 'selected in'),
+            ('the same', ('install', '--overlay', parts[0]), 0, 'it was before'),
+            ('another', ('install', '--overlay', parts[1]), 0, 'selected in'),
+            ('the first', ('install', '--overlay', parts[0]), 0, 'it was before'),
+            ('both', ('install', '--overlay', *parts), 0, 'it was before'),
+            ('the same as pending', ('try', '--pending', '--overlay', parts[1]), 0, 'it was before'),
+            ('back', ('rollback',), 0, 'selected'),
+            ('the second, which is gone', ('install', '--overlay', parts[1]), 0, 'selected in'),
+            ('back', ('rollback',), 0, 'selected'),
+            ('the first, which is still there', ('install', '--overlay', parts[0]), 0,
+             'it was before'),
+            ('a tree of the user', ('install', new_tree(folder, shipped(*row[1:3]), 'one')), 0,
+             'selected in'),
+            ('the first on that', ('install', '--overlay', parts[0]), 0, 'selected in')):
+        before = digest(made.root)
+        done = swap(*words, *root)
+        same = said != 'it was before' or digest(made.root) == before
+        tap.result(done.returncode == status and said in done.stdout and same,
+                   f'overlays, one after the other: {name}', done.stdout)
+    for path in made.root.rglob('swap-*.dtb'):
+        path.write_bytes(b'')
+    done = swap('install', '--overlay', parts[1], *root)
+    tap.result(done.returncode == 3 and 'which is selected, is missing or broken' in done.stdout and
+               'mend: dtb-swap rollback, or name a tree with --base' in done.stdout,
+               'the tree that overlays would go on is broken', done.stdout)
+
+
 def bases(tap, folder):
     """The tree that an overlay goes on is the only one for this board, or it has to be named."""
     row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
@@ -523,6 +562,7 @@ def main():
         untold(tap, folder)
         unfinished(tap, folder)
         bases(tap, folder)
+        again(tap, folder)
     return tap.end()
 
 

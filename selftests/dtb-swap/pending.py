@@ -3,6 +3,8 @@
 """dtb-swap try, commit and guard, as far as it goes without a kernel: dtb-swap-try has the rest."""
 
 import fcntl
+import json
+import os
 import pathlib
 import re
 import shutil
@@ -145,6 +147,23 @@ def remembered(tap, folder):
         tap.result(commit.returncode == 0 and 'nobody has' in early.stdout and not late.stdout,
                    f'{name}, given to commit: guard knows that it is committed',
                    early.stdout + commit.stdout + late.stdout)
+
+
+def told_first(tap, folder):
+    """What guard has done is said before the system goes down."""
+    made, _ = fresh(folder)
+    made.put('run/systemd/system/keep', '')
+    (folder / 'bin').mkdir(exist_ok=True)
+    (folder / 'bin/systemctl').write_text(f'#!/bin/sh\necho "$1" >>{folder}/called\n')
+    (folder / 'bin/systemctl').chmod(0o755)
+    env = {**os.environ, 'PATH': f'{folder}/bin:{os.environ["PATH"]}'}
+    done = subprocess.run([*program(), 'guard', '--json', '--limit', '1', '--root', made.root],
+                          env=env, capture_output=True, text=True, check=False)
+    said = json.loads(done.stdout or '{}')
+    tap.result('own tree' in json.dumps(said.get('selected', '')) and not done.returncode and
+               'BALENA_HOST_EXTLINUX_fdt' in done.stdout and
+               (folder / 'called').read_text() == 'reboot\n',
+               'guard tells what it has done, and restarts', done.stdout + done.stderr)
 
 
 def cut_short(tap, folder):
@@ -376,6 +395,7 @@ def main():
         installs(tap, pathlib.Path(work))
         starts(tap, pathlib.Path(work))
         remembered(tap, pathlib.Path(work))
+        told_first(tap, pathlib.Path(work))
         cut_short(tap, pathlib.Path(work))
         in_trial(tap, pathlib.Path(work))
         stranded(tap, pathlib.Path(work))
