@@ -347,87 +347,6 @@ def supervised(tap, folder, row):
                f'{kind}: back to the bootloader\'s own, the variable has to go', done.stdout)
 
 
-# What extlinux.conf and extra_uEnv.txt say of overlays; the exit status, what is said.
-STOCK, MISFIT = '/boot/devicetree/stock.dtbo', '/boot/devicetree/misfit.dtbo'
-LISTS = (
-    ('those of extlinux.conf apply', f'OVERLAYS {STOCK}', '', 0, ''),
-    ('one of extlinux.conf does not', f'OVERLAYS {STOCK},{MISFIT}', '', 6,
-     f'the bootloader will apply {MISFIT}'),
-    ('a list in its place', f'OVERLAYS {MISFIT}', f'overlay_files={STOCK}\n', 0, ''),
-    ('a list in its place that does not apply', f'OVERLAYS {STOCK}',
-     f'overlay_files={STOCK},{MISFIT}\n', 6, f'the bootloader will apply {MISFIT}'),
-    ('a list that nothing heeds', 'APPEND quiet', f'overlay_files={MISFIT}\n', 0, ''),
-    ('one that is not there', 'OVERLAYS /boot/ghost.dtbo', '', 0, 'ghost.dtbo, which is not there'),
-)
-
-
-def applied(tap, folder):
-    """What the bootloader puts on the tree has to go on the new one."""
-    row = {row[0]: row for row in DEVICES}['jetson-agx-orin-devkit']
-    one = new_tree(folder, shipped(*row[1:3]), 'one')
-    for name, conf, env, status, words in LISTS:
-        made = device(folder / 'root', *row)
-        made.put('mnt/boot/extra_uEnv.txt', env)
-        made.put('mnt/sysroot/active/boot/extlinux/extlinux.conf', f'LABEL primary\n\t{conf}\n')
-        for overlay, target in ((STOCK, '{/}'), (MISFIT, 'nowhere')):
-            path = made.put(f'mnt/sysroot/active{overlay}', '')
-            run('dtc', '-q', '-@', '-o', path, '-',
-                input=f'/dts-v1/; /plugin/; &{target} {{ x; }};')
-        foreseen = swap('check', one, '--root', made.root)
-        done = swap('install', one, '--root', made.root)
-        tap.result(done.returncode == foreseen.returncode == status and words in done.stdout and
-                   words in foreseen.stdout and
-                   model(made, row[0]) == (None if status else 'one'),
-                   f'overlays of the bootloader: {name}', foreseen.stdout + done.stdout)
-
-
-# What config.txt says of overlays, whether the tree has labels, what is said, what is not.
-CONFIGS = (
-    ('those that apply', 'dtoverlay=stock\n', True, 'installed', 'warning'),
-    ('one that does not', 'dtoverlay=stock\ndtoverlay=misfit,speed=1\n', True,
-     'will apply overlays/misfit.dtbo, and cannot: no label "nowhere"', 'stock.dtbo'),
-    ('one that the one before has made room for', 'dtoverlay=stock\ndtoverlay=second:x=1\n', True,
-     'installed', 'warning'),
-    ('in another folder', 'overlay_prefix=other/\ndtoverlay=misfit\n', True,
-     'will apply other/misfit.dtbo, and cannot', 'overlays/'),
-    ('under a filter', '[pi3]\ndtoverlay=misfit\n', True, 'installed', 'warning'),
-    ('a tree without labels', 'dtoverlay=ghost\n', False,
-     'config.txt has dtoverlay=ghost, and the tree has no labels', 'dtbo'),
-    ('a tree without labels, and no overlay', 'dtparam=i2c_arm=on\n', False, 'installed',
-     'warning'),
-)
-
-
-def configured(tap, folder):
-    """What the Raspberry Pi's firmware puts on the tree is tried before."""
-    row = {row[0]: row for row in DEVICES}['raspberrypi4-64']
-    for name, text, labels, words, never in CONFIGS:
-        made = device(folder / 'root', *row)
-        tree = Tree(shipped(*row[1:3])).text('/', 'model', 'one')
-        if not labels and '__symbols__' in tree.children('/'):
-            tree.drop('/__symbols__')
-        elif labels and '__symbols__' not in tree.children('/'):
-            tree.add('/', '__symbols__')
-        one = tree.write(folder / 'one.dtb')
-        made.put('mnt/boot/config.txt', text)
-        for overlay, body in (('overlays/stock', '&{/} { x { }; };'),
-                              ('overlays/misfit', '&nowhere { x; };'),
-                              ('overlays/second', '&{/x} { y; };'),
-                              ('other/misfit', '&nowhere { x; };')):
-            path = made.put(f'mnt/boot/{overlay}.dtbo', '')
-            run('dtc', '-q', '-@', '-o', path, '-', input=f'/dts-v1/; /plugin/; {body}')
-        foreseen = swap('check', one, '--root', made.root)
-        done = swap('install', one, '--root', made.root)
-        good = model(made, row[0]) == 'one' and not foreseen.returncode and words in done.stdout
-        good &= words in foreseen.stdout or words == 'installed'
-        # It has no disk that could be found, which is not what this is about.
-        said = [line for line in (foreseen.stdout + done.stdout).splitlines()
-                if 'drivers were not looked for' not in line and str(folder) not in line and
-                'the balena supervisor' not in line and 'configuration variables' not in line]
-        tap.result(good and not any(never in line for line in said),
-                   f'overlays of config.txt: {name}', foreseen.stdout + done.stdout)
-
-
 def full(tap, folder):
     """check says what install would say of a disk that is full, and writes nothing."""
     row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
@@ -484,63 +403,6 @@ def unfinished(tap, folder):
                    done.stdout + selector.read_text(encoding='ascii'))
 
 
-def again(tap, folder):
-    """Overlays that the selected tree is made with are not put on it once more."""
-    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
-    parts = []
-    for name in ('alpha', 'beta'):
-        parts.append(folder / f'{name}.dtbo')
-        run('dtc', '-q', '-o', parts[-1], '-',
-            input='/dts-v1/; /plugin/; &{/soc@0/bus@30800000/i2c@30a30000} '
-            f'{{ {name}@{6 + len(parts)} {{ reg = <{6 + len(parts)}>; }}; }};')
-    made = device(folder / 'root', *row)
-    root = ('--root', made.root)
-    for name, words, status, said in (
-            ('one', ('install', '--overlay', parts[0]), 0, 'selected in'),
-            ('the same', ('install', '--overlay', parts[0]), 0, 'it was before'),
-            ('another', ('install', '--overlay', parts[1]), 0, 'selected in'),
-            ('the first', ('install', '--overlay', parts[0]), 0, 'it was before'),
-            ('both', ('install', '--overlay', *parts), 0, 'it was before'),
-            ('the same as pending', ('try', '--pending', '--overlay', parts[1]), 0, 'it was before'),
-            ('back', ('rollback',), 0, 'selected'),
-            ('the second, which is gone', ('install', '--overlay', parts[1]), 0, 'selected in'),
-            ('back', ('rollback',), 0, 'selected'),
-            ('the first, which is still there', ('install', '--overlay', parts[0]), 0,
-             'it was before'),
-            ('a tree of the user', ('install', new_tree(folder, shipped(*row[1:3]), 'one')), 0,
-             'selected in'),
-            ('the first on that', ('install', '--overlay', parts[0]), 0, 'selected in')):
-        before = digest(made.root)
-        done = swap(*words, *root)
-        same = said != 'it was before' or digest(made.root) == before
-        tap.result(done.returncode == status and said in done.stdout and same,
-                   f'overlays, one after the other: {name}', done.stdout)
-    for path in made.root.rglob('swap-*.dtb'):
-        path.write_bytes(b'')
-    done = swap('install', '--overlay', parts[1], *root)
-    tap.result(done.returncode == 3 and 'which is selected, is missing or broken' in done.stdout and
-               'mend: dtb-swap rollback, or name a tree with --base' in done.stdout,
-               'the tree that overlays would go on is broken', done.stdout)
-
-
-def bases(tap, folder):
-    """The tree that an overlay goes on is the only one for this board, or it has to be named."""
-    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
-    other, second = shipped('6.12', 'imx8mp-evk'), new_tree(folder, shipped(*row[1:3]), 'second')
-    overlay = folder / 'x.dtbo'
-    run('dtc', '-q', '-o', overlay, '-', input='/dts-v1/; /plugin/; &{/} { model = "x"; };')
-    for name, beside, options, status, words in (
-            ('beside that of another board', other, (), 0, ''),
-            ('two for this board', second, (), 2, '2 trees of'),
-            ('two, and one is named', second, ('--base', second), 0, '')):
-        made = device(folder / 'root', *row)
-        made.put(f'{row[3]}/beside.dtb', pathlib.Path(beside).read_bytes())
-        done = swap('install', '--overlay', overlay, *options, '--root', made.root)
-        tap.result(done.returncode == status and words in done.stdout and
-                   model(made, row[0]) == (None if status else 'x'),
-                   f'the tree for an overlay: {name}', done.stdout)
-
-
 def main():
     """Run all."""
     tap = Tap()
@@ -556,13 +418,9 @@ def main():
         looks(tap, folder)
         linked(tap, folder)
         kept(tap, folder)
-        applied(tap, folder)
-        configured(tap, folder)
         full(tap, folder)
         untold(tap, folder)
         unfinished(tap, folder)
-        bases(tap, folder)
-        again(tap, folder)
     return tap.end()
 
 
