@@ -13,7 +13,13 @@
 
 #define LARGEST (2 << 20)	/* arm64: Documentation/arch/arm64/booting.rst */
 
-static bool is_overlay(const void *fdt)
+/**
+ * is_overlay() - whether something is to be applied to a tree
+ * @fdt: passed dtb_read()
+ *
+ * Return: true if it has a fragment
+ */
+bool is_overlay(const void *fdt)
 {
 	int node;
 

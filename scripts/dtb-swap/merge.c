@@ -37,7 +37,11 @@ static void *put(struct swap *swap, void *fdt, const char *path)
 	void *overlay = load_tree(swap, path), *result = NULL;
 	const char *mend = "take an overlay for this board; dtb-swap diff shows what the tree has";
 
-	if (overlay && !dtb_claims(overlay, fdt))
+	if (overlay && !is_overlay(overlay))
+		refuse(swap, KIND_OVERLAY,
+		       "name an overlay; a tree is installed alone, without --overlay",
+		       "%s is a tree, not an overlay: it has no fragment", path);
+	else if (overlay && !dtb_claims(overlay, fdt))
 		refuse(swap, KIND_BOARD, mend, "%s is for \"%s\", not for this tree", path,
 		       fdt_stringlist_get(overlay, 0, "compatible", 0, NULL));
 	else if (overlay && dtb_address_conflict(fdt, overlay, &err))

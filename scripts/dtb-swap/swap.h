@@ -96,6 +96,7 @@ bool sys_exists(const struct swap *swap, const char *path);
 char *sys_real(const struct swap *swap, const char *path);
 void *sys_tree(struct swap *swap);
 
+bool is_overlay(const void *fdt);
 int check_structure(struct swap *swap, const void *fdt, const char *name);
 void check_board(struct swap *swap, const void *running, const void *fdt);
 void check_needs(struct swap *swap, const void *running, const void *fdt);

@@ -147,6 +147,27 @@ def bases(tap, folder):
                    f'the tree for an overlay: {name}', done.stdout)
 
 
+def mistaken(tap, folder):
+    """A whole tree in the place of an overlay is told from one that lacks labels."""
+    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    for name, labels in (('without labels', False), ('with labels', True)):
+        made = device(folder / 'root', *row)
+        tree = Tree(shipped(*row[1:3])).text('/', 'model', 'one')
+        if '__symbols__' in tree.children('/'):
+            tree.drop('/__symbols__')
+        if labels:
+            tree.add('/', '__symbols__', x='/chosen')
+        one, out = tree.write(folder / 'one.dtb'), folder / 'out.dtb'
+        before = digest(made.root)
+        said = [swap('merge', shipped(*row[1:3]), one, '-o', out),
+                *(swap(*words, '--overlay', one, '--root', made.root)
+                  for words in (('install',), ('try',), ('try', '--pending')))]
+        tap.result(all(done.returncode == 6 and 'one.dtb is a tree, not an overlay' in done.stdout and
+                       'mend: name an overlay' in done.stdout and 'label map' not in done.stdout
+                       for done in said) and digest(made.root) == before and not out.exists(),
+                   f'a tree {name} for an overlay', ''.join(done.stdout for done in said))
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -156,6 +177,7 @@ def main():
         configured(tap, folder)
         bases(tap, folder)
         again(tap, folder)
+        mistaken(tap, folder)
     return tap.end()
 
 
