@@ -64,14 +64,16 @@ static void commit_pending(struct place *place, struct state *state)
 {
 	struct swap *swap = place->swap;
 
-	if (!has_started(swap, state))
+	if (!has_started(swap, state)) {
 		refuse(swap, KIND_NOTHING,
 		       "start the device again, then commit; or dtb-swap install, without a trial",
 		       "the device has not yet started with %s",
 		       state->installed ? state->installed : "the pending tree");
-	else if (state_settle(state, place))
+	} else if (state_settle(state, place)) {
 		fact(&swap->report, "committed", "%s",
 		     place->value ? place->value : "the bootloader's own tree");
+		supervisor_warn(place, false);
+	}
 }
 
 /**

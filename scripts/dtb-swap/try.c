@@ -210,8 +210,10 @@ static void try_now(struct call *call, struct place *place, const void *fdt, con
 /* By kexec a tree can be tried also where the bootloader cannot be told. */
 static bool find_place(struct call *call, struct place *place)
 {
-	if (place_open(place, &call->swap))
+	if (place_open(place, &call->swap)) {
+		state_tidy(place);
 		return true;
+	}
 	if (!call->pending && !place->family)
 		soften(&call->swap.report);
 	return !verdict(&call->swap.report);

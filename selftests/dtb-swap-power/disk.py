@@ -160,17 +160,26 @@ class Ext4:
                 return None
         return self.content(number)
 
+    def files(self, path):
+        """The names in a folder."""
+        number = self.entry(self.content(2), path.encode())
+        return [name.decode() for _, name in self.names(self.content(number))]
+
     def entry(self, folder, wanted):
         """The inode of a name in a folder."""
+        return next((number for number, name in self.names(folder) if name == wanted), 0)
+
+    @staticmethod
+    def names(folder):
+        """Inode and name of all that is in a folder."""
         at = 0
         while at + 8 <= len(folder):
             number, length, size, _ = struct.unpack_from('<IHBB', folder, at)
             if length < 8:
                 raise Damaged('a broken folder')
-            if number and folder[at + 8:at + 8 + size] == wanted:
-                return number
+            if number:
+                yield number, folder[at + 8:at + 8 + size]
             at += length
-        return 0
 
 
 def entries(log):

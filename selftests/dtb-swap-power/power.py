@@ -13,6 +13,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,27 +38,46 @@ MODULES = ['virtio_pci', 'virtio_blk', 'vfat', 'nls_cp437', 'nls_ascii', 'nls_is
 DEVICES = (('imx8mm-var-som', ('-F', '16'), 'ro'), ('jetson-nano', ('-F', '16'), 'rw'),
            ('raspberrypi4-64', ('-F', '32', '-s', '1'), 'ro'))
 NO_CHECKPOINT = '5.10'       # ext4 empties its journal on demand from 5.14 on
-STORY = (None, 'one', 'two', 'one', 'three', 'one')     # what is selected, in this order
+BOOT_ID = '/proc/sys/kernel/random/boot_id'
+# What is done, what is selected then, and where rollback leads from there. Another start of the
+# device is another number of it.
+STEPS = (
+    ('install one', 'one', None), ('install two', 'two', 'one'), ('rollback', 'one', 'one'),
+    ('install three', 'three', 'one'), ('rollback', 'one', 'one'),
+    ('try --pending two', 'two', 'one'), ('guard --limit 0', 'one', 'one'),
+    ('try --pending three', 'three', 'one'), ('commit', 'three', 'one'),
+    ('rollback --own', None, None),
+)
+# Commands that change neither come once.
+PAIRS = [key for key, _ in itertools.groupby([(None, None), *(step[1:] for step in STEPS)])]
+STORY = tuple(what for what, _ in PAIRS)
 SCRIPT = '''
 mount -t vfat /dev/vda1 /mnt/boot && mount -t ext4 -o {how} /dev/vda2 /mnt/sysroot/active
 mount | sed 's/^/# /'
 cp /trees/config.json /trees/extra_uEnv.txt /trees/config.txt /mnt/boot; sync
 echo 100 >/proc/sys/vm/dirty_expire_centisecs; echo 50 >/proc/sys/vm/dirty_writeback_centisecs
+mkdir -p /run/systemd/system
+echo 0 >/start && mount --bind /start {boot_id}
 echo {begin} | dd of=/dev/vda bs=512 seek=8 conv=sync,fsync 2>/dev/null
 n=0
 echo TAP version 13
-for words in "install /trees/one.dtb" "install /trees/two.dtb" rollback \\
-	"install /trees/three.dtb" rollback; do
+while read -r words; do
 	n=$((n + 1))
-	said=$(dtb-swap $words 2>&1) && echo "ok $n $words" || {{ echo "$said" | sed 's/^/# /'; echo "not ok $n $words"; }}
+	echo $n >/start
+	said=$(dtb-swap $words 2>&1 </dev/null) && echo "ok $n $words" || {{ echo "$said" | sed 's/^/# /'; echo "not ok $n $words"; }}
 	sleep 3
-done
+done <<-EOF
+{steps}
+EOF
 echo 1..$n
 '''
+SYSTEMCTL = b'#!/bin/sh\n'        # the guest does not start again
 CHANCES = 8
 BEGIN = 'the-story-begins'
 PLAIN = b'''#!/bin/sh
-[ "$1" = install ] || set -- install /trees/one.dtb
+for last; do :; done
+[ -e "$last" ] || last=/trees/one.dtb
+set -- install "$last"
 name=$(cat "${2%.dtb}.name")
 cp "$2" "/mnt/boot/$name"
 echo "device_tree=$name" >/mnt/boot/config.txt
@@ -109,7 +129,9 @@ def record(kernel, folder, kind, how, program):
         'trees/config.txt': b'dtparam=i2c_arm=on\n',
         'mnt/boot/keep': b'', 'mnt/sysroot/active/keep': b'',
         'boardpack/modules': '\n'.join(MODULES + ['']).encode(),
-        'boardpack/run': SCRIPT.format(begin=BEGIN, how=how).encode()},
+        'bin/systemctl': SYSTEMCTL,
+        'boardpack/run': SCRIPT.format(begin=BEGIN, how=how, boot_id=BOOT_ID, steps='\n'.join(
+            re.sub(r'\b(one|two|three)$', r'/trees/\1.dtb', row[0]) for row in STEPS)).encode()},
         300, tag=f'power-{kind}', icount='',
         extra=['-blockdev', json.dumps(disk), '-device', 'virtio-blk-pci,drive=disk'])
     return outcome.results, base, log.read_bytes()
@@ -196,21 +218,77 @@ def cuts(base, log):
     yield -1, (), data
 
 
-def look(kind, base, log):
-    """Look at the disk after each cut: what is selected, what is wrong, and how many cuts."""
-    count = writes = 0
-    wrong, seen = [], []
+class Folder:
+    """Files in a folder, read as those of a disk are."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def read(self, name):
+        """The content of a file; None where there is none."""
+        path = self.path / name
+        return path.read_bytes() if path.exists() else None
+
+
+def content(data):
+    """All files of the boot partition and the trees of the other, but those that are cut short."""
+    boot, root = Fat(data, FAT_AT), Ext4(data, EXT4_AT)
+    found = {}
+    for disk, folder, names in (
+            (boot, 'mnt/boot', [name for name, _, size in boot.entries() if size]),
+            (root, 'mnt/sysroot/active',
+             [f'boot/{name}' for name in root.files('boot') if name.endswith('.dtb')])):
+        for name in names:
+            try:
+                found[f'{folder}/{name}'] = disk.read(name)
+            except Damaged:
+                continue
+    return found
+
+
+def way_back(kind, files, folder):
+    """The model of the tree that rollback leads to."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ('run', 'mnt/boot', 'mnt/sysroot/active/boot'):
+        (folder / name).mkdir(parents=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    subprocess.run([tool(), 'rollback', '--root', folder], check=False, capture_output=True)
+    value = value_of(kind, Folder(folder / 'mnt/boot'))
+    if value is None:
+        return None
+    place = 'mnt/boot' if kind.startswith('rasp') else 'mnt/sysroot/active/boot'
+    return libfdt.Fdt((folder / place / value).read_bytes()).getprop(0, 'model').as_str()
+
+
+def look(kind, base, log, folder):
+    """Look at the disk after each cut: what is selected, what is wrong, and how many cuts.
+
+    With a folder also where rollback leads: to where it did before the command that was cut
+    short, or to where it does after it.
+    """
+    count = writes = at = 0
+    wrong, seen, backs = [], [], {}
     for number, missing, data in cuts(base, log):
         count += 1
         writes = max(writes, number)
         try:
             what = view(kind, data)
-        except (Damaged, libfdt.FdtException, UnicodeDecodeError, KeyError) as error:
+            if not missing:
+                seen.append(what)
+            if not missing and what != PAIRS[at][0]:
+                at = min(at + 1, len(PAIRS) - 1)
+            files = content(data) if folder else {}
+            key = hash(tuple(files.items()))
+            if folder and key not in backs:
+                backs[key] = way_back(kind, files, folder)
+        except (Damaged, OSError, libfdt.FdtException, UnicodeDecodeError, KeyError) as error:
             wrong.append(f'write {number} without {missing}: {error!r}')
             continue
-        if not missing:
-            seen.append(what)
-    return seen, wrong, f'{count} cuts in {writes} writes'
+        if folder and (what, backs[key]) not in PAIRS[max(at - 1, 0):at + 2]:
+            wrong.append(f'write {number} without {missing}: from {what}, rollback leads to '
+                         f'{backs[key]}')
+    return seen, wrong, f'{count} cuts in {writes} writes, {len(backs)} ways back'
 
 
 def run(kernel, kind, options, how, program):
@@ -220,7 +298,8 @@ def run(kernel, kind, options, how, program):
         mkfs(folder, options)
         results, base, log = record(kernel, folder, kind, how, program)
         bad = [f'{r.name}: {r.why}' for r in results if r.state != 'passed']
-        return bad if len(results) > 4 else ['too few results'], *look(kind, base, log)
+        return bad if len(results) > len(STEPS) else ['not all results'], \
+            *look(kind, base, log, None if program == PLAIN else folder / 'back')
 
 
 def main():

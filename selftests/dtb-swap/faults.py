@@ -5,22 +5,52 @@
 import collections
 import errno
 import fcntl
+import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
 
 import libfdt
 
 from bench import Tap, run, swap, tool
-from install import DEVICES, device, model, new_tree, shipped
+from install import DEVICES, device, digest, model, new_tree, shipped
 
 HERE = pathlib.Path(__file__).resolve().parent
+BOOT_ID = 'proc/sys/kernel/random/boot_id'
 KINDS = {row[0]: row for row in DEVICES}
 FAULTS = {'is killed': 0, 'EIO': errno.EIO, 'ENOSPC': errno.ENOSPC, 'EROFS': errno.EROFS,
           'ENOMEM': errno.ENOMEM, 'a write that is lost': -1}
 
-Case = collections.namedtuple('Case', 'made saved kind words before after')
+# back: where rollback leads from a tree that is selected; guard: what guard leaves selected, of
+# several the last if the command says that it is done.
+Case = collections.namedtuple('Case', 'made saved kind words before after back guard')
+
+# Name, what comes before, the command, what is selected before and after, back, guard. ONE, TWO
+# are trees; START is another start of the device, TRIAL one by kexec with the second tree.
+OVER = (('install', 'ONE'),)
+TWICE, PENDING = (*OVER, ('install', 'TWO')), (*OVER, ('try', '--pending', 'TWO'), ('START',))
+STORIES = (
+    ('install', OVER, ('install', 'TWO'), 'one', 'two', {'one': None, 'two': 'one'},
+     {'one': ['one'], 'two': ['two']}),
+    ('rollback', TWICE, ('rollback',), 'two', 'one', {'two': 'one', 'one': 'one'},
+     {'two': ['two'], 'one': ['one']}),
+    ('rollback --own', TWICE, ('rollback', '--own'), 'two', None, {'two': 'one', None: None},
+     {'two': ['two'], None: [None]}),
+    ('try --pending', OVER, ('try', '--pending', 'TWO'), 'one', 'two', {'one': None, 'two': 'one'},
+     {'one': ['one'], 'two': ['one']}),
+    ('commit of a pending tree', PENDING, ('commit',), 'two', 'two', {'two': 'one'},
+     {'two': ['one', 'two']}),
+    ('commit of a trial', (('install', 'TWO'), ('rollback', '--own'), *OVER, ('TRIAL',)),
+     ('commit',), 'one', 'two', {'one': None, 'two': 'one'}, {'one': ['one'], 'two': ['two']}),
+    ('guard', (*PENDING, ('SEEN',), ('START',)), ('guard', '--limit', '0'), 'two', 'one',
+     {'two': 'one', 'one': 'one'}, {'two': ['one'], 'one': ['one']}),
+)
+BOTH = ('install', 'rollback')      # on all kinds of devices, with all faults
+FEW = ('is killed', 'EIO', 'a write that is lost')
+MEMORY = '/dev/shm'     # where to flush costs nothing
 
 
 def compile_injector(folder):
@@ -31,13 +61,60 @@ def compile_injector(folder):
     return folder / 'inject'
 
 
-def restore(case):
+def start_again(made):
+    """Another start of the device, which is no trial."""
+    made.put('proc/cmdline', 'quiet\n')
+    made.put(BOOT_ID, f'after {made.root.joinpath(BOOT_ID).read_text(encoding="ascii")}')
+
+
+def restore(case, saved=None):
     """Put the device back to what it was."""
     shutil.rmtree(case.made.root)
-    shutil.copytree(case.saved, case.made.root, symlinks=True)
+    shutil.copytree(saved or case.saved, case.made.root, symlinks=True)
 
 
-def judge(case, done):
+def said_wrong(case, done, now):
+    """What is wrong with what was said, if anything."""
+    if done.returncode == 0 and now != case.after and case.words[0] != 'guard':
+        return 'it says that it is done, and is not'
+    if done.returncode not in (0, 137) and \
+            not (done.returncode < 14 and ('mend:' in done.stdout or 'memory' in done.stdout or
+                                           'usage' in done.stdout)):
+        return f'status {done.returncode}'
+    left = [path.name for path in case.made.root.rglob('.*.new')]
+    return f'left behind: {left}' if left and done.returncode != 137 else ''
+
+
+def ways(case, known):
+    """Where rollback leads, and where guard does; of what is known it is not tried again."""
+    root, key = ('--root', case.made.root), digest(case.made.root)
+    if key not in known:
+        kept, found = case.saved.with_name('kept'), []
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(case.made.root, kept, symlinks=True)
+        for steps in ([('START',), ('rollback',)], [('START',), ('guard', '--limit', '0')] * 2):
+            for step in steps:
+                if step == ('START',):
+                    start_again(case.made)
+                else:
+                    swap(*step, *root)
+            found.append(model(case.made, case.kind))
+            restore(case, kept)
+        known[key] = found
+    return known[key]
+
+
+def ways_wrong(case, done, now, known):
+    """What is wrong with where rollback and guard lead from there, if anything."""
+    back, guard = ways(case, known)
+    if back != case.back[now]:
+        return f'from {now}, rollback leads to {back}'
+    if guard not in (case.guard[now][-1:] if done.returncode == 0 else case.guard[now]):
+        return f'from {now}, guard leads to {guard}'
+    return ''
+
+
+def judge(case, done, known):
     """What is wrong after a fault, if anything."""
     try:
         now = model(case.made, case.kind)
@@ -45,66 +122,84 @@ def judge(case, done):
         return f'no whole tree: {error!r}'
     if now not in (case.before, case.after):
         return f'the tree is {now}'
-    if done.returncode == 0 and now != case.after:
-        return 'it says that it is done, and is not'
-    if done.returncode not in (0, 137) and \
-            not (done.returncode < 14 and ('mend:' in done.stdout or 'memory' in done.stdout or
-                                           'usage' in done.stdout)):
-        return f'status {done.returncode}'
-    left = [path.name for path in case.made.root.rglob('.*.new')]
-    if left and done.returncode != 137:
-        return f'left behind: {left}'
+    why = said_wrong(case, done, now) or ways_wrong(case, done, now, known)
+    if why:
+        return why
     again = swap(*case.words, '--root', case.made.root)
     if model(case.made, case.kind) != case.after and again.returncode != 12:
         return f'it does not work afterwards: {again.stdout}'
-    if case.words[0] == 'install' and now == case.after:
-        swap('rollback', '--root', case.made.root)
-        if model(case.made, case.kind) != case.before:
-            return f'the way back is lost: {model(case.made, case.kind)}'
+    swap('rollback', '--root', case.made.root)      # whatever writes there next, cleans up
     left = [path.name for path in case.made.root.rglob('.*.new')]
     return f'left behind: {left}' if left else ''
 
 
-def sweep(tap, injector, case, name):
+def sweep(tap, injector, case, name, faults):
     """Every call, every fault."""
     command = [tool(), *case.words, '--root', case.made.root]
     restore(case)
     total = int(run(injector, 0, 0, *command).stdout.splitlines()[-1])
-    for fault, number in FAULTS.items():
+    known = {}
+    for fault in faults:
         wrong = []
         for call in range(1, total + 1):
             restore(case)
-            done = run(injector, call, number, *command)
-            why = judge(case, done)
+            done = run(injector, call, FAULTS[fault], *command)
+            why = judge(case, done, known)
             if why:
                 wrong.append(f'call {call}: {why}\n{done.stdout}')
         tap.result(not wrong and total > 50, f'{name}: {fault} at each of {total} calls',
                    f'{len(wrong)}\n' + '\n'.join(wrong[:5]))
 
 
+def prepare(folder, row, steps):
+    """A device on which some commands were given."""
+    made = device(folder / 'root', *row)
+    trees = {word.upper(): new_tree(folder, shipped(*row[1:3]), word) for word in ('one', 'two')}
+    made.put(BOOT_ID, 'first\n')
+    for step in steps:
+        if step == ('START',):
+            start_again(made)
+        elif step == ('SEEN',):
+            with subprocess.Popen([tool(), 'guard', '--limit', '60', '--root',
+                                   str(made.root)]) as guard:
+                time.sleep(1)
+                guard.kill()
+        elif step == ('TRIAL',):
+            name = next(path.name for path in (made.root / row[3]).glob('swap-two-*.dtb'))
+            made.put('proc/cmdline', f'quiet panic=10 dtb_swap.try={name}\n')
+        else:
+            done = swap(*(trees.get(word, word) for word in step), '--root', made.root)
+            if done.returncode:
+                raise SystemExit(done.stdout)
+    return made, trees
+
+
+def story(tap, injector, row, one):
+    """One command, after those before it."""
+    name, steps, words, *rest = one
+    folder = injector.parent
+    made, trees = prepare(folder, row, steps)
+    shutil.rmtree(folder / 'saved', ignore_errors=True)
+    shutil.copytree(made.root, folder / 'saved', symlinks=True)
+    words = tuple(str(trees.get(word, word)) for word in words)
+    sweep(tap, injector, Case(made, folder / 'saved', row[0], words, *rest), f'{row[0]}: {name}',
+          FAULTS if name in BOTH else FEW)
+
+
 def main():
-    """Install over an installed tree, and go back."""
+    """Each command, on a device whose trees are on ext4, two on one that has all on FAT, too."""
     tap = Tap()
-    with tempfile.TemporaryDirectory() as work:
-        folder = pathlib.Path(work)
-        injector = compile_injector(folder)
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as work:
+        injector = compile_injector(pathlib.Path(work))
         for kind in ('imx8mm-var-som', 'raspberrypi4-64'):
-            row = KINDS[kind]
-            made = device(folder / 'root', *row)
-            one, two = (new_tree(folder, shipped(*row[1:3]), word) for word in ('one', 'two'))
-            swap('install', one, '--root', made.root)
-            shutil.copytree(made.root, folder / 'one', symlinks=True)
-            sweep(tap, injector, Case(made, folder / 'one', kind, ('install', two), 'one', 'two'),
-                  f'{kind}: install')
-            swap('install', two, '--root', made.root)
-            shutil.copytree(made.root, folder / 'two', symlinks=True)
-            sweep(tap, injector, Case(made, folder / 'two', kind, ('rollback',), 'two', 'one'),
-                  f'{kind}: rollback')
-            shutil.rmtree(folder / 'one')
-            shutil.rmtree(folder / 'two')
+            for one in STORIES:
+                if kind == 'imx8mm-var-som' or one[0] in BOTH:
+                    if not sys.argv[1:] or one[0] in sys.argv[1:]:
+                        story(tap, injector, KINDS[kind], one)
+        made, trees = prepare(pathlib.Path(work), KINDS['raspberrypi4-64'], ())
         with open(made.root / 'run/dtb-swap.lock', 'w', encoding='ascii') as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)        # a shared one is enough against it
-            done = swap('install', one, '--root', made.root)
+            done = swap('install', trees['ONE'], '--root', made.root)
         tap.result(done.returncode == 11 and 'another dtb-swap is at work' in done.stdout,
                    'two at once: the second is refused', done.stdout)
     return tap.end()

@@ -162,8 +162,9 @@ def mistaken(tap, folder):
         said = [swap('merge', shipped(*row[1:3]), one, '-o', out),
                 *(swap(*words, '--overlay', one, '--root', made.root)
                   for words in (('install',), ('try',), ('try', '--pending')))]
-        tap.result(all(done.returncode == 6 and 'one.dtb is a tree, not an overlay' in done.stdout and
-                       'mend: name an overlay' in done.stdout and 'label map' not in done.stdout
+        tap.result(all(done.returncode == 6 and 'mend: name an overlay' in done.stdout and
+                       'one.dtb is a tree, not an overlay' in done.stdout and
+                       'label map' not in done.stdout
                        for done in said) and digest(made.root) == before and not out.exists(),
                    f'a tree {name} for an overlay', ''.join(done.stdout for done in said))
 
