@@ -5,6 +5,7 @@
 
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,6 +304,7 @@ int main(int argc, char **argv)
 	struct call call;
 	int status = parse(&call, argc, argv);
 
+	signal(SIGPIPE, SIG_IGN);	/* who reads may be gone before guard is done */
 	if (status == KIND_USAGE)
 		return wrong_use(call.json, "", "an option is wrong, or there is no verb");
 	if (status >= 0)

@@ -26,6 +26,7 @@
  * @load: try: do not start it
  * @pending: install: give it up unless it is committed
  * @own: rollback: to the bootloader's own tree
+ * @guard: rollback: only what is pending
  * @limit: seconds until an uncommitted tree is given up
  */
 struct call {
@@ -46,6 +47,7 @@ struct call {
 	bool overlay;
 	bool pending;
 	bool own;
+	bool guard;
 	unsigned int limit;
 };
 
@@ -61,6 +63,7 @@ struct verb {
 struct place;
 
 void tell(struct call *call);
+int systemctl(const char *verb);
 void *wanted_tree(struct call *call, struct place *place, char **name);
 void run_install(struct call *call);
 void run_rollback(struct call *call);

@@ -106,6 +106,11 @@ void run_commit(struct call *call)
 		close(lock);
 }
 
+static bool same_word(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
 /* Whether somebody has committed; read anew each time. */
 static bool committed(const struct swap *swap, const char *name)
 {
@@ -117,17 +122,12 @@ static bool committed(const struct swap *swap, const char *name)
 	own.report = (struct report){ 0 };
 	if (place_open(&place, &own)) {
 		state_read(&state, &place);
-		good = name ? place.value && !strcmp(place.value, name) : !state.pending;
+		good = !state.pending && (!name || same_word(place.value, name));
 		state_free(&state);
 	}
 	place_close(&place);
 	report_free(&own.report);
 	return good;
-}
-
-static bool same_word(const char *a, const char *b)
-{
-	return a && b && !strcmp(a, b);
 }
 
 /*
@@ -159,19 +159,45 @@ static enum watch count_start(struct state *state, const struct place *place)
 	return watch;
 }
 
-/* Where that cannot be told, guard has nothing to go back with, and says so. */
-static enum watch watch_pending(struct swap *swap)
+/* Returns whether it is known now; another dtb-swap may be at work, the disk not be there yet. */
+static bool look_once(struct swap *swap, enum watch *watch)
 {
-	enum watch watch = WATCH_NOTHING;
 	struct place place = { 0 };
 	struct state state = { 0 };
+	int lock = lock_take(swap);
+	bool known = lock >= 0 && place_open(&place, swap);
 
-	if (place_open(&place, swap)) {
+	if (known) {
 		state_read(&state, &place);
-		watch = count_start(&state, &place);
+		*watch = count_start(&state, &place);
 		state_free(&state);
 	}
 	place_close(&place);
+	if (lock >= 0)
+		close(lock);
+	return known;
+}
+
+/* Where that cannot be told for all of the time, guard has nothing to go back with, and says so. */
+static enum watch watch_pending(struct call *call, unsigned int *left)
+{
+	enum watch watch = WATCH_NOTHING;
+	struct swap own;
+	bool busy;
+
+	for (;;) {
+		own = call->swap;
+		own.report = (struct report){ 0 };
+		if (look_once(&own, &watch))
+			break;
+		busy = verdict(&own.report) == KIND_BUSY;
+		if (!busy && !*left)
+			break;
+		*left -= !busy;
+		report_free(&own.report);
+		sleep(1);
+	}
+	report_join(&call->swap.report, &own.report);
 	return watch;
 }
 
@@ -185,15 +211,18 @@ static enum kind roll_back_first(struct call *call)
 	enum kind kind;
 
 	own.swap.report = (struct report){ 0 };
+	own.guard = true;
 	run_rollback(&own);
 	kind = verdict(&own.swap.report);
-	if (kind && kind != KIND_BUSY)
+	if (kind == KIND_BUSY || (kind && committed(&call->swap, NULL))) {
+		report_free(&own.swap.report);
+		return kind;
+	}
+	if (kind)
 		say(&own.swap.report, LEVEL_WARNING, kind,
 		    "mend that, or dtb-swap rollback --own; dtb-swap commit keeps this tree",
 		    "nobody has committed, but it cannot go back: the system stays up");
-	if (kind != KIND_BUSY)
-		report_join(&call->swap.report, &own.swap.report);
-	report_free(&own.swap.report);
+	report_join(&call->swap.report, &own.swap.report);
 	return kind;
 }
 
@@ -202,8 +231,8 @@ static void start_again(struct call *call)
 	sync();
 	fprintf(stderr, "dtb-swap: nobody has committed: back to the tree before\n");
 	tell(call);
-	if (sys_exists(&call->swap, "/run/systemd/system"))
-		execlp("systemctl", "systemctl", "reboot", NULL);
+	if (sys_exists(&call->swap, "/run/systemd/system") && !systemctl("reboot"))
+		return;
 	if (!*call->swap.root && reboot(RB_AUTOBOOT))
 		refuse(&call->swap, KIND_RIGHTS, "start the system again, by hand", "reboot: %s",
 		       strerror(errno));
@@ -217,11 +246,11 @@ void run_guard(struct call *call)
 {
 	struct swap *swap = &call->swap;
 	char *name = trial_name(swap);
-	enum watch watch = name ? WATCH_WAIT : watch_pending(swap);
-	unsigned int left = watch == WATCH_WAIT ? call->limit : 0;
+	unsigned int left = call->limit;
+	enum watch watch = name ? WATCH_WAIT : watch_pending(call, &left);
 	enum kind kind;
 
-	for (; left && !committed(swap, name); left--)
+	for (; watch == WATCH_WAIT && left && !committed(swap, name); left--)
 		sleep(1);
 	while (watch != WATCH_NOTHING && !committed(swap, name)) {
 		kind = name ? KIND_NONE : roll_back_first(call);

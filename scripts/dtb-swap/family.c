@@ -143,6 +143,22 @@ const struct family *family_find(struct swap *swap, const char *device, const ch
 }
 
 /**
+ * family_needs() - what a device does not say of its bootloader by itself
+ * @device: type of the device, or NULL
+ * @name: of its family, as somebody has said, or NULL
+ * @family: gets whether that has to be said
+ * @variable: gets whether the variable has to be said
+ */
+void family_needs(const char *device, const char *name, bool *family, bool *variable)
+{
+	const struct board *board = find_board(device);
+	const struct family *row = name ? by_name(name) : board ? of_board(board) : NULL;
+
+	*family = !board;
+	*variable = row && !row->key;
+}
+
+/**
  * family_list() - tell the families
  * @report: gets them as facts, NULL to print them
  */

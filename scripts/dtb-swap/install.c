@@ -55,6 +55,8 @@ static void clean_up(const struct place *place, const struct state *state)
 	while (dir && (entry = readdir(dir))) {
 		const char *name = entry->d_name;
 
+		if (!strncmp(name, ".swap-", 6))	/* of a write that was cut short */
+			store_drop(place->swap, place->trees, name);
 		if (strncmp(name, "swap-", 5) || !strstr(name, ".dtb") ||
 		    (state->installed && !strcmp(name, state->installed)) ||
 		    (state->previous && !strcmp(name, state->previous)) ||
@@ -386,7 +388,9 @@ void run_rollback(struct call *call)
 		name = trial_name(swap);
 		state_tidy(&place);
 		state_read(&state, &place);
-		if (call->own)
+		if (call->guard && !state.pending)
+			refuse(swap, KIND_NOTHING, "nothing", "it has been committed");
+		else if (call->own)
 			roll_back_own(&place, &state);
 		else if (name && !equal(name, place.value))
 			refuse(swap, KIND_NOTHING, "start the device again, or rollback --own",

@@ -50,6 +50,7 @@ struct said {
 	bool unproven;
 	char *old_family;
 	char *old_variable;
+	char *selector;		/* where a tree of ours was selected, as file:key */
 	bool recalled;
 };
 
@@ -104,6 +105,7 @@ struct state {
 };
 
 const struct family *family_find(struct swap *swap, const char *device, const char **place);
+void family_needs(const char *device, const char *name, bool *family, bool *variable);
 void family_list(struct report *report);
 
 char *env_get(const struct family *family, const char *key, const char *text);

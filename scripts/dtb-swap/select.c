@@ -245,6 +245,21 @@ static void config_traps(const struct place *place, const char *text)
 			    (int)lines.length, lines.line);
 }
 
+/* A tree of ours that another file selects would be neither seen nor given up from here. */
+static bool same_selector(const struct place *place)
+{
+	const char *was = place->said.selector;
+	char *now = format_text("%s:%s", place->family->file, place->key);
+	bool same = !was || (now && !strcmp(was, now));
+
+	if (!same)
+		refuse(place->swap, KIND_SELECTOR,
+		       "leave out --family and --variable, or dtb-swap rollback --own first",
+		       "a tree is selected by %s, not by %s", was, now ? now : "this");
+	free(now);
+	return same;
+}
+
 /**
  * select_plain() - refuse a selector that is a symbolic link
  * @place: where it is; the run is told
@@ -263,7 +278,7 @@ bool select_plain(const struct place *place)
 		refuse(place->swap, KIND_SELECTOR, "put the file itself there",
 		       "%s/%s is a symbolic link", place->boot, place->family->file);
 	free(path);
-	return plain;
+	return plain && same_selector(place);
 }
 
 /**

@@ -7,6 +7,7 @@
  * as the selector has the tree of the second. So the file is right on both sides of that write.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,7 @@ bool state_write(const struct state *state, const struct state *next, const stru
 	if (!out)
 		return false;
 	put_record(out, "", state);
+	fprintf(out, "selector=%s:%s\n", place->family->file, place->key);
 	put(out, "", "family", swap->family);
 	put(out, "", "variable", swap->variable);
 	put(out, "", "unproven", swap->unproven ? "yes" : NULL);
@@ -152,22 +154,32 @@ bool state_write(const struct state *state, const struct state *next, const stru
 /**
  * state_recall() - what the user has said of the bootloader before, where he does not now
  * @place: where the file is; keeps what is recalled
+ *
+ * What the device says by itself counts more. The run is told where the file cannot be read.
  */
 void state_recall(struct place *place)
 {
 	struct swap *swap = place->swap;
 	char *text = read_file(swap, place->boot);
+	bool family, variable;
 
+	if (!text && errno != ENOENT)
+		refuse(swap, errno == EACCES ? KIND_RIGHTS : KIND_ERROR,
+		       "look at the disk; without that file nothing is known to go back to",
+		       "%s/" NAME ": %s", place->boot, strerror(errno));
 	place->said = (struct said){ .family = swap->family, .variable = swap->variable,
-				     .unproven = swap->unproven };
+				     .unproven = swap->unproven, .recalled = true };
 	if (text && !swap->family && !swap->variable) {
 		place->said.old_family = get(text, "", "family");
 		place->said.old_variable = get(text, "", "variable");
-		swap->family = place->said.old_family;
-		swap->variable = place->said.old_variable;
+		family_needs(place->device, NULL, &family, &variable);
+		swap->family = family ? place->said.old_family : NULL;
+		family_needs(place->device, swap->family, &family, &variable);
+		swap->variable = variable ? place->said.old_variable : NULL;
 		swap->unproven |= has(text, "", "unproven");
 	}
-	place->said.recalled = true;
+	if (has(text, "", "installed") || has(text, NEXT, "installed"))
+		place->said.selector = get(text, "", "selector");
 	free(text);
 }
 
@@ -184,6 +196,7 @@ void state_forget(struct place *place)
 	}
 	free(place->said.old_family);
 	free(place->said.old_variable);
+	free(place->said.selector);
 	place->said = (struct said){ 0 };
 }
 

@@ -117,8 +117,13 @@ static bool keep_tree(struct place *place, const void *fdt, const char *name)
 	return good;
 }
 
-/* Returns the exit status of systemctl, 127 where there is none. */
-static int systemctl(const char *verb)
+/**
+ * systemctl() - ask systemd for something
+ * @verb: what
+ *
+ * Return: its exit status, 127 where it is not there, 128 where it was killed
+ */
+int systemctl(const char *verb)
 {
 	int status = 127 << 8;
 	pid_t child = fork();

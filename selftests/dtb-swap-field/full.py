@@ -63,6 +63,11 @@ works() {
 		echo "not ok $n $what"
 	fi
 }
+# another_start() - as far as the tool can tell, until that is unmounted
+another_start() {
+	echo another >/start
+	mount --bind /start /proc/sys/kernel/random/boot_id
+}
 # fill(folder, kbytes) - leave no more than that
 fill() {
 	dd if=/dev/zero of="$1/filled" bs=1k count="${2:-0}" 2>/dev/null
@@ -90,11 +95,13 @@ works 'FAT: a cluster left, back' rollback
 rm $boot/fill
 works 'a tree before' install /trees/two.dtb
 works 'a pending tree' try --pending /trees/three.dtb
+another_start
 dtb-swap guard --limit 60 >/dev/null &
 sleep 3
 fill $boot 1
 works 'FAT: a cluster left, commit' commit
 wait
+umount /proc/sys/kernel/random/boot_id
 works 'FAT: a cluster left, the tree that is committed stays' install /trees/three.dtb
 rm $boot/fill
 works 'a tree of before' install /trees/one.dtb
@@ -103,6 +110,7 @@ refused 'FAT: nothing left, not even back' 7 'No space left' rollback
 rm $boot/fill
 works 'and back' rollback
 
+works 'the bootloader takes its own' rollback --own
 kind imx8mm-var-som
 works 'ext4: room for it' install /trees/one.dtb
 fill $root

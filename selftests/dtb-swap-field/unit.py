@@ -61,6 +61,8 @@ echo '{{"deviceType": "{kind}"}}' >/mnt/boot/config.json
 umount /mnt/boot
 '''
 PENDING = 'dtb-swap try --pending /trees/new.dtb'
+BOOT_ID = '/proc/sys/kernel/random/boot_id'
+ANOTHER_START = f'echo another >/start; mount --bind /start {BOOT_ID}'
 BY_KEXEC = 'dtb-swap try /trees/new.dtb --kernel /boot/Image --initrd /boot/initrd'
 # How the guard is started where there is no systemd, and how one sees that it runs.
 SCRIPT = '''
@@ -99,7 +101,8 @@ STORIES = (
     Story('pending, and committed', PENDING, '', COMMIT, (ACTIVE, 'committed', HERE, STAYS), 'new'),
     Story('pending, nobody commits', PENDING, '', '', (ACTIVE, HERE), None),
     Story('pending since a start that was cut off',
-          f'{PENDING}; timeout -s KILL 2 dtb-swap guard', '', '', (), None),
+          f'{PENDING}; {ANOTHER_START}; timeout -s KILL 2 dtb-swap guard; umount {BOOT_ID}', '', '',
+          (), None),
     Story('installed', 'dtb-swap install /trees/new.dtb', '', '', (HERE, STAYS), 'new'),
     Story('by kexec, and committed', '', BY_KEXEC, COMMIT,
           (OLD, NEW, ACTIVE, 'committed', HERE, STAYS), 'new'),

@@ -166,6 +166,89 @@ def told_first(tap, folder):
                'guard tells what it has done, and restarts', done.stdout + done.stderr)
 
 
+def misled(tap, folder):
+    """What somebody has said wrongly does not hide what a known device has selected."""
+    one, two = (new_tree(folder, shipped(*ROW[1:3]), word) for word in ('one', 'two'))
+    made = device(folder / 'root', *ROW)
+    told(made, 'try', '--pending', one)
+    before = digest(made.root)
+    for words in (('check', two), ('install', two), ('try', '--pending', two), ('rollback', '--own')):
+        status, said, _ = told(made, *words, '--family', 'raspberrypi')
+        tap.result(status == 9 and 'is selected by extra_uEnv.txt:custom_fdt_file' in said and
+                   'mend: leave out --family' in said and digest(made.root) == before,
+                   f'{words[0]} with the wrong --family is refused', said)
+    seen, guard = told(made, 'status')[1], told(made, 'guard', '--limit', '1')
+    tap.result('swap-one' in seen and 'pending' in seen and guard[::2] == (0, None),
+               'and guard goes back', f'{seen} {guard}')
+    wrong = told(made, 'install', two, '--family', 'raspberrypi')
+    own = told(made, 'rollback', '--own', '--family', 'raspberrypi')
+    right = told(made, 'install', one)
+    tap.result(wrong[0] == 0 and own[0] == 0 and right[0] == 0 and right[2] == 'one' and
+               'swap-one' in told(made, 'status')[1],
+               'a wrong --family is unsaid by rollback --own', f'{wrong} {own} {right}')
+
+
+def unreadable(tap, folder):
+    """Without the file of what is remembered nothing is guessed; guard waits for the disk."""
+    made, _ = fresh(folder)
+    state, aside = (made.root / 'mnt/boot' / name for name in ('dtb-swap.state', 'aside'))
+    state.rename(aside)
+    state.mkdir()
+    two = new_tree(folder, shipped(*ROW[1:3]), 'two')
+    said = [told(made, *words) for words in
+            (('commit',), ('status',), ('install', two), ('guard', '--limit', '1'))]
+    tap.result(all(status == 1 and 'dtb-swap.state: Is a directory' in text and 'mend:' in text and
+                   tree == 'one' for status, text, tree in said),
+               'a state file that cannot be read: refused, by guard, too', said)
+    with subprocess.Popen([*program(), 'guard', '--limit', '4', '--root', str(made.root)]) as guard:
+        time.sleep(2.5)     # it looks each second
+        state.rmdir()
+        aside.rename(state)
+        guard.wait()
+    tap.result(model(made, ROW[0]) is None, 'one that can be read a little later: guard goes back')
+
+
+def at_once(tap, folder):
+    """A commit while guard goes back counts, and a trial of a pending tree is watched."""
+    made, _ = fresh(folder)
+    with open(made.root / 'run/dtb-swap.lock', 'w', encoding='ascii') as lock, \
+            subprocess.Popen([*program(), 'guard', '--limit', '2', '--root', str(made.root)],
+                             text=True, stderr=subprocess.PIPE) as guard:
+        time.sleep(1)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        time.sleep(2.5)
+        state = made.root / 'mnt/boot/dtb-swap.state'
+        text = re.sub('^(pending|start|seen)=.*\n', '', state.read_text(), flags=re.M)
+        state.write_text(text)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        said = guard.communicate()[1]
+    tap.result(model(made, ROW[0]) == 'one' and 'nobody has' not in said and not guard.returncode,
+               'a commit while guard waits for the lock counts', f'{guard.returncode} {said}')
+    made, _ = fresh(folder)
+    name = next(made.root.rglob('swap-one-*')).name
+    made.put('proc/cmdline', f'quiet dtb_swap.try={name}\n')
+    (status, said, _), seen = told(made, 'guard', '--limit', '1'), told(made, 'status')[1]
+    tap.result(status == 0 and 'nobody has committed' in said and f'{name}, not committed' in seen,
+               'a trial by kexec of the tree that is pending has a guard', said + seen)
+
+
+def loud(tap, folder):
+    """guard restarts where systemctl cannot, and where nobody listens."""
+    made, _ = fresh(folder)
+    made.put('run/systemd/system/keep', '')
+    (folder / 'bin').mkdir(exist_ok=True)
+    (folder / 'bin/systemctl').write_text(f'#!/bin/sh\necho "$1" >>{folder}/asked\n')
+    (folder / 'bin/systemctl').chmod(0o755)
+    env = {**os.environ, 'PATH': f'{folder}/bin:{os.environ["PATH"]}'}
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([*program(), 'guard', '--limit', '1', '--root', made.root], env=env,
+                          stdout=write, stderr=write, check=False)
+    os.close(write)
+    tap.result(model(made, ROW[0]) is None and (folder / 'asked').read_text() == 'reboot\n',
+               'guard restarts though nobody listens', done.returncode)
+
+
 def cut_short(tap, folder):
     """The selector cannot be written: what was known before is known still."""
     one, two, three = (new_tree(folder, shipped(*ROW[1:3]), word)
@@ -396,6 +479,10 @@ def main():
         starts(tap, pathlib.Path(work))
         remembered(tap, pathlib.Path(work))
         told_first(tap, pathlib.Path(work))
+        misled(tap, pathlib.Path(work))
+        unreadable(tap, pathlib.Path(work))
+        at_once(tap, pathlib.Path(work))
+        loud(tap, pathlib.Path(work))
         cut_short(tap, pathlib.Path(work))
         in_trial(tap, pathlib.Path(work))
         stranded(tap, pathlib.Path(work))

@@ -127,8 +127,12 @@ def overlaid(tap, folder):
     tap.result(done.returncode == 0 and 'maxim,ds3231' in text and model(made, row[0]),
                'install --overlay', done.stdout)
     done = swap('install', '--overlay', rtc, '--root', made.root)
+    tap.result(done.returncode == 0 and 'it was before' in done.stdout,
+               'the same overlay again: it was before', done.stdout)
+    other = next(path for path in built if path.stem == 'rtc-ds1307')
+    done = swap('install', '--overlay', other, '--root', made.root)
     tap.result(done.returncode == 6 and 'is taken by' in done.stdout,
-               'the same overlay again: the address is taken', done.stdout)
+               'another one there: the address is taken', done.stdout)
     bare = shipped('6.12', 'rk3399-rock-pi-4b')
     done = swap('merge', bare, rtc, '-o', folder / 'x.dtb')
     tap.result(done.returncode == 4 and 'not for this tree' in done.stdout,
