@@ -191,7 +191,7 @@ static enum watch watch_pending(struct call *call, unsigned int *left)
 		if (look_once(&own, &watch))
 			break;
 		busy = verdict(&own.report) == KIND_BUSY;
-		if (!busy && !*left)
+		if (!busy && (!*left || verdict(&own.report) != KIND_ERROR))
 			break;
 		*left -= !busy;
 		report_free(&own.report);

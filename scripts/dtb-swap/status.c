@@ -46,7 +46,8 @@ static void tell_state(const struct place *place)
 
 	state_read(&state, place);
 	if (name)
-		fact(report, "trial", "%s%s", name, place->value && !strcmp(name, place->value) && !state.pending ?
+		fact(report, "trial", "%s%s", name,
+		     place->value && !strcmp(name, place->value) && !state.pending ?
 		     ", committed" : ", not committed: a start is on what is selected");
 	free(name);
 	if (state.back)
