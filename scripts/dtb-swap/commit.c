@@ -175,7 +175,7 @@ static bool look_once(struct swap *swap, enum watch *watch)
 	place_close(&place);
 	if (lock >= 0)
 		close(lock);
-	return known;
+	return known || (lock < 0 && verdict(&swap->report) != KIND_BUSY);
 }
 
 /* Where that cannot be told for all of the time, guard has nothing to go back with, and says so. */
