@@ -13,8 +13,6 @@
 #include "cli.h"
 #include "install.h"
 
-#define MARK "dtb_swap.try="
-
 /* What guard does in a start: nothing, wait for the commit, go back at once. */
 enum watch { WATCH_NOTHING, WATCH_WAIT, WATCH_OVER };
 
@@ -29,10 +27,10 @@ char *trial_name(const struct swap *swap)
 	char *cmdline = sys_line(swap, "/proc/cmdline"), *next = cmdline, *word, *name = NULL;
 
 	while (next && (word = strsep(&next, " "))) {
-		if (strncmp(word, MARK, strlen(MARK)))
+		if (strncmp(word, TRIAL_MARK, strlen(TRIAL_MARK)))
 			continue;
 		free(name);
-		name = strdup(word + strlen(MARK));
+		name = strdup(word + strlen(TRIAL_MARK));
 	}
 	free(cmdline);
 	return name;
@@ -106,11 +104,6 @@ void run_commit(struct call *call)
 		close(lock);
 }
 
-static bool same_word(const char *a, const char *b)
-{
-	return a && b && !strcmp(a, b);
-}
-
 /* Whether somebody has committed; read anew each time. */
 static bool committed(const struct swap *swap, const char *name)
 {
@@ -122,7 +115,7 @@ static bool committed(const struct swap *swap, const char *name)
 	own.report = (struct report){ 0 };
 	if (place_open(&place, &own)) {
 		state_read(&state, &place);
-		good = !state.pending && (!name || same_word(place.value, name));
+		good = !state.pending && (!name || same_text(place.value, name));
 		state_free(&state);
 	}
 	place_close(&place);
@@ -137,10 +130,10 @@ static bool committed(const struct swap *swap, const char *name)
 static enum watch count_start(struct state *state, const struct place *place)
 {
 	char *now = sys_line(place->swap, THIS_START);
-	bool writable, counted = same_word(now, state->seen);
+	bool writable, counted = now && same_text(now, state->seen);
 	enum watch watch;
 
-	if (!state->pending || same_word(now, state->start)) {
+	if (!state->pending || (now && same_text(now, state->start))) {
 		free(now);
 		return WATCH_NOTHING;
 	}

@@ -13,7 +13,6 @@
 #define ROOM (64 << 10)
 #define DEEPEST 8
 #define PANIC "panic=10 "
-#define MARK "dtb_swap.try="
 
 /* What is only true of the last start, or would stop the next. */
 static bool stale(const char *name)
@@ -151,7 +150,7 @@ static char *trial_line(const char *cmdline, const char *name)
 	char *next = old, *end = kept, *last = NULL, *word;
 
 	while (old && kept && (word = strsep(&next, " "))) {
-		if (strncmp(word, MARK, strlen(MARK))) {
+		if (strncmp(word, TRIAL_MARK, strlen(TRIAL_MARK))) {
 			last = end;
 			end = stpcpy(stpcpy(end, word), " ");
 		} else if (last && !strcmp(last, PANIC)) {
@@ -161,7 +160,7 @@ static char *trial_line(const char *cmdline, const char *name)
 		}
 	}
 	if (old && kept)
-		line = format_text("%s" PANIC MARK "%s", kept, name);
+		line = format_text("%s" PANIC TRIAL_MARK "%s", kept, name);
 	free(kept);
 	free(old);
 	return line;

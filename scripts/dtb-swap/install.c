@@ -93,11 +93,6 @@ bool select_value(struct place *place, const char *value)
 	return good;
 }
 
-static bool equal(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
 /* What is installed for good has been waited for by nobody. */
 static bool settle(struct place *place)
 {
@@ -117,7 +112,7 @@ static void way_back(struct state *state, const struct state *old, const struct 
 	const char *made = old->pending ? old->made_before : old->made;
 
 	state->previous = value ? strdup(value) : NULL;
-	if (made && (old->pending || equal(old->installed, value)))
+	if (made && (old->pending || same_text(old->installed, value)))
 		state->made_before = strdup(made);
 }
 
@@ -125,7 +120,7 @@ static void way_back(struct state *state, const struct state *old, const struct 
 static bool write_tree(struct place *place, const void *fdt, const char *name, bool pending)
 {
 	struct state old, state = { 0 };
-	bool good = true, again = equal(place->value, name);
+	bool good = true, again = same_text(place->value, name);
 
 	if (!store_same(place->swap, place->trees, name, fdt, fdt_totalsize(fdt)))
 		good = store_write(place->swap, place->trees, name, fdt, fdt_totalsize(fdt));
@@ -135,7 +130,7 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 	way_back(&state, &old, place);
 	state.installed = strdup(name);
 	state.made = place->made ? strdup(place->made) : NULL;
-	state.back = !equal(state.previous, name);
+	state.back = !same_text(state.previous, name);
 	state.pending = pending && state.back;	/* what was there before has been proven */
 	state.start = state.pending ? sys_line(place->swap, THIS_START) : NULL;
 	good = good && state_write(&old, &state, place) && select_value(place, name);
@@ -170,7 +165,7 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 	if (verdict(&swap->report))
 		return false;
 	there = store_same(swap, place->trees, name, fdt, size);
-	if (there && equal(place->value, name)) {
+	if (there && same_text(place->value, name)) {
 		if (!pending && !settle(place))
 			return false;
 		fact(&swap->report, "installed", "%s, it was before", name);
@@ -220,7 +215,7 @@ static bool made_before(const struct call *call, struct place *place)
 	bool all;
 
 	state_read(&state, place);
-	if (!call->swap.base && place->value && equal(state.installed, place->value))
+	if (!call->swap.base && place->value && same_text(state.installed, place->value))
 		made = state.made;
 	all = list && made;
 	while (all && (word = strsep(&next, " ")))
@@ -328,11 +323,11 @@ static void select_again(struct place *place, const struct state *now, const cha
 	struct swap *swap = place->swap;
 	bool writable = false, good;
 
-	if (equal(value, now->previous))
+	if (same_text(value, now->previous))
 		after.made = now->made_before;
 	if (!select_plain(place) || !store_ready(swap, place->boot, 0, &writable))
 		return;
-	if (equal(place->value, value)) {
+	if (same_text(place->value, value)) {
 		good = state_write(&after, NULL, place);
 	} else {
 		good = state_write(now, &after, place) && select_value(place, value);
@@ -392,7 +387,7 @@ void run_rollback(struct call *call)
 			refuse(swap, KIND_NOTHING, "nothing", "it has been committed");
 		else if (call->own)
 			roll_back_own(&place, &state);
-		else if (name && !equal(name, place.value))
+		else if (name && !same_text(name, place.value))
 			refuse(swap, KIND_NOTHING, "start the device again, or rollback --own",
 			       "%s is tried, nothing has selected it: a start is on another tree",
 			       name);

@@ -53,11 +53,6 @@ static void read_record(struct state *state, const char *text, const char *prefi
 	free(pending);
 }
 
-static bool equal(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
 static char *read_file(const struct swap *swap, const char *boot)
 {
 	char *path = format_text("%s/" NAME, boot);
@@ -85,14 +80,14 @@ void state_read(struct state *state, const struct place *place)
 	read_record(state, text, "");
 	if (has(text, "", "next")) {
 		read_record(&next, text, NEXT);
-		if (equal(next.installed, place->value)) {
+		if (same_text(next.installed, place->value)) {
 			state_free(state);
 			*state = next;
 		} else {
 			state_free(&next);
 		}
 	}
-	state->pending = state->pending && equal(state->installed, place->value);
+	state->pending = state->pending && same_text(state->installed, place->value);
 	free(text);
 }
 

@@ -88,6 +88,9 @@ void report_free(struct report *report);
 void report_join(struct report *report, struct report *more);
 void print_report(const struct report *report, const char *verb, bool json, bool quiet);
 
+#define TRIAL_MARK "dtb_swap.try="	/* of the command line: a start by kexec, of which tree */
+
+bool same_text(const char *a, const char *b);
 char *format_text(const char *format, ...) PRINTF(1, 2);
 char *sys_path(const struct swap *swap, const char *path);
 char *sys_read(const struct swap *swap, const char *path, size_t *size);

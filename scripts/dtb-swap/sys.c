@@ -34,6 +34,18 @@ char *format_text(const char *format, ...)
 }
 
 /**
+ * same_text() - whether two texts are the same
+ * @a: one, may be NULL
+ * @b: the other, may be NULL
+ *
+ * Return: true if so, or if both are NULL
+ */
+bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/**
  * sys_path() - where a file of the system is
  * @swap: has the root
  * @path: from the root, with a slash

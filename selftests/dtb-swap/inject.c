@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "traced.h"
+
 #ifndef __x86_64__
 #error "this knows the registers of x86-64"
 #endif
@@ -100,19 +102,11 @@ static int follow(pid_t child, long wanted, long error)
 int main(int argc, char **argv)
 {
 	pid_t child;
-	int status;
 
 	if (argc < 4)
 		return 2;
-	child = fork();
-	if (!child) {
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		execv(argv[3], argv + 3);
-		_exit(127);
-	}
-	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
+	child = traced(argv + 3);
+	if (child < 0)
 		return 2;
-	ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
-	ptrace(PTRACE_SYSCALL, child, 0, 0);
 	return follow(child, strtol(argv[1], NULL, 10), strtol(argv[2], NULL, 10));
 }

@@ -149,20 +149,27 @@ def remembered(tap, folder):
                    early.stdout + commit.stdout + late.stdout)
 
 
-def told_first(tap, folder):
-    """What guard has done is said before the system goes down."""
+def with_systemd(folder):
+    """A device with a pending tree and systemd; what it is asked for is in the file that is given."""
     made, _ = fresh(folder)
     made.put('run/systemd/system/keep', '')
-    (folder / 'bin').mkdir(exist_ok=True)
-    (folder / 'bin/systemctl').write_text(f'#!/bin/sh\necho "$1" >>{folder}/called\n')
-    (folder / 'bin/systemctl').chmod(0o755)
-    env = {**os.environ, 'PATH': f'{folder}/bin:{os.environ["PATH"]}'}
+    asked, systemctl = folder / 'asked', folder / 'bin/systemctl'
+    asked.unlink(missing_ok=True)
+    systemctl.parent.mkdir(exist_ok=True)
+    systemctl.write_text(f'#!/bin/sh\necho "$1" >>{asked}\n')
+    systemctl.chmod(0o755)
+    return made, asked, {**os.environ, 'PATH': f'{folder}/bin:{os.environ["PATH"]}'}
+
+
+def told_first(tap, folder):
+    """What guard has done is said before the system goes down."""
+    made, asked, env = with_systemd(folder)
     done = subprocess.run([*program(), 'guard', '--json', '--limit', '1', '--root', made.root],
                           env=env, capture_output=True, text=True, check=False)
     said = json.loads(done.stdout or '{}')
     tap.result('own tree' in json.dumps(said.get('selected', '')) and not done.returncode and
                'BALENA_HOST_EXTLINUX_fdt' in done.stdout and
-               (folder / 'called').read_text() == 'reboot\n',
+               asked.read_text() == 'reboot\n',
                'guard tells what it has done, and restarts', done.stdout + done.stderr)
 
 
@@ -233,19 +240,14 @@ def at_once(tap, folder):
 
 
 def loud(tap, folder):
-    """guard restarts where systemctl cannot, and where nobody listens."""
-    made, _ = fresh(folder)
-    made.put('run/systemd/system/keep', '')
-    (folder / 'bin').mkdir(exist_ok=True)
-    (folder / 'bin/systemctl').write_text(f'#!/bin/sh\necho "$1" >>{folder}/asked\n')
-    (folder / 'bin/systemctl').chmod(0o755)
-    env = {**os.environ, 'PATH': f'{folder}/bin:{os.environ["PATH"]}'}
+    """guard restarts the system, though nobody listens."""
+    made, asked, env = with_systemd(folder)
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run([*program(), 'guard', '--limit', '1', '--root', made.root], env=env,
                           stdout=write, stderr=write, check=False)
     os.close(write)
-    tap.result(model(made, ROW[0]) is None and (folder / 'asked').read_text() == 'reboot\n',
+    tap.result(model(made, ROW[0]) is None and asked.read_text() == 'reboot\n',
                'guard restarts though nobody listens', done.returncode)
 
 

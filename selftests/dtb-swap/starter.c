@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "traced.h"
+
 #ifndef __x86_64__
 #error "this knows the registers of x86-64"
 #endif
@@ -134,21 +136,13 @@ static int follow(pid_t child)
 int main(int argc, char **argv)
 {
 	pid_t child;
-	int status;
 
 	if (argc < 4)
 		return 2;
 	folder = argv[1];
 	failing = argv[2];
-	child = fork();
-	if (!child) {
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		execv(argv[3], argv + 3);
-		_exit(127);
-	}
-	if (waitpid(child, &status, 0) != child || !WIFSTOPPED(status))
+	child = traced(argv + 3);
+	if (child < 0)
 		return 2;
-	ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
-	ptrace(PTRACE_SYSCALL, child, 0, 0);
 	return follow(child);
 }
