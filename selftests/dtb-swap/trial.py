@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""dtb-swap try by kexec, as far as it goes without a kernel: dtb-swap-try has the rest."""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from bench import Tap, swap
+from install import device, digest, model, new_tree, shipped
+from pending import ROW, timed, told
+
+
+def in_trial(tap, folder):
+    """In a start by kexec: the last tree that was tried, and no way back from what nothing selects."""
+    made = device(folder / 'root', *ROW)
+    names = {}
+    for word in ('one', 'two', 'three'):
+        told(made, 'install', new_tree(folder, shipped(*ROW[1:3]), word))
+        names[word] = next(made.root.rglob(f'swap-{word}-*')).name
+    made.put('proc/cmdline', f'quiet xdtb_swap.try=no.dtb dtb_swap.try=old.dtb panic=10 '
+             f'dtb_swap.try={names["two"]} panic=10\n')
+    before = digest(made.root)
+    status, said, tree = told(made, 'rollback')
+    tap.result((status, tree) == (12, 'three') and 'is tried, nothing has selected it' in said and
+               digest(made.root) == before, 'rollback in a trial is refused', said)
+    seen = told(made, 'status')[1]
+    tap.result(f'{names["two"]}, not committed' in seen, 'status tells of the trial', seen)
+    status, said, tree = told(made, 'commit')
+    seen = told(made, 'status')[1]
+    tap.result((status, tree) == (0, 'two') and f'{names["two"]}, committed' in seen,
+               'a trial from a trial: the last one is committed', said + seen)
+    status, said, tree = told(made, 'rollback')
+    tap.result((status, tree) == (0, 'three'), 'and then there is a way back', said)
+
+
+def trial(tap, folder):
+    """In a kernel that was started for a trial."""
+    made = device(folder / 'root', *ROW)
+    root = ('--root', made.root)
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    done = swap('commit', *root)
+    tap.result(done.returncode == 12 and 'no tree is being tried' in done.stdout,
+               'nothing to commit', done.stdout)
+    swap('install', one, *root)
+    swap('rollback', *root)
+    name = next((made.root / 'mnt/sysroot/active/boot').glob('swap-*.dtb')).name
+    made.put('proc/cmdline', f'quiet dtb_swap.try={name} panic=10\n')
+    done, seconds = timed('guard', '--limit', '2', *root)
+    tap.result(seconds > 1.5 and 'nobody has committed' in done.stdout and
+               model(made, ROW[0]) is None, 'a trial that nobody commits', done.stdout)
+    done = swap('commit', *root)
+    tap.result(done.returncode == 0 and model(made, ROW[0]) == 'one', 'a trial, committed',
+               done.stdout)
+    (made.root / 'mnt/boot/config.json').unlink()
+    done, _ = timed('guard', '--limit', '1', *root)
+    tap.result('nobody has committed' in done.stdout, 'a trial that has lost its storage ends, too',
+               done.stdout)
+
+
+def untold(tap, folder):
+    """Where the bootloader cannot be told a tree can be tried by kexec, and in no other way."""
+    for name, spoil, words in (
+            ('its type is not known', lambda made: made.put('mnt/boot/config.json', '{}'),
+             'is not known'),
+            ('its bootloader has no selector',
+             lambda made: made.put('mnt/boot/config.json', '{"deviceType": "rockpro64"}'),
+             'cannot be told to take another tree'),
+            ('it has no boot partition', lambda made: shutil.rmtree(made.root / 'mnt/boot'),
+             'there is no boot partition')):
+        made = device(folder / 'root', *ROW)
+        spoil(made)
+        one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+        before, root = digest(made.root), ('--root', made.root)
+        check, tried = swap('check', one, *root), swap('try', one, *root)
+        kept, usage = swap('try', '--pending', one, *root), swap('try', '--family', 'pdp11', one, *root)
+        made.put('proc/cmdline', 'quiet dtb_swap.try=swap-one-0.dtb\n')
+        commit = swap('commit', *root)
+        made.put('proc/cmdline', 'quiet\n')
+        said = 'it can be tried, not installed: '
+        tap.result(check.returncode == 0 and said in check.stdout and words in check.stdout and
+                   tried.returncode == 8 and said in tried.stdout and
+                   'the file of the running kernel was not found' in tried.stdout,
+                   f'{name}: check says that it can be tried, try gets as far as the kernel',
+                   check.stdout + tried.stdout)
+        tap.result(kept.returncode == 9 and words in kept.stdout and commit.returncode == 9 and
+                   words in commit.stdout and digest(made.root) == before and
+                   usage.returncode == (8 if 'no boot' in words else 2),
+                   f'{name}: it cannot be kept, nothing has changed',
+                   f'{kept.stdout}{commit.stdout}{usage.stdout}')
+
+
+def for_arm(tap, folder):
+    """A kernel that is not started in this way, and the way that there is."""
+    made = device(folder / 'root', *ROW)
+    made.put('boot/zImage', bytes(36) + b'\x18\x28\x6f\x01' + bytes(60))
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    status, said, tree = told(made, 'try', one)
+    tap.result(status == 8 and '32-bit ARM' in said and 'mend: dtb-swap try --pending' in said and
+               tree is None, 'try with a zImage: --pending is the way', f'{status}\n{said}')
+
+
+def watchdogs(tap, folder):
+    """A watchdog that its driver stops for kexec is none."""
+    for name, driver, stops, words in (
+            ('its driver stops it', 'bcm2835-wdt', '-1', 'watchdog stops for kexec'),
+            ('all are told to stop', 'imx2-wdt', '1', 'watchdog stops for kexec'),
+            ('it is not there', None, '-1', 'is no watchdog'),
+            ('its driver lets it go on', 'imx2-wdt', '-1', 'file of the running kernel'),
+            ('all are told to go on', 'bcm2835-wdt', '0', 'file of the running kernel')):
+        made = device(folder / 'root', *ROW)
+        made.put('sys/module/watchdog/parameters/stop_on_reboot', f'{stops}\n')
+        if driver:
+            made.put(f'sys/bus/platform/drivers/{driver}/bind', '')
+            made.put('sys/devices/dog/uevent', '')
+            made.link('sys/devices/dog/driver', f'sys/bus/platform/drivers/{driver}')
+            made.link('sys/class/watchdog/watchdog0/device', 'sys/devices/dog')
+        one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+        done = swap('try', '--watchdog', '/dev/watchdog', one, '--root', made.root)
+        tap.result(done.returncode == 8 and words in done.stdout,
+                   f'try --watchdog: {name}', f'{done.returncode}\n{done.stdout}')
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as work:
+        in_trial(tap, pathlib.Path(work))
+        trial(tap, pathlib.Path(work))
+        untold(tap, pathlib.Path(work))
+        for_arm(tap, pathlib.Path(work))
+        watchdogs(tap, pathlib.Path(work))
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
