@@ -63,7 +63,7 @@ static void check_file(struct call *call, const char *path, void **running)
 		if (*running)
 			check_fit(&own, *running, fdt);
 		if (!verdict(&own.report))
-			check_install(&own, fdt);
+			check_install(&own, fdt, path);
 	}
 	if (fdt && call->swap.modules && !verdict(&own.report))
 		check_update(&own, fdt);

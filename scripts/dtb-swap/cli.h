@@ -75,6 +75,6 @@ void run_guard(struct call *call);
 
 void watchdog_check(struct call *call);
 int watchdog_arm(struct call *call);
-void watchdog_close(int fd, bool stop);
+void watchdog_close(struct call *call, int fd, bool stop);
 
 #endif

@@ -16,6 +16,8 @@
 /* What guard does in a start: nothing, wait for the commit, go back at once. */
 enum watch { WATCH_NOTHING, WATCH_WAIT, WATCH_OVER };
 
+#define COMMITTED "/run/dtb-swap.committed"	/* the start in which a trial was committed */
+
 /**
  * trial_name() - what this start is a trial of
  * @swap: has the root of the system
@@ -36,6 +38,38 @@ char *trial_name(const struct swap *swap)
 	return name;
 }
 
+/**
+ * trial_over() - whether the trial of this start has been committed
+ * @swap: has the root of the system
+ *
+ * Other trees may have been selected since then.
+ *
+ * Return: true if so
+ */
+bool trial_over(const struct swap *swap)
+{
+	char *now = sys_line(swap, THIS_START), *then = sys_line(swap, COMMITTED);
+	bool over = now && same_text(now, then);
+
+	free(then);
+	free(now);
+	return over;
+}
+
+/* Where this fails, the trial is over for as long as its tree is selected. */
+static void end_trial(const struct swap *swap)
+{
+	char *now = sys_line(swap, THIS_START), *path = sys_path(swap, COMMITTED);
+	FILE *out = now && path ? fopen(path, "w") : NULL;
+
+	if (out) {
+		fprintf(out, "%s\n", now);
+		fclose(out);
+	}
+	free(path);
+	free(now);
+}
+
 static void commit_trial(struct place *place, const char *name)
 {
 	void *fdt = place_tree(place, name);
@@ -43,19 +77,30 @@ static void commit_trial(struct place *place, const char *name)
 	if (!fdt)
 		refuse(place->swap, KIND_NOTHING, "install it", "%s/%s is not there, or broken",
 		       place->trees, name);
-	else
-		install_tree(place, fdt, name, false);
+	else if (install_tree(place, fdt, name, false))
+		end_trial(place->swap);
 	free(fdt);
 }
 
-/* Whether the device has been started with a pending tree. */
-static bool has_started(const struct swap *swap, const struct state *state)
+/**
+ * first_start() - whether a pending tree has been installed in this start
+ * @swap: has the root of the system
+ * @state: of state_read()
+ *
+ * Return: true if so: the device has not started with it
+ */
+bool first_start(const struct swap *swap, const struct state *state)
 {
 	char *now = sys_line(swap, THIS_START);
-	bool good = state->boots || (now && state->start && strcmp(now, state->start));
+	bool first = now && same_text(now, state->start);
 
 	free(now);
-	return good;
+	return first;
+}
+
+static bool has_started(const struct swap *swap, const struct state *state)
+{
+	return state->boots || (state->start && !first_start(swap, state));
 }
 
 static void commit_pending(struct place *place, struct state *state)
@@ -89,7 +134,7 @@ void run_commit(struct call *call)
 	if (lock >= 0 && place_open(&place, swap)) {
 		state_tidy(&place);
 		state_read(&state, &place);
-		if (name)
+		if (name && (!trial_over(swap) || same_text(place.value, name)))
 			commit_trial(&place, name);
 		else if (state.pending)
 			commit_pending(&place, &state);
@@ -115,7 +160,8 @@ static bool committed(const struct swap *swap, const char *name)
 	own.report = (struct report){ 0 };
 	if (place_open(&place, &own)) {
 		state_read(&state, &place);
-		good = !state.pending && (!name || same_text(place.value, name));
+		good = !state.pending &&
+		       (!name || same_text(place.value, name) || trial_over(swap));
 		state_free(&state);
 	}
 	place_close(&place);
@@ -129,14 +175,14 @@ static bool committed(const struct swap *swap, const char *name)
  */
 static enum watch count_start(struct state *state, const struct place *place)
 {
-	char *now = sys_line(place->swap, THIS_START);
-	bool writable, counted = now && same_text(now, state->seen);
+	bool writable, counted;
 	enum watch watch;
+	char *now;
 
-	if (!state->pending || (now && same_text(now, state->start))) {
-		free(now);
+	if (!state->pending || first_start(place->swap, state))
 		return WATCH_NOTHING;
-	}
+	now = sys_line(place->swap, THIS_START);
+	counted = now && same_text(now, state->seen);
 	watch = state->boots > counted ? WATCH_OVER : WATCH_WAIT;
 	if (!counted) {
 		free(state->seen);
@@ -222,7 +268,7 @@ static enum kind roll_back_first(struct call *call)
 static void start_again(struct call *call)
 {
 	sync();
-	fprintf(stderr, "dtb-swap: nobody has committed: back to the tree before\n");
+	fprintf(stderr, "dtb-swap: nobody has committed: the system starts again\n");
 	tell(call);
 	if (sys_exists(&call->swap, "/run/systemd/system") && !systemctl("reboot"))
 		return;

@@ -8,8 +8,6 @@
 
 #include "install.h"
 
-#define NAME "swap-check-00000000.dtb"
-
 /**
  * soften() - make warnings of what is said of the selector
  * @report: has it
@@ -35,41 +33,31 @@ void soften(struct report *report)
 	}
 }
 
-static bool is_selected(const struct place *place, const void *fdt)
-{
-	void *old = place->value ? place_tree(place, place->value) : NULL;
-	struct dtb_error err;
-	void *copy = old ? dtb_copy(fdt, 0, &err) : NULL;
-	bool same = false;
-
-	if (copy && !fdt_pack(copy) && !fdt_pack(old))
-		same = fdt_totalsize(copy) == fdt_totalsize(old) &&
-		       !memcmp(copy, old, fdt_totalsize(copy));
-	free(copy);
-	free(old);
-	return same;
-}
-
 /**
  * check_install() - say what would keep a tree from being installed
  * @swap: is told; has the root of the system
  * @fdt: the tree, which passed check_fit()
+ * @path: that it has come from
  *
  * Where the bootloader cannot be told at all that is a warning.
  */
-void check_install(struct swap *swap, const void *fdt)
+void check_install(struct swap *swap, const void *fdt, const char *path)
 {
-	size_t size = fdt_totalsize(fdt) + TREE_PAD;
 	struct swap own = *swap;
 	struct place place = { 0 };
+	char *name = NULL;
+	size_t size;
+	void *kept;
 
 	own.dry = true;
 	own.report = (struct report){ 0 };
-	if (place_open(&place, &own)) {
-		select_traps(&place, NAME, size);
+	kept = tree_to_keep(&own, fdt, path, &name);
+	if (kept && place_open(&place, &own)) {
+		size = fdt_totalsize(kept);
+		select_traps(&place, name, size);
 		if (!verdict(&own.report))
 			place_overlays(&place, fdt);
-		if (!verdict(&own.report) && !is_selected(&place, fdt)) {
+		if (!verdict(&own.report) && !store_same(&own, place.trees, name, kept, size)) {
 			store_room(&own, place.trees, size);
 			store_room(&own, place.boot, FILE_ROOM);
 		}
@@ -77,5 +65,7 @@ void check_install(struct swap *swap, const void *fdt)
 		soften(&own.report);
 	}
 	place_close(&place);
+	free(kept);
+	free(name);
 	report_join(&swap->report, &own.report);
 }

@@ -17,6 +17,8 @@
 #include "install.h"
 
 #define LONGEST_STEM 24
+#define MADE_WITH "boardpack,overlays"	/* of the root: hashes of the overlays in a tree */
+#define MARK_ROOM 64				/* for that, without the hashes */
 
 static unsigned int hash(const void *data, size_t size)
 {
@@ -106,14 +108,11 @@ static bool settle(struct place *place)
 }
 
 /* What to go back to: never a tree that is pending, since nobody has committed that. */
-static void way_back(struct state *state, const struct state *old, const struct place *place)
+static char *way_back(const struct state *old, const struct place *place)
 {
 	const char *value = old->pending ? old->previous : place->value;
-	const char *made = old->pending ? old->made_before : old->made;
 
-	state->previous = value ? strdup(value) : NULL;
-	if (made && (old->pending || same_text(old->installed, value)))
-		state->made_before = strdup(made);
+	return value ? strdup(value) : NULL;
 }
 
 /* All that is written, in its order. */
@@ -127,9 +126,8 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 	if (again)		/* it was damaged, and what was before it is known */
 		return good && (pending || settle(place));
 	state_read(&old, place);
-	way_back(&state, &old, place);
+	state.previous = way_back(&old, place);
 	state.installed = strdup(name);
-	state.made = place->made ? strdup(place->made) : NULL;
 	state.back = !same_text(state.previous, name);
 	state.pending = pending && state.back;	/* what was there before has been proven */
 	state.start = state.pending ? sys_line(place->swap, THIS_START) : NULL;
@@ -187,46 +185,60 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 	return good;
 }
 
-/* Hashes of the overlays of a call, in their order, each with a space before it. */
-static char *hashes(const struct call *call, const char *before)
+static unsigned int hash_of(const char *path)
 {
-	char *list = strdup(before ? before : "");
+	struct dtb_error err;
+	void *overlay = dtb_read(path, &err);
+	unsigned int sum = overlay ? hash(overlay, fdt_totalsize(overlay)) : 0;
+
+	free(overlay);
+	return sum;
+}
+
+static bool is_made_with(const void *fdt, unsigned int sum)
+{
+	int length = 0, i;
+	const fdt32_t *sums = fdt_getprop(fdt, 0, MADE_WITH, &length);
+
+	for (i = 0; sums && i < length / (int)sizeof(*sums); i++)
+		if (fdt32_ld(sums + i) == sum)
+			return true;
+	return false;
+}
+
+/* The selected tree, if it is made with all overlays of a call; they go on it otherwise. */
+static void *made_before(const struct call *call, const struct place *place)
+{
+	bool ours = !call->swap.base && place->boot && place->value;
+	void *fdt = ours ? place_tree(place, place->value) : NULL;
 	int i;
 
-	for (i = 0; list && i < call->count; i++) {
-		struct dtb_error err;
-		void *overlay = dtb_read(call->words[i], &err);
-		char *more = overlay ? format_text("%s %08x", list,
-						   hash(overlay, fdt_totalsize(overlay))) : NULL;
-
-		free(overlay);
-		free(list);
-		list = more;
+	for (i = 0; fdt && i < call->count; i++) {
+		if (is_made_with(fdt, hash_of(call->words[i])))
+			continue;
+		free(fdt);
+		fdt = NULL;
 	}
-	return list;
+	return fdt;
 }
 
-/* Whether the selected tree is made with all overlays of a call; they go on it otherwise. */
-static bool made_before(const struct call *call, struct place *place)
+/* The tree itself tells which overlays are in it. */
+static void *marked(struct call *call, void *fdt)
 {
-	char *list = hashes(call, NULL), *next = list, *word;
-	const char *made = NULL;
-	struct state state;
-	bool all;
+	struct dtb_error err = { 0 };
+	void *copy = dtb_copy(fdt, MARK_ROOM + call->count * sizeof(fdt32_t), &err);
+	int i, ret = 0;
 
-	state_read(&state, place);
-	if (!call->swap.base && place->value && same_text(state.installed, place->value))
-		made = state.made;
-	all = list && made;
-	while (all && (word = strsep(&next, " ")))
-		all = !*word || strstr(made, word);
-	place->made = all ? strdup(made) : hashes(call, made);
-	state_free(&state);
-	free(list);
-	return all;
+	for (i = 0; copy && !ret && i < call->count; i++)
+		ret = fdt_appendprop_u32(copy, 0, MADE_WITH, hash_of(call->words[i]));
+	if (!copy || ret)
+		refuse(&call->swap, KIND_ERROR, "free some memory", "%s",
+		       copy ? fdt_strerror(ret) : err.text);
+	free(fdt);
+	return copy;
 }
 
-static void *overlaid(struct call *call, struct place *place)
+static void *overlaid(struct call *call, const struct place *place)
 {
 	void *running = sys_tree(&call->swap), *fdt = NULL;
 
@@ -236,21 +248,31 @@ static void *overlaid(struct call *call, struct place *place)
 	if (fdt)
 		fdt = merge_files(&call->swap, fdt, call->words, call->count);
 	free(running);
-	return fdt;
+	return fdt ? marked(call, fdt) : NULL;
 }
 
-static void *padded(struct swap *swap, void *fdt)
+/**
+ * tree_to_keep() - a tree as it is kept on the disk
+ * @swap: is told why there is none
+ * @fdt: the tree, not changed
+ * @path: that it has come from
+ * @name: gets the name that it is kept under, for free()
+ *
+ * Return: the tree with room for what the bootloader adds, for free(), or NULL
+ */
+void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **name)
 {
 	struct dtb_error err = { 0 };
-	void *copy = NULL;
+	void *packed = dtb_copy(fdt, 0, &err), *copy = NULL;
 
-	fdt_pack(fdt);
-	copy = dtb_copy(fdt, TREE_PAD, &err);
+	if (packed && !fdt_pack(packed))
+		copy = dtb_copy(packed, TREE_PAD, &err);
 	if (copy)
 		memset((char *)copy + fdt_totalsize(copy) - TREE_PAD, 0, TREE_PAD);
 	else
 		refuse(swap, KIND_ERROR, "free some memory", "%s", err.text);
-	free(fdt);
+	free(packed);
+	*name = copy ? name_for(path, copy, fdt_totalsize(copy)) : NULL;
 	return copy;
 }
 
@@ -265,24 +287,19 @@ static void *padded(struct swap *swap, void *fdt)
 void *wanted_tree(struct call *call, struct place *place, char **name)
 {
 	struct swap *swap = &call->swap;
-	void *fdt = NULL;
+	void *fdt = call->overlay ? made_before(call, place) : NULL, *kept = NULL;
 
-	if (call->overlay && place->boot && made_before(call, place)) {
-		fdt = place_tree(place, place->value);
-		*name = fdt ? strdup(place->value) : NULL;
-		if (fdt)
-			return fdt;
+	if (fdt) {
+		*name = strdup(place->value);
+		return fdt;
 	}
 	fdt = call->overlay ? overlaid(call, place) : load_tree(swap, call->words[0]);
 	if (fdt)
 		check_tree(swap, fdt, call->words[0]);
-	if (!fdt || verdict(&swap->report)) {
-		free(fdt);
-		return NULL;
-	}
-	fdt = padded(swap, fdt);
-	*name = fdt ? name_for(call->words[0], fdt, fdt_totalsize(fdt)) : NULL;
-	return fdt;
+	if (fdt && !verdict(&swap->report))
+		kept = tree_to_keep(swap, fdt, call->words[0], name);
+	free(fdt);
+	return kept;
 }
 
 /**
@@ -323,8 +340,6 @@ static void select_again(struct place *place, const struct state *now, const cha
 	struct swap *swap = place->swap;
 	bool writable = false, good;
 
-	if (same_text(value, now->previous))
-		after.made = now->made_before;
 	if (!select_plain(place) || !store_ready(swap, place->boot, 0, &writable))
 		return;
 	if (same_text(place->value, value)) {
@@ -385,9 +400,12 @@ void run_rollback(struct call *call)
 		state_read(&state, &place);
 		if (call->guard && !state.pending)
 			refuse(swap, KIND_NOTHING, "nothing", "it has been committed");
+		else if (call->guard && first_start(swap, &state))
+			fact(&swap->report, "next", "%s is tried, the last that was installed",
+			     state.installed);
 		else if (call->own)
 			roll_back_own(&place, &state);
-		else if (name && !same_text(name, place.value))
+		else if (name && !trial_over(swap) && !same_text(name, place.value))
 			refuse(swap, KIND_NOTHING, "start the device again, or rollback --own",
 			       "%s is tried, nothing has selected it: a start is on another tree",
 			       name);

@@ -64,7 +64,6 @@ struct said {
  * @trees: folder that the bootloader takes trees from, from the root
  * @text: of the selector, NULL where there is no such file
  * @value: name of the selected tree, NULL for the bootloader's own
- * @made: hashes of the overlays that the wanted tree is made with, or NULL
  * @said: by the user of the bootloader
  */
 struct place {
@@ -76,7 +75,6 @@ struct place {
 	char *trees;
 	char *text;
 	char *value;
-	char *made;
 	struct said said;
 };
 
@@ -89,8 +87,6 @@ struct place {
  * @boots: how often guard has seen the device start since then
  * @start: which start of the kernel it was installed in, NULL where that is not known
  * @seen: the last start that guard has seen, in the same way
- * @made: hashes of the overlays that @installed is made with, NULL for none
- * @made_before: the same of @previous
  */
 struct state {
 	char *installed;
@@ -100,8 +96,6 @@ struct state {
 	unsigned int boots;
 	char *start;
 	char *seen;
-	char *made;
-	char *made_before;
 };
 
 const struct family *family_find(struct swap *swap, const char *device, const char **place);
@@ -119,11 +113,12 @@ void select_traps(const struct place *place, const char *value, size_t size);
 
 bool place_open(struct place *place, struct swap *swap);
 void place_close(struct place *place);
+void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **name);
 void *place_tree(const struct place *place, const char *name);
 void *place_base(const struct place *place, const void *running);
 void place_overlays(const struct place *place, const void *fdt);
 void soften(struct report *report);
-void check_install(struct swap *swap, const void *fdt);
+void check_install(struct swap *swap, const void *fdt, const char *path);
 
 const char *supervisor_variable(const struct place *place);
 void supervisor_warn(const struct place *place, bool pending);
@@ -149,6 +144,8 @@ void state_free(struct state *state);
 
 bool install_tree(struct place *place, const void *fdt, const char *name, bool pending);
 char *trial_name(const struct swap *swap);
+bool trial_over(const struct swap *swap);
+bool first_start(const struct swap *swap, const struct state *state);
 bool select_value(struct place *place, const char *value);
 
 #endif

@@ -146,7 +146,6 @@ void place_close(struct place *place)
 	free(place->trees);
 	free(place->text);
 	free(place->value);
-	free(place->made);
 	if (place->swap)
 		state_forget(place);
 }

@@ -42,8 +42,6 @@ static void read_record(struct state *state, const char *text, const char *prefi
 	*state = (struct state){
 		.installed = get(text, prefix, "installed"),
 		.previous = get(text, prefix, "previous"),
-		.made = get(text, prefix, "made"),
-		.made_before = get(text, prefix, "made-before"),
 		.start = get(text, prefix, "start"),
 		.seen = get(text, prefix, "seen"),
 		.back = has(text, prefix, "back"),
@@ -102,8 +100,6 @@ static void put_record(FILE *out, const char *prefix, const struct state *state)
 	put(out, prefix, "installed", state->installed ? state->installed : "");
 	put(out, prefix, "previous", state->previous ? state->previous : "");
 	put(out, prefix, "back", state->back ? "yes" : NULL);
-	put(out, prefix, "made", state->made);
-	put(out, prefix, "made-before", state->made_before);
 	if (!state->pending)
 		return;
 	fprintf(out, "%spending=%u\n", prefix, state->boots);
@@ -203,8 +199,6 @@ void state_free(struct state *state)
 {
 	free(state->installed);
 	free(state->previous);
-	free(state->made);
-	free(state->made_before);
 	free(state->start);
 	free(state->seen);
 }

@@ -47,7 +47,7 @@ static void tell_state(const struct place *place)
 	state_read(&state, place);
 	if (name)
 		fact(report, "trial", "%s%s", name,
-		     place->value && !strcmp(name, place->value) && !state.pending ?
+		     trial_over(place->swap) || (same_text(name, place->value) && !state.pending) ?
 		     ", committed" : ", not committed: a start is on what is selected");
 	free(name);
 	if (state.back)

@@ -195,7 +195,7 @@ static void arm_and_start(struct call *call, const struct start *start)
 		start_now(call);
 	if (loaded && verdict(&swap->report))
 		start_unload();
-	watchdog_close(dog, verdict(&swap->report));
+	watchdog_close(call, dog, verdict(&swap->report));
 }
 
 /* What may be refused comes first, then what is written, then what would have to be undone. */

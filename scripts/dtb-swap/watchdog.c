@@ -87,17 +87,36 @@ void watchdog_check(struct call *call)
 	free(driver);
 }
 
+static int seconds_of(const struct call *call)
+{
+	return call->limit < LONGEST_WAIT ? call->limit : LONGEST_WAIT;
+}
+
+/* With nowayout it takes the V, and goes on; only the ioctl tells. Old drivers have just the V. */
+static bool stop_dog(int fd)
+{
+	int off = WDIOS_DISABLECARD;
+	bool stopped = !ioctl(fd, WDIOC_SETOPTIONS, &off);
+	bool unknown = !stopped && (errno == ENOTTY || errno == EOPNOTSUPP);
+
+	return write(fd, "V", 1) == 1 && (stopped || unknown);
+}
+
 /**
  * watchdog_close() - let go of it
+ * @call: is told that it goes on
  * @fd: of watchdog_arm()
- * @stop: it is not to go on, as far as its driver can stop it
+ * @stop: it is not to go on
  */
-void watchdog_close(int fd, bool stop)
+void watchdog_close(struct call *call, int fd, bool stop)
 {
 	if (fd < 0)
 		return;
-	if (stop && write(fd, "V", 1) != 1)
-		fprintf(stderr, "dtb-swap: the watchdog goes on: %s\n", strerror(errno));
+	if (stop && !stop_dog(fd))
+		say(&call->swap.report, LEVEL_WARNING, KIND_KERNEL,
+		    "feed it, or let it: the system comes up as it was",
+		    "%s cannot be stopped (nowayout), and restarts the system in %d s",
+		    call->watchdog, seconds_of(call));
 	close(fd);
 }
 
@@ -110,7 +129,7 @@ void watchdog_close(int fd, bool stop)
 int watchdog_arm(struct call *call)
 {
 	int fd = call->watchdog ? open(call->watchdog, O_WRONLY | O_CLOEXEC) : -1;
-	int seconds = call->limit < LONGEST_WAIT ? call->limit : LONGEST_WAIT;
+	int seconds = seconds_of(call);
 
 	if (!call->watchdog || (fd >= 0 && !ioctl(fd, WDIOC_SETTIMEOUT, &seconds) &&
 				write(fd, "\n", 1) == 1))
@@ -118,6 +137,6 @@ int watchdog_arm(struct call *call)
 	refuse(&call->swap, KIND_KERNEL,
 	       "name one that nobody has open; systemd has its own: KExecWatchdogSec=", "%s: %s",
 	       call->watchdog, strerror(errno));
-	watchdog_close(fd, true);
+	watchdog_close(call, fd, true);
 	return -1;
 }

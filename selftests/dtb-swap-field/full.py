@@ -126,6 +126,10 @@ rm -r $root/many
 fill $boot 76
 works 'room for the selector, not for a tree' install /trees/two.dtb
 rm $boot/fill
+fill $root
+works 'ext4: no room, the tree is there: check' check /trees/one.dtb
+works 'ext4: no room, the tree is there: install' install /trees/one.dtb
+rm $root/fill
 fill $boot
 refused 'no room for the selector' 7 'bytes left' install /trees/three.dtb
 rm $boot/fill

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from bench import TOP, Tap, Tree, program, run, shipped
+from bench import TOP, Tap, Tree, program, run, shipped, swap
 from install import DEVICES, device, new_tree
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -160,10 +160,11 @@ FAULTS = (
     ('none', None, ['timeout', 'load', 'reboot'], '\n', ''),
     ('none', 0, ['timeout', 'load', 'systemctl', 'kexec'], '\n', ''),
     ('none', 127, ['timeout', 'load', 'systemctl', 'kexec', 'reboot'], '\n', ''),
-    ('none', 1, ['timeout', 'load', 'systemctl', 'kexec', 'unload'], '\nV', 'exit status 1'),
-    ('reboot', None, ['timeout', 'load', 'reboot', 'unload'], '\nV', 'kexec: Device or resource'),
-    ('load', None, ['timeout', 'load'], '\nV', 'does not take another one'),
-    ('timeout', None, ['timeout'], 'V', 'watchdog0: Device or resource busy'),
+    ('none', 1, ['timeout', 'load', 'systemctl', 'kexec', 'unload', 'disable'], '\nV', 'exit status 1'),
+    ('reboot', None, ['timeout', 'load', 'reboot', 'unload', 'disable'], '\nV', 'kexec: Device or resource'),
+    ('load', None, ['timeout', 'load', 'disable'], '\nV', 'does not take another one'),
+    ('load,disable', None, ['timeout', 'load', 'disable'], '\nV', 'restarts the system in 120 s'),
+    ('timeout', None, ['timeout', 'disable'], 'V', 'watchdog0: Device or resource busy'),
     ('tree', None, [], '', 'refused: '),
 )
 
@@ -190,6 +191,25 @@ def undone(tap, folder):
                '--load: the kernel stays loaded, the watchdog runs', done)
 
 
+def overlaid(tap, folder):
+    """Overlays that were tried and committed are known to be in the tree."""
+    board = Board(folder)
+    board.tree = folder / 'x.dtbo'
+    run('dtc', '-q', '-o', board.tree, '-', input='/dts-v1/; /plugin/; '
+        '&{/soc@0/bus@30800000/i2c@30a30000} { x@7 { reg = <7>; }; };')
+    other = folder / 'y.dtbo'
+    run('dtc', '-q', '-o', other, '-', input='/dts-v1/; /plugin/; &{/} { y { }; };')
+    done, root = board.start('--overlay', '--load'), ('--root', board.made.root)
+    board.made.put('proc/cmdline', f'{board.bootargs()}\n')
+    commit = swap('commit', *root)
+    swap('install', '--overlay', other, *root)
+    again = swap('install', '--overlay', board.tree, *root)
+    tap.result(not commit.returncode and 'selected in' in commit.stdout and
+               not again.returncode and 'it was before' in again.stdout,
+               'overlays that were tried by kexec and committed go on once',
+               f'{done}\n{commit.stdout}{again.stdout}')
+
+
 def initramfs(tap, folder):
     """The running kernel had an initramfs, and the next has to be given one."""
     for has, words, warned in ((True, (), True), (False, (), False),
@@ -214,6 +234,7 @@ def main():
         lines(tap, pathlib.Path(work))
         told(tap, pathlib.Path(work))
         undone(tap, pathlib.Path(work))
+        overlaid(tap, pathlib.Path(work))
         initramfs(tap, pathlib.Path(work))
     return tap.end()
 

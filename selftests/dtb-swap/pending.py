@@ -121,6 +121,24 @@ def starts(tap, folder):
     tap.result((status, tree) == (0, None) and late < 30, 'in the next one it goes back at once', said)
 
 
+def follows(tap, folder):
+    """Another tree is to be tried while nobody has committed the one that runs."""
+    made, _ = fresh(folder)
+    made.put(BOOT_ID, 'second\n')
+    with subprocess.Popen([*program(), 'guard', '--limit', '4', '--root', str(made.root)],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guard:
+        time.sleep(1.5)
+        told(made, 'try', '--pending', new_tree(folder, shipped(*ROW[1:3]), 'two'))
+        said = guard.communicate()[0]
+    tap.result(model(made, ROW[0]) == 'two' and 'nobody has committed' in said and
+               'swap-two' in said and not guard.returncode,
+               'a second tree is to be tried: guard starts the system with that', said)
+    made.put(BOOT_ID, 'third\n')
+    status, said, tree = told(made, 'guard', '--limit', '1')
+    tap.result((status, tree) == (0, None) and 'nobody has committed' in said,
+               'nobody commits that: back to what was before both', said)
+
+
 def remembered(tap, folder):
     """What the user has said of the bootloader is known to guard, status, commit and rollback."""
     for name, row, options in (
@@ -369,6 +387,7 @@ def main():
         commits(tap, pathlib.Path(work))
         installs(tap, pathlib.Path(work))
         starts(tap, pathlib.Path(work))
+        follows(tap, pathlib.Path(work))
         remembered(tap, pathlib.Path(work))
         told_first(tap, pathlib.Path(work))
         misled(tap, pathlib.Path(work))

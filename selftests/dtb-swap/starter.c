@@ -5,8 +5,8 @@
  * usage: starter FOLDER FAIL PROGRAM [ARG...]
  *
  * What the program asks of kexec_load(), reboot() and a watchdog's ioctl() is not asked of the
- * kernel. FOLDER/calls gets a line for each, FOLDER/segmentN what was to be loaded. FAIL is the
- * name of the one that fails, with EBUSY, or none. A reboot that does not fail ends the program.
+ * kernel. FOLDER/calls gets a line for each, FOLDER/segmentN what was to be loaded. FAIL has the
+ * names of those that fail, with EBUSY. A reboot that does not fail ends the program.
  */
 
 #include <errno.h>
@@ -45,6 +45,8 @@ static const char *name_of(const struct user_regs_struct *regs)
 		return "reboot";
 	if (regs->orig_rax == SYS_ioctl && (unsigned int)regs->rsi == WDIOC_SETTIMEOUT)
 		return "timeout";
+	if (regs->orig_rax == SYS_ioctl && (unsigned int)regs->rsi == WDIOC_SETOPTIONS)
+		return "disable";
 	return NULL;
 }
 
@@ -96,14 +98,14 @@ static void answer(pid_t child, struct user_regs_struct *regs, const char *name)
 	fclose(calls);
 	if (regs->orig_rax == SYS_kexec_load)
 		keep_segments(child, regs);
-	if (regs->orig_rax == SYS_reboot && strcmp(name, failing))
+	if (regs->orig_rax == SYS_reboot && !strstr(failing, name))
 		kill(child, SIGKILL);
 	regs->orig_rax = -1;
 	ptrace(PTRACE_SETREGS, child, 0, regs);
 	ptrace(PTRACE_SYSCALL, child, 0, 0);
 	waitpid(child, &status, 0);
 	ptrace(PTRACE_GETREGS, child, 0, regs);
-	regs->rax = strcmp(name, failing) ? 0 : -EBUSY;
+	regs->rax = strstr(failing, name) ? -EBUSY : 0;
 	ptrace(PTRACE_SETREGS, child, 0, regs);
 }
 

@@ -9,7 +9,7 @@ import tempfile
 
 from bench import Tap, swap
 from install import device, digest, model, new_tree, shipped
-from pending import ROW, timed, told
+from pending import BOOT_ID, ROW, timed, told
 
 
 def in_trial(tap, folder):
@@ -57,6 +57,33 @@ def trial(tap, folder):
     done, _ = timed('guard', '--limit', '1', *root)
     tap.result('nobody has committed' in done.stdout, 'a trial that has lost its storage ends, too',
                done.stdout)
+
+
+def ended(tap, folder):
+    """A trial that was committed is over, whatever is selected later in that start."""
+    made = device(folder / 'root', *ROW)
+    made.put(BOOT_ID, 'first\n')
+    one, two = (new_tree(folder, shipped(*ROW[1:3]), word) for word in ('one', 'two'))
+    told(made, 'install', one)
+    name = next(made.root.rglob('swap-one-*')).name
+    told(made, 'rollback')
+    made.put('proc/cmdline', f'quiet dtb_swap.try={name}\n')
+    early = told(made, 'guard', '--limit', '1')[1]
+    said = [told(made, *words) for words in (('commit',), ('install', two), ('status',))]
+    tap.result(f'{name}, committed' in said[2][1] and said[2][2] == 'two',
+               'another tree is installed: the trial stays committed', said)
+    late = told(made, 'guard', '--limit', '2')[1]
+    tap.result('nobody has committed' in early and not late, 'and guard has nothing to do', late)
+    back = told(made, 'rollback')
+    tap.result(back[::2] == (0, 'one'), 'rollback goes back to the tree that was tried', back)
+    told(made, 'try', '--pending', two)
+    status, words, tree = told(made, 'commit')
+    tap.result((status, tree) == (12, 'two') and 'not yet started' in words,
+               'commit does not select what was tried once more', words)
+    made.put(BOOT_ID, 'second\n')
+    told(made, 'rollback', '--own')
+    late = told(made, 'guard', '--limit', '1')[1]
+    tap.result('nobody has committed' in late, 'the next start is another trial', late)
 
 
 def untold(tap, folder):
@@ -128,6 +155,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         in_trial(tap, pathlib.Path(work))
         trial(tap, pathlib.Path(work))
+        ended(tap, pathlib.Path(work))
         untold(tap, pathlib.Path(work))
         for_arm(tap, pathlib.Path(work))
         watchdogs(tap, pathlib.Path(work))
