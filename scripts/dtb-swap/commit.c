@@ -16,6 +16,7 @@
 /* What guard does in a start: nothing, wait for the commit, go back at once. */
 enum watch { WATCH_NOTHING, WATCH_WAIT, WATCH_OVER };
 
+#define PATIENCE 60	/* seconds for another dtb-swap that does not end */
 #define COMMITTED "/run/dtb-swap.committed"	/* the start in which a trial was committed */
 
 /**
@@ -287,17 +288,18 @@ void run_guard(struct call *call)
 	char *name = trial_name(swap);
 	unsigned int left = call->limit;
 	enum watch watch = name ? WATCH_WAIT : watch_pending(call, &left);
+	unsigned int patience = call->limit < PATIENCE ? call->limit : PATIENCE;
 	enum kind kind;
 
 	for (; watch == WATCH_WAIT && left && !committed(swap, name); left--)
 		sleep(1);
-	while (watch != WATCH_NOTHING && !committed(swap, name)) {
+	for (; watch != WATCH_NOTHING && !committed(swap, name); sleep(1)) {
 		kind = name ? KIND_NONE : roll_back_first(call);
-		if (!kind)
+		if (kind == KIND_BUSY && (watch == WATCH_OVER || patience--))
+			continue;
+		if (!kind || kind == KIND_BUSY)	/* the next start goes back, and is not kept busy */
 			start_again(call);
-		if (kind != KIND_BUSY)
-			break;
-		sleep(1);
+		break;
 	}
 	free(name);
 }

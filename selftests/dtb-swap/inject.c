@@ -5,8 +5,8 @@
  * usage: inject N ERROR PROGRAM [ARG...]
  *
  * N counts from 1 after exec; ERROR is a number of errno, or 0 to kill, or -1 for a write that
- * is said to be done. A call that fails is not made, and such a write neither. With N 0 nothing
- * is done; the last line on standard error is always the number of calls. Exit status: the
+ * is said to be done. A call that fails is not made, and such a write neither; but close() is, as
+ * by the kernel. With N 0 nothing is done; the last line on standard error is always the number of calls. Exit status: the
  * program's, or 128 + signal.
  */
 
@@ -61,7 +61,8 @@ static void fail_call(pid_t child, long error)
 
 	ptrace(PTRACE_GETREGS, child, 0, &regs);
 	length = regs.rdx;
-	regs.orig_rax = -1;
+	if (regs.orig_rax != SYS_close)
+		regs.orig_rax = -1;
 	ptrace(PTRACE_SETREGS, child, 0, &regs);
 	ptrace(PTRACE_SYSCALL, child, 0, 0);
 	waitpid(child, &status, 0);

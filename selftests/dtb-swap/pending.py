@@ -237,11 +237,11 @@ def at_once(tap, folder):
     """A commit while guard goes back counts, and a trial of a pending tree is watched."""
     made, _ = fresh(folder)
     with open(made.root / 'run/dtb-swap.lock', 'w', encoding='ascii') as lock, \
-            subprocess.Popen([*program(), 'guard', '--limit', '2', '--root', str(made.root)],
+            subprocess.Popen([*program(), 'guard', '--limit', '3', '--root', str(made.root)],
                              text=True, stderr=subprocess.PIPE) as guard:
         time.sleep(1)
         fcntl.flock(lock, fcntl.LOCK_EX)
-        time.sleep(2.5)
+        time.sleep(3.5)
         state = made.root / 'mnt/boot/dtb-swap.state'
         text = re.sub('^(pending|start|seen)=.*\n', '', state.read_text(), flags=re.M)
         state.write_text(text)
@@ -351,14 +351,25 @@ def busy(tap, folder):
     root = ('--root', made.root)
     with open(made.root / 'run/dtb-swap.lock', 'w', encoding='ascii') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with subprocess.Popen([*program(), 'guard', '--limit', '1', *map(str, root)], text=True,
+        with subprocess.Popen([*program(), 'guard', '--limit', '3', *map(str, root)], text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guard:
-            time.sleep(3)
+            time.sleep(4.5)
             waits = guard.poll() is None and model(made, ROW[0]) == 'one'
             fcntl.flock(lock, fcntl.LOCK_UN)
             said = guard.communicate()[0]
     tap.result(waits and not guard.returncode and model(made, ROW[0]) is None,
                'the guard waits for another dtb-swap, then goes back', said)
+    made, asked, env = with_systemd(folder)
+    with subprocess.Popen([*program(), 'guard', '--limit', '2', '--root', str(made.root)], env=env,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guard, \
+            open(made.root / 'run/dtb-swap.lock', 'w', encoding='ascii') as lock:
+        time.sleep(1)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = guard.communicate()[0]
+        stays = model(made, ROW[0]) == 'one' and asked.read_text() == 'reboot\n'
+    late = told(made, 'guard', '--limit', '60')
+    tap.result(stays and not guard.returncode and 'nobody has' in said and late[::2] == (0, None),
+               'it does not wait for ever: the next start goes back', f'{said} {late}')
 
 
 def unguarded(tap, folder):
