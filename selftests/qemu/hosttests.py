@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 
 import ktap
@@ -44,19 +45,25 @@ HOST_KERNEL, NEWEST_KERNEL = "6.12", "7.2"
 # Guests with the time of the host: in one of their own a disk of the host's is too slow.
 WAITING = ("tests of verdict", "tests of pin", "tests of newcomer", "tests of dtb-swap-power",
            "tests of dtb-swap-try", "tests of dtb-swap-field", "demo")
+LIMIT = 2400    # seconds that a script may take; the slowest needs some 500 alone
 
 
-def run_ktap(command, **env):
-    """Run a script on this machine whose output is KTAP."""
-    done = subprocess.run(command, cwd=TOP, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, env={**os.environ, **env}, check=False)
-    results = ktap.parse(done.stdout)
+def run_ktap(command, limit=LIMIT, **env):
+    """Run a script on this machine whose output is KTAP; it is ended after limit seconds."""
+    with subprocess.Popen(command, cwd=TOP, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env={**os.environ, **env},
+                          start_new_session=True) as child:
+        try:
+            said, why = child.communicate(timeout=limit)[0], "exit status {}"
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            said, why = child.communicate()[0], f"time limit of {limit} s"
+    results = ktap.parse(said)
     name = pathlib.Path(command[0]).name
     if not results:
-        results = [ktap.Result(name, "failed", f"no result\n{done.stdout}")]
-    elif done.returncode and all(r.state != "failed" for r in results):
-        results.append(ktap.Result(name, "failed",
-                                   f"exit status {done.returncode}\n{done.stdout}"))
+        results = [ktap.Result(name, "failed", f"no result\n{said}")]
+    elif child.returncode and all(r.state != "failed" for r in results):
+        results.append(ktap.Result(name, "failed", f"{why.format(child.returncode)}\n{said}"))
     return results
 
 

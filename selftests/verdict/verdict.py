@@ -10,8 +10,10 @@ in the tool root with PYTHONPATH=selftests/qemu.
 import pathlib
 import sys
 import tempfile
+import time
 
 import guest
+import hosttests
 import ktap
 from kernel import KERNELS, OUT
 
@@ -55,6 +57,14 @@ def report_without_panic():
         "INFO: task init:1 blocked for more than 10 seconds."))
 
 
+def endless():
+    """A script on this machine that does not end fails within its limit, with what it said."""
+    start = time.monotonic()
+    found = hosttests.run_ktap(["sh", "-c", "echo ok 1 words; sleep 60 & wait"], limit=1)
+    return time.monotonic() - start < 30 and [r.state for r in found] == ["passed", "failed"] and \
+        "time limit of 1 s" in found[1].why and "words" in found[1].why
+
+
 def silence():
     """A guest that ran no test at all fails."""
     with tempfile.TemporaryDirectory() as folder:
@@ -89,7 +99,7 @@ def whole():
 
 def main():
     """Run them all as KTAP."""
-    tests = (panic, hang, silence, report_without_panic, lost, nested, whole)
+    tests = (panic, hang, endless, silence, report_without_panic, lost, nested, whole)
     tap = ktap.Tap()
     for test in tests:
         tap.result(test(), test.__doc__)
