@@ -5,9 +5,9 @@
  * usage: inject N ERROR PROGRAM [ARG...]
  *
  * N counts from 1 after exec; ERROR is a number of errno, or 0 to kill, or -1 for a write that
- * is said to be done. A call that fails is not made, and such a write neither; but close() is, as
- * by the kernel. With N 0 nothing is done; the last line on standard error is always the number of calls. Exit status: the
- * program's, or 128 + signal.
+ * is said to be done. A call that fails is not made, and such a write neither; but close() is,
+ * as by the kernel. With N 0 nothing is done; the last line on standard error is always the
+ * number of calls. Exit status: the program's, or 128 + signal.
  */
 
 #include <stdio.h>
