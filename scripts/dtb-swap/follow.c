@@ -143,18 +143,89 @@ static void check_address(struct need *need, int node)
 		 "%s has another address in the new tree, or none%s", path, "");
 }
 
+/* Whether the kernel makes devices of the nodes on a bus by itself. */
+static bool populates(const void *fdt, int node)
+{
+	static const char *const names[] = {
+		"simple-bus", "simple-mfd", "simple-pm-bus", "isa", "arm,amba-bus",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!fdt_node_check_compatible(fdt, node, names[i]))
+			return true;
+	return false;
+}
+
+/*
+ * What a driver stands on where it is there. Interrupts are looked at by themselves, and
+ * pinctrl- other than the first is for later.
+ */
+static bool stands_on(const char *name)
+{
+	if (!strcmp(name, "interrupt-controller") || !strcmp(name, "pinctrl-0"))
+		return true;
+	return link_class(name) == LINK_VITAL && strncmp(name, "interrupt", 9) &&
+	       strncmp(name, "pinctrl-", 8);
+}
+
+/* A property that is left out refers to nothing, and is missed all the same. */
+static void check_kept(struct need *need, int node, int old)
+{
+	char path[256];
+	int prop;
+
+	dtb_path(need->fdt, node, path, sizeof(path));
+	fdt_for_each_property_offset(prop, need->running, old) {
+		const char *name = NULL;
+
+		fdt_getprop_by_offset(need->running, prop, &name, NULL);
+		if (!name || !stands_on(name) || fdt_getprop(need->fdt, node, name, NULL) ||
+		    (!strcmp(name, "phy-handle") &&
+		     fdt_subnode_offset(need->fdt, node, "fixed-link") >= 0))
+			continue;
+		complain(need, KEEP, "%s has no %s in the new tree", path, name);
+	}
+}
+
+/* The same node of the running tree works. Trees correct what has no registers. */
+static void check_same(const struct need *all, int node, bool above)
+{
+	int old = find_device(all->fdt, node, all->running);
+	struct need own = *all, *need = &own;
+	char path[256];
+
+	if (old < 0)
+		return;
+	if (!fdt_getprop(need->running, old, "reg", NULL))
+		own.level = LEVEL_WARNING;
+	check_kept(need, node, old);
+	own.level = all->level;
+	dtb_path(need->fdt, node, path, sizeof(path));
+	if (above && fdt_getprop(need->running, old, "reg", NULL) &&
+	    !same_device(need->running, old, need->fdt, node))
+		complain(need, KEEP, "%s is another device in the new tree%s", path, "");
+	else if (populates(need->running, old) && !populates(need->fdt, node))
+		complain(need, "add simple-bus to its compatible",
+			 "the kernel makes no devices of what is on %s in the new tree%s", path, "");
+}
+
 /*
  * What a node, and those above it, refer to has to be in use, and where it was, and so on,
  * up to the root, whose interrupt-parent counts for all.
  */
 static void follow(struct need *need, int node)
 {
+	bool above = need->depth;
+
 	for (; node >= 0 && need->depth < DEEPEST; node = fdt_parent_offset(need->fdt, node)) {
 		if (need->seen[node])
 			break;
 		need->seen[node] = 1;
 		check_address(need, node);
+		check_same(need, node, above);
 		follow_links(need, node);
+		above = true;
 	}
 }
 

@@ -227,7 +227,20 @@ static void check_class(struct need need, const char *class, bool network)
 	free(folder);
 }
 
-/* Memory that nobody may touch: firmware runs there. */
+static bool names_memory(const void *fdt)
+{
+	int node;
+
+	fdt_for_each_subnode(node, fdt, 0) {
+		const char *type = fdt_getprop(fdt, node, "device_type", NULL);
+
+		if (type && !strcmp(type, "memory"))
+			return true;
+	}
+	return false;
+}
+
+/* How much there is, and what nobody may touch: firmware runs there. */
 static void check_memory(struct need need)
 {
 	int parent = fdt_path_offset(need.running, "/reserved-memory"), node;
@@ -235,6 +248,9 @@ static void check_memory(struct need need)
 
 	need.what = "memory";
 	need.level = LEVEL_WARNING;
+	if (names_memory(need.running) && !names_memory(need.fdt))
+		complain(&need, "keep it, unless the bootloader adds it",
+			 "the new tree does not say how much there is%s%s", "", "");
 	if (parent < 0)
 		return;
 	fdt_for_each_subnode(node, need.running, parent) {
@@ -296,17 +312,56 @@ static void check_core(struct need need)
 	}
 }
 
-static bool has_cpu(const void *fdt)
+static bool is_cpu(const void *fdt, int node)
+{
+	const char *type = fdt_getprop(fdt, node, "device_type", NULL);
+
+	return type && !strcmp(type, "cpu") && dtb_enabled(fdt, node);
+}
+
+static unsigned long long cpu_number(const void *fdt, int node)
+{
+	int length, i;
+	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &length);
+	unsigned long long number = reg ? 0 : -1;
+
+	for (i = 0; reg && i < length / 4; i++)
+		number = number << 32 | fdt32_to_cpu(reg[i]);
+	return number;
+}
+
+/* Whether a tree has a CPU of another, and says how to start it where that does. */
+static bool has_cpu(const void *from, int cpu, const void *fdt)
 {
 	int node, cpus = fdt_path_offset(fdt, "/cpus");
 
-	fdt_for_each_subnode(node, fdt, cpus) {
-		const char *type = fdt_getprop(fdt, node, "device_type", NULL);
-
-		if (type && !strcmp(type, "cpu") && dtb_enabled(fdt, node))
-			return true;
-	}
+	fdt_for_each_subnode(node, fdt, cpus)
+		if (is_cpu(fdt, node) && cpu_number(fdt, node) == cpu_number(from, cpu))
+			return !fdt_getprop(from, cpu, "enable-method", NULL) ||
+			       fdt_getprop(fdt, node, "enable-method", NULL);
 	return false;
+}
+
+/* The kernel gets along with fewer. */
+static void check_cpus(struct need need)
+{
+	int node, cpus = fdt_path_offset(need.running, "/cpus"), count = 0, left = 0;
+	char texts[2][16];
+
+	need.what = "cpus";
+	fdt_for_each_subnode(node, need.running, cpus) {
+		if (!is_cpu(need.running, node))
+			continue;
+		count++;
+		left += has_cpu(need.running, node, need.fdt);
+	}
+	snprintf(texts[0], sizeof(texts[0]), "%d", left);
+	snprintf(texts[1], sizeof(texts[1]), "%d", count);
+	if (left && left < count)
+		need.level = LEVEL_WARNING;
+	if (left < count)
+		complain(&need, "see their status, reg and enable-method",
+			 "the new tree has %s of the %s that run", texts[0], texts[1]);
 }
 
 /* What all else is read by: the root's cells, its interrupt controller, a CPU. */
@@ -321,9 +376,6 @@ static void check_root(struct need need)
 		    !fdt_getprop(need.fdt, 0, cells[i], NULL))
 			complain(&need, KEEP, "the new tree has no %s%s", cells[i], "");
 	follow_from(&need, 0);
-	need.what = "cpus";
-	if (has_cpu(need.running) && !has_cpu(need.fdt))
-		complain(&need, KEEP, "the new tree has none that is not disabled%s%s", "", "");
 }
 
 /**
@@ -339,6 +391,7 @@ void check_needs(struct swap *swap, const void *running, const void *fdt)
 	char *cmdline = sys_line(swap, "/proc/cmdline");
 
 	check_root(need);
+	check_cpus(need);
 	check_core(need);
 	check_console(need, cmdline);
 	check_storage(need, cmdline);

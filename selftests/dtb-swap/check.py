@@ -63,6 +63,33 @@ def no_cpus(tree):
         tree.text(f'/cpus/{name}', 'status', 'disabled')
 
 
+def each_cpu(tree, change):
+    """Something is done to each of them."""
+    for name in tree.children('/cpus'):
+        if name.startswith('cpu@'):
+            change(f'/cpus/{name}')
+
+
+def wide_cpus(tree):
+    """Their numbers have two cells."""
+    tree.cell('/cpus', '#address-cells', 2)
+    for number in range(4):
+        tree.cell(f'/cpus/cpu@{number}', 'reg', 0, number)
+
+
+def no_memory(tree):
+    """The bootloader has to say how much there is."""
+    for name in tree.children('/'):
+        if name.startswith('memory'):
+            tree.drop(f'/{name}')
+
+
+def fixed_link(tree):
+    """There is a switch in the place of the PHY."""
+    tree.drop(ETHERNET, 'phy-handle')
+    tree.add(ETHERNET, 'fixed-link')
+
+
 # What is done to the tree, the exit status, what is said.
 CASES = (
     ('the same tree', lambda t: None, 0, 'is sound and fits'),
@@ -100,9 +127,33 @@ CASES = (
      'its interrupts cannot be read'),
     ('interrupt controller of another kind', lambda t: t.text(GIC, 'compatible', 'arm,gic-400'), 5,
      'its interrupt controller is of another kind in the new tree'),
-    ('no cpus', lambda t: t.drop('/cpus'), 5, 'cpus: the new tree has none'),
-    ('all cpus disabled', no_cpus, 5, 'cpus: the new tree has none'),
-    ('one cpu disabled', lambda t: t.text('/cpus/cpu@1', 'status', 'disabled'), 0, 'fits'),
+    ('no cpus', lambda t: t.drop('/cpus'), 5, 'cpus: the new tree has 0 of the 4'),
+    ('all cpus disabled', no_cpus, 5, 'cpus: the new tree has 0 of the 4'),
+    ('one cpu disabled', lambda t: t.text('/cpus/cpu@1', 'status', 'disabled'), 0,
+     'warning: cpus: the new tree has 3 of the 4 that run'),
+    ('other cpus', lambda t: each_cpu(t, lambda path: t.cell(path, 'reg', 0x700)), 5,
+     'cpus: the new tree has 0 of the 4'),
+    ('cpus that nothing can start', lambda t: each_cpu(t, lambda path: t.drop(path, 'enable-method')),
+     5, 'cpus: the new tree has 0 of the 4'),
+    ('the number of a cpu in two cells', wide_cpus, 0, 'fits'),
+    ('no memory', no_memory, 0, 'warning: memory: the new tree does not say how much there is'),
+    ('clocks left out', lambda t: t.drop(MMC, 'clocks'), 5,
+     f'storage of /: {MMC} has no clocks in the new tree'),
+    ('clocks of the console left out', lambda t: t.drop(UART, 'clocks'), 5,
+     f'console ttymxc1: {UART} has no clocks in the new tree'),
+    ('pinctrl left out', lambda t: t.drop(MMC, 'pinctrl-0'), 5, f'{MMC} has no pinctrl-0'),
+    ('a later pinctrl left out', lambda t: t.drop(MMC, 'pinctrl-1'), 0, 'fits'),
+    ('PHY left out', lambda t: t.drop(ETHERNET, 'phy-handle'), 5,
+     f'network eth0: {ETHERNET} has no phy-handle'),
+    ('a fixed link for the PHY', fixed_link, 0, 'fits'),
+    ('a bus that nobody looks at', lambda t: t.text('/soc@0', 'compatible', 'acme,soc'), 5,
+     'the kernel makes no devices of what is on /soc@0'),
+    ('a bus inside that nobody looks at', lambda t: t.drop('/soc@0/bus@30800000', 'compatible'), 5,
+     '/soc@0/bus@30800000 is another device in the new tree'),
+    ('another clock controller', lambda t: t.text(CCM, 'compatible', 'acme,ccm'), 5,
+     f'{CCM} is another device in the new tree'),
+    ('a controller that takes no interrupts', lambda t: t.drop(GIC, 'interrupt-controller'), 5,
+     f'root: {GIC} has no interrupt-controller'),
     ('no ranges of the SoC', lambda t: t.drop('/soc@0', 'ranges'), 5,
      f'console ttymxc1: {UART} has another address in the new tree, or none'),
     ('other ranges of the SoC', lambda t: t.cell('/soc@0', 'ranges', 0, 0, 0x40000000, 0x3e000000),
