@@ -64,6 +64,7 @@ struct place;
 
 void tell(struct call *call);
 int systemctl(const char *verb);
+void *overlay_tree(struct call *call, const struct place *place, bool *before);
 void *wanted_tree(struct call *call, struct place *place, char **name);
 void run_install(struct call *call);
 void run_rollback(struct call *call);

@@ -17,13 +17,18 @@
 #include "install.h"
 
 #define LONGEST_STEM 24
-#define MADE_WITH "boardpack,overlays"	/* of the root: hashes of the overlays in a tree */
-#define MARK_ROOM 64				/* for that, without the hashes */
 
-static unsigned int hash(const void *data, size_t size)
+/**
+ * tree_hash() - a short name for what is in a file
+ * @data: of it
+ * @size: of @data
+ *
+ * Return: the hash, FNV-1a
+ */
+unsigned int tree_hash(const void *data, size_t size)
 {
 	const unsigned char *c = data, *end = c + size;
-	unsigned int sum = 2166136261u;	/* FNV-1a */
+	unsigned int sum = 2166136261u;
 
 	while (c < end)
 		sum = (sum ^ *c++) * 16777619u;
@@ -41,7 +46,7 @@ static char *name_for(const char *path, const void *data, size_t size)
 	for (i = 0; i < LONGEST_STEM && i < dot; i++)
 		kept[i] = isalnum((unsigned char)stem[i]) ? stem[i] : '-';
 	kept[i] = '\0';
-	return format_text("swap-%s-%08x.dtb", kept, hash(data, size));
+	return format_text("swap-%s-%08x.dtb", kept, tree_hash(data, size));
 }
 
 /*
@@ -185,72 +190,6 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 	return good;
 }
 
-static unsigned int hash_of(const char *path)
-{
-	struct dtb_error err;
-	void *overlay = dtb_read(path, &err);
-	unsigned int sum = overlay ? hash(overlay, fdt_totalsize(overlay)) : 0;
-
-	free(overlay);
-	return sum;
-}
-
-static bool is_made_with(const void *fdt, unsigned int sum)
-{
-	int length = 0, i;
-	const fdt32_t *sums = fdt_getprop(fdt, 0, MADE_WITH, &length);
-
-	for (i = 0; sums && i < length / (int)sizeof(*sums); i++)
-		if (fdt32_ld(sums + i) == sum)
-			return true;
-	return false;
-}
-
-/* The selected tree, if it is made with all overlays of a call; they go on it otherwise. */
-static void *made_before(const struct call *call, const struct place *place)
-{
-	bool ours = !call->swap.base && place->boot && place->value;
-	void *fdt = ours ? place_tree(place, place->value) : NULL;
-	int i;
-
-	for (i = 0; fdt && i < call->count; i++) {
-		if (is_made_with(fdt, hash_of(call->words[i])))
-			continue;
-		free(fdt);
-		fdt = NULL;
-	}
-	return fdt;
-}
-
-/* The tree itself tells which overlays are in it. */
-static void *marked(struct call *call, void *fdt)
-{
-	struct dtb_error err = { 0 };
-	void *copy = dtb_copy(fdt, MARK_ROOM + call->count * sizeof(fdt32_t), &err);
-	int i, ret = 0;
-
-	for (i = 0; copy && !ret && i < call->count; i++)
-		ret = fdt_appendprop_u32(copy, 0, MADE_WITH, hash_of(call->words[i]));
-	if (!copy || ret)
-		refuse(&call->swap, KIND_ERROR, "free some memory", "%s",
-		       copy ? fdt_strerror(ret) : err.text);
-	free(fdt);
-	return copy;
-}
-
-static void *overlaid(struct call *call, const struct place *place)
-{
-	void *running = sys_tree(&call->swap), *fdt = NULL;
-
-	if (running)
-		fdt = call->swap.base ? load_tree(&call->swap, call->swap.base) :
-					place_base(place, running);
-	if (fdt)
-		fdt = merge_files(&call->swap, fdt, call->words, call->count);
-	free(running);
-	return fdt ? marked(call, fdt) : NULL;
-}
-
 /**
  * tree_to_keep() - a tree as it is kept on the disk
  * @swap: is told why there is none
@@ -287,13 +226,15 @@ void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **
 void *wanted_tree(struct call *call, struct place *place, char **name)
 {
 	struct swap *swap = &call->swap;
-	void *fdt = call->overlay ? made_before(call, place) : NULL, *kept = NULL;
+	bool before = false;
+	void *kept = NULL, *fdt = call->overlay ? overlay_tree(call, place, &before) :
+						  load_tree(swap, call->words[0]);
 
-	if (fdt) {
+	if (fdt && before) {
 		*name = strdup(place->value);
-		return fdt;
+		free(fdt);
+		return place_tree(place, place->value);
 	}
-	fdt = call->overlay ? overlaid(call, place) : load_tree(swap, call->words[0]);
 	if (fdt)
 		check_tree(swap, fdt, call->words[0]);
 	if (fdt && !verdict(&swap->report))

@@ -113,6 +113,7 @@ void select_traps(const struct place *place, const char *value, size_t size);
 
 bool place_open(struct place *place, struct swap *swap);
 void place_close(struct place *place);
+unsigned int tree_hash(const void *data, size_t size);
 void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **name);
 void *place_tree(const struct place *place, const char *name);
 void *place_base(const struct place *place, const void *running);

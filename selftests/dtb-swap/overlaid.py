@@ -129,6 +129,42 @@ def again(tap, folder):
                'the tree that overlays would go on is broken', done.stdout)
 
 
+def undone(tap, folder):
+    """An overlay that another one, or an editor, has undone goes on again; no other does."""
+    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    made, parts = device(folder / 'root', *row), {}
+    for name, body in (
+            ('one', 'variant = "one"; led: led-one { color = <1>; }; user { leds = <&led>; };'),
+            ('two', 'variant = "two";'), ('chip', 'chip { };')):
+        parts[name] = made.put(f'boot/devicetree/{name}.dtbo', '')
+        run('dtc', '-q', '-@', '-o', parts[name], '-', input=f'/dts-v1/; /plugin/; &{{/}} {{ {body} }};')
+    root = ('--root', made.root)
+    for title, words, said, variant, marks in (
+            ('one, by its name', ('one',), 'selected in', 'one', 1),
+            ('the same again', ('one.dtbo',), 'it was before', 'one', 1),
+            ('one that undoes it', ('two',), 'selected in', 'two', 2),
+            ('the first again', ('one',), 'selected in', 'one', 2),
+            ('one that is there, and one that is not', ('one', 'chip'), 'selected in', 'one', 3),
+            ('one that is there, twice', ('chip', 'chip'), 'it was before', 'one', 3)):
+        done = swap('install', '--overlay', *words, *root)
+        path = next(path for path in (made.root / row[3]).glob('swap-*.dtb')
+                    if path.name in (made.root / 'mnt/boot/extra_uEnv.txt').read_text())
+        tree = Tree(path)
+        found = (tree.fdt.getprop(0, 'variant').as_str(),
+                 len(tree.fdt.getprop(0, 'boardpack,overlays')) // 4)
+        tap.result(not done.returncode and said in done.stdout and found == (variant, marks),
+                   f'overlays that undo each other: {title}', f'{done.stdout} {found}')
+    edited = Tree(path)
+    edited.drop('/chip')
+    swap('install', edited.write(folder / 'edited.dtb'), *root)
+    done = swap('install', '--overlay', 'chip', *root)
+    tap.result(not done.returncode and 'selected in' in done.stdout,
+               'one that was taken out by hand goes on again', done.stdout)
+    done = swap('install', '--overlay', 'ghost', *root)
+    tap.result(done.returncode == 1 and 'ghost: ' in done.stdout and 'mend:' in done.stdout,
+               'a name that nothing has', done.stdout)
+
+
 def bases(tap, folder):
     """The tree that an overlay goes on is the only one for this board, or it has to be named."""
     row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
@@ -178,6 +214,7 @@ def main():
         configured(tap, folder)
         bases(tap, folder)
         again(tap, folder)
+        undone(tap, folder)
         mistaken(tap, folder)
     return tap.end()
 

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The selected tree with overlays, each once: a tree itself tells which are in it.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "install.h"
+
+#define MADE_WITH "boardpack,overlays"	/* of the root: hashes of the overlays in a tree */
+#define MARK_ROOM 64			/* for that and one hash */
+
+/* Where the OS image and the firmware keep overlays. */
+static const char *const FOLDERS[] = {
+	"/boot/devicetree", "/mnt/sysroot/active/boot/devicetree", "/mnt/boot/overlays",
+	"/boot/firmware/overlays", "/boot/overlays",
+};
+
+/* The file of an overlay that is named without a path, for free(); its own name otherwise. */
+static char *find_file(const struct swap *swap, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(FOLDERS) / sizeof(*FOLDERS) && !strchr(name, '/'); i++) {
+		char *path = format_text("%s%s/%s%s", swap->root, FOLDERS[i], name,
+					 strstr(name, ".dtbo") ? "" : ".dtbo");
+		struct dtb_error err;
+		void *fdt = path ? dtb_read(path, &err) : NULL;
+
+		free(fdt);
+		if (fdt)
+			return path;
+		free(path);
+	}
+	return strdup(name);
+}
+
+static unsigned int hash_of(const char *path)
+{
+	struct dtb_error err;
+	void *overlay = dtb_read(path, &err);
+	unsigned int sum = overlay ? tree_hash(overlay, fdt_totalsize(overlay)) : 0;
+
+	free(overlay);
+	return sum;
+}
+
+static bool is_made_with(const void *fdt, unsigned int sum)
+{
+	int length = 0, i;
+	const fdt32_t *sums = fdt_getprop(fdt, 0, MADE_WITH, &length);
+
+	for (i = 0; sums && i < length / (int)sizeof(*sums); i++)
+		if (fdt32_ld(sums + i) == sum)
+			return true;
+	return false;
+}
+
+static bool same_tree(const void *a, const void *b)
+{
+	FILE *none = fopen("/dev/null", "w");
+	int ret = none ? diff_trees(none, a, b, false) : -1;
+
+	if (none)
+		fclose(none);
+	return !ret;
+}
+
+/*
+ * Whether an overlay would change nothing: it is in the tree, and no other has undone it
+ * since. One that the tree is made with and that does not go on again has what it adds there.
+ */
+static bool is_in(const struct swap *swap, const void *fdt, char *path)
+{
+	struct swap own = *swap;
+	struct dtb_error err;
+	void *copy = is_made_with(fdt, hash_of(path)) ? dtb_copy(fdt, 0, &err) : NULL;
+	bool made = copy;
+
+	own.report = (struct report){ 0 };
+	if (copy)
+		copy = merge_files(&own, copy, &path, 1);
+	made = made && (copy ? same_tree(fdt, copy) : !own.report.no_memory);
+	report_free(&own.report);
+	free(copy);
+	return made;
+}
+
+static void *mark(struct swap *swap, void *fdt, unsigned int sum)
+{
+	struct dtb_error err = { 0 };
+	void *copy = dtb_copy(fdt, MARK_ROOM, &err);
+	int ret = 0;
+
+	if (copy && !is_made_with(copy, sum))
+		ret = fdt_appendprop_u32(copy, 0, MADE_WITH, sum);
+	if (!copy || ret)
+		refuse(swap, KIND_ERROR, "free some memory", "%s",
+		       copy ? fdt_strerror(ret) : err.text);
+	free(fdt);
+	if (!ret)
+		return copy;
+	free(copy);
+	return NULL;
+}
+
+/**
+ * overlay_tree() - the tree with the overlays of a call
+ * @call: has them; is told what is wrong with one
+ * @place: where things are
+ * @before: gets whether it is the selected tree, in which all of them are
+ *
+ * Return: the tree, for free(), or NULL
+ */
+void *overlay_tree(struct call *call, const struct place *place, bool *before)
+{
+	struct swap *swap = &call->swap;
+	void *running = sys_tree(swap), *fdt = NULL;
+	int i;
+
+	if (running)
+		fdt = swap->base ? load_tree(swap, swap->base) : place_base(place, running);
+	free(running);
+	*before = fdt && !swap->base && place->boot && place->value;
+	for (i = 0; fdt && i < call->count; i++) {
+		char *path = find_file(swap, call->words[i]);
+
+		if (path && !is_in(swap, fdt, path)) {
+			*before = false;
+			fdt = merge_files(swap, fdt, &path, 1);
+			if (fdt)
+				fdt = mark(swap, fdt, hash_of(path));
+		}
+		free(path);
+	}
+	return fdt;
+}
