@@ -11,6 +11,7 @@
 
 #include "swap.h"
 
+#define ADDED (128 << 10)	/* room for the bootloader and for a trial */
 #define LARGEST (2 << 20)	/* arm64: Documentation/arch/arm64/booting.rst */
 
 /**
@@ -27,6 +28,23 @@ bool is_overlay(const void *fdt)
 		if (fdt_subnode_offset(fdt, node, "__overlay__") >= 0)
 			return true;
 	return false;
+}
+
+/* Without room at its end; older versions of the format do not tell. */
+static unsigned int used_size(const void *fdt)
+{
+	if (fdt_version(fdt) < 17)
+		return fdt_totalsize(fdt);
+	return fdt_size_dt_struct(fdt) + fdt_size_dt_strings(fdt) + sizeof(struct fdt_header) +
+	       (fdt_num_mem_rsv(fdt) + 1) * sizeof(struct fdt_reserve_entry);
+}
+
+static bool is_of_trial(const void *fdt)
+{
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	const char *line = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "bootargs", NULL);
+
+	return line && strstr(line, TRIAL_MARK);
 }
 
 static int by_number(const void *a, const void *b)
@@ -78,9 +96,13 @@ int check_structure(struct swap *swap, const void *fdt, const char *name)
 	else if (fdt_version(fdt) < 16 || fdt_last_comp_version(fdt) > 17)
 		refuse(swap, KIND_TREE, "compile it with a dtc of this century",
 		       "%s has version %u of the format", name, fdt_version(fdt));
-	else if (fdt_totalsize(fdt) > LARGEST)
+	else if (used_size(fdt) > LARGEST - ADDED)
 		refuse(swap, KIND_ROOM, "drop its labels (compile without -@), or parts of it",
-		       "%s has %u bytes, the kernel takes %u", name, fdt_totalsize(fdt), LARGEST);
+		       "%s has %u bytes, the kernel takes %u with what is added for a start", name,
+		       used_size(fdt), LARGEST);
+	else if (is_of_trial(fdt))
+		refuse(swap, KIND_TREE, "take the file that was tried: dtb-swap list",
+		       "%s was saved during a trial, and would start another one each time", name);
 	else if (twice(fdt, &phandle, &no_memory))
 		refuse(swap, KIND_TREE, "compile it from source",
 		       "%s has two nodes with phandle 0x%x", name, phandle);

@@ -57,8 +57,13 @@ bool trial_over(const struct swap *swap)
 	return over;
 }
 
-/* Where this fails, the trial is over for as long as its tree is selected. */
-static void end_trial(const struct swap *swap)
+/**
+ * trial_end() - the trial of this start is over
+ * @swap: has the root of the system
+ *
+ * Where this cannot be written down, it is over for as long as its tree is selected.
+ */
+void trial_end(const struct swap *swap)
 {
 	char *now = sys_line(swap, THIS_START), *path = sys_path(swap, COMMITTED);
 	FILE *out = now && path ? fopen(path, "w") : NULL;
@@ -78,8 +83,8 @@ static void commit_trial(struct place *place, const char *name)
 	if (!fdt)
 		refuse(place->swap, KIND_NOTHING, "install it", "%s/%s is not there, or broken",
 		       place->trees, name);
-	else if (install_tree(place, fdt, name, false))
-		end_trial(place->swap);
+	else
+		install_tree(place, fdt, name, false);
 	free(fdt);
 }
 
@@ -150,8 +155,24 @@ void run_commit(struct call *call)
 		close(lock);
 }
 
+/* What guard waits for: the commit of a tree. @trial: it was started by kexec. */
+struct wait {
+	char *name;
+	bool trial;
+};
+
+/* Another tree may have been installed since the commit, and one to be tried next on it. */
+static bool is_kept(const struct place *place, const struct state *state, const struct wait *wait)
+{
+	if (wait->trial && trial_over(place->swap))
+		return true;
+	if (state->pending)
+		return first_start(place->swap, state) && same_text(state->previous, wait->name);
+	return !wait->trial || same_text(place->value, wait->name);
+}
+
 /* Whether somebody has committed; read anew each time. */
-static bool committed(const struct swap *swap, const char *name)
+static bool committed(const struct swap *swap, const struct wait *wait)
 {
 	struct swap own = *swap;
 	struct place place = { 0 };
@@ -161,8 +182,7 @@ static bool committed(const struct swap *swap, const char *name)
 	own.report = (struct report){ 0 };
 	if (place_open(&place, &own)) {
 		state_read(&state, &place);
-		good = !state.pending &&
-		       (!name || same_text(place.value, name) || trial_over(swap));
+		good = is_kept(&place, &state, wait);
 		state_free(&state);
 	}
 	place_close(&place);
@@ -200,7 +220,7 @@ static enum watch count_start(struct state *state, const struct place *place)
 }
 
 /* Returns whether it is known now; another dtb-swap may be at work, the disk not be there yet. */
-static bool look_once(struct swap *swap, enum watch *watch)
+static bool look_once(struct swap *swap, enum watch *watch, struct wait *wait)
 {
 	struct place place = { 0 };
 	struct state state = { 0 };
@@ -210,6 +230,8 @@ static bool look_once(struct swap *swap, enum watch *watch)
 	if (known) {
 		state_read(&state, &place);
 		*watch = count_start(&state, &place);
+		if (*watch != WATCH_NOTHING)
+			wait->name = strdup(place.value ? place.value : "");
 		state_free(&state);
 	}
 	place_close(&place);
@@ -219,7 +241,7 @@ static bool look_once(struct swap *swap, enum watch *watch)
 }
 
 /* Where that cannot be told for all of the time, guard has nothing to go back with, and says so. */
-static enum watch watch_pending(struct call *call, unsigned int *left)
+static enum watch watch_pending(struct call *call, unsigned int *left, struct wait *wait)
 {
 	enum watch watch = WATCH_NOTHING;
 	struct swap own;
@@ -228,7 +250,7 @@ static enum watch watch_pending(struct call *call, unsigned int *left)
 	for (;;) {
 		own = call->swap;
 		own.report = (struct report){ 0 };
-		if (look_once(&own, &watch))
+		if (look_once(&own, &watch, wait))
 			break;
 		busy = verdict(&own.report) == KIND_BUSY;
 		if (!busy && (!*left || verdict(&own.report) != KIND_ERROR))
@@ -245,7 +267,7 @@ static enum watch watch_pending(struct call *call, unsigned int *left)
  * By kexec a reset is enough. Otherwise the selector has to be as it was before: without
  * that, a start would end in the next one for ever, so that nobody could log in.
  */
-static enum kind roll_back_first(struct call *call)
+static enum kind roll_back_first(struct call *call, const struct wait *wait)
 {
 	struct call own = *call;
 	enum kind kind;
@@ -254,7 +276,7 @@ static enum kind roll_back_first(struct call *call)
 	own.guard = true;
 	run_rollback(&own);
 	kind = verdict(&own.swap.report);
-	if (kind == KIND_BUSY || (kind && committed(&call->swap, NULL))) {
+	if (kind == KIND_BUSY || (kind && committed(&call->swap, wait))) {
 		report_free(&own.swap.report);
 		return kind;
 	}
@@ -286,20 +308,21 @@ void run_guard(struct call *call)
 {
 	struct swap *swap = &call->swap;
 	char *name = trial_name(swap);
+	struct wait wait = { .name = name, .trial = name };
 	unsigned int left = call->limit;
-	enum watch watch = name ? WATCH_WAIT : watch_pending(call, &left);
+	enum watch watch = name ? WATCH_WAIT : watch_pending(call, &left, &wait);
 	unsigned int patience = call->limit < PATIENCE ? call->limit : PATIENCE;
 	enum kind kind;
 
-	for (; watch == WATCH_WAIT && left && !committed(swap, name); left--)
+	for (; watch == WATCH_WAIT && left && !committed(swap, &wait); left--)
 		sleep(1);
-	for (; watch != WATCH_NOTHING && !committed(swap, name); sleep(1)) {
-		kind = name ? KIND_NONE : roll_back_first(call);
+	for (; watch != WATCH_NOTHING && !committed(swap, &wait); sleep(1)) {
+		kind = wait.trial ? KIND_NONE : roll_back_first(call, &wait);
 		if (kind == KIND_BUSY && (watch == WATCH_OVER || patience--))
 			continue;
 		if (!kind || kind == KIND_BUSY)	/* the next start goes back, and is not kept busy */
 			start_again(call);
 		break;
 	}
-	free(name);
+	free(wait.name);
 }

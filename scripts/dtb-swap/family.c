@@ -133,6 +133,19 @@ const struct family *family_find(struct swap *swap, const char *device, const ch
 		       "there is no family \"%s\"", swap->family);
 		return NULL;
 	}
+	if (board && swap->family && of_board(board) && of_board(board) != family &&
+	    !swap->unproven) {
+		refuse(swap, KIND_USAGE, "leave out --family; or say --unproven, too",
+		       "config.json says %s, whose family is %s", board->device,
+		       of_board(board)->name);
+		return NULL;
+	}
+	if (swap->variable && family && family->key) {
+		refuse(swap, KIND_USAGE, "leave out --variable",
+		       "the variable of %s is %s, and no other is read", family->name,
+		       family->key);
+		return NULL;
+	}
 	if (!board && !family) {
 		refuse(swap, KIND_SELECTOR, "say --family",
 		       "device type \"%s\" is not known (deviceType in config.json)",

@@ -95,6 +95,22 @@ static int copy_bootloaders(const void *running, void *fdt)
 	return ret;
 }
 
+/* The new tree's node for it, made where there is none; negative where it counts otherwise. */
+static int reserved_node(const void *running, int old, void *fdt)
+{
+	int new = fdt_path_offset(fdt, "/reserved-memory"), ret;
+
+	if (new < 0) {
+		new = fdt_add_subnode(fdt, 0, "reserved-memory");
+		ret = new < 0 ? new : copy_props(running, old, fdt, "/reserved-memory", true);
+		return ret ? ret : fdt_path_offset(fdt, "/reserved-memory");
+	}
+	if (fdt_address_cells(running, old) != fdt_address_cells(fdt, new) ||
+	    fdt_size_cells(running, old) != fdt_size_cells(fdt, new))
+		return -FDT_ERR_BADNCELLS;
+	return new;
+}
+
 /* Reserved memory that only the running tree has; where it refers to nothing. */
 static int copy_reserved(const void *running, void *fdt)
 {
@@ -107,16 +123,17 @@ static int copy_reserved(const void *running, void *fdt)
 		if (!ret && size)
 			ret = fdt_add_mem_rsv(fdt, at, size);
 	}
-	if (old < 0)
+	if (old < 0 || ret)
 		return ret;
 	fdt_for_each_subnode(node, running, old) {
-		int new = fdt_path_offset(fdt, "/reserved-memory");
+		int new = reserved_node(running, old, fdt);
 
+		if (new < 0)
+			return new;
+		if (fdt_subnode_offset(fdt, new, fdt_get_name(running, node, NULL)) < 0)
+			ret = copy_node(running, node, fdt, new, 0);
 		if (ret)
 			break;
-		if (new >= 0 && fdt_subnode_offset(fdt, new,
-						   fdt_get_name(running, node, NULL)) < 0)
-			ret = copy_node(running, node, fdt, new, 0);
 	}
 	return ret;
 }

@@ -49,12 +49,21 @@ static char *name_for(const char *path, const void *data, size_t size)
 	return format_text("swap-%s-%08x.dtb", kept, tree_hash(data, size));
 }
 
+static bool is_ours(const char *name)
+{
+	const char *end = strrchr(name, '-');
+
+	return !strncmp(name, "swap-", 5) && end && strspn(end + 1, "0123456789abcdef") == 8 &&
+	       !strcmp(end + 9, ".dtb");
+}
+
 /*
  * Trees of ours that are neither selected nor remembered, and that the supervisor cannot
  * select: it does not look whether the tree is there, nor do some bootloaders.
  */
 static void clean_up(const struct place *place, const struct state *state)
 {
+	char *trial = trial_name(place->swap);
 	char *path = supervisor_variable(place) ? NULL : sys_path(place->swap, place->trees);
 	DIR *dir = path ? opendir(path) : NULL;
 	struct dirent *entry;
@@ -64,15 +73,15 @@ static void clean_up(const struct place *place, const struct state *state)
 
 		if (!strncmp(name, ".swap-", 6))	/* of a write that was cut short */
 			store_drop(place->swap, place->trees, name);
-		if (strncmp(name, "swap-", 5) || !strstr(name, ".dtb") ||
-		    (state->installed && !strcmp(name, state->installed)) ||
-		    (state->previous && !strcmp(name, state->previous)) ||
-		    (place->value && !strcmp(name, place->value)))
+		if (!is_ours(name) || same_text(name, state->installed) ||
+		    same_text(name, state->previous) || same_text(name, place->value) ||
+		    same_text(name, trial))
 			continue;
 		store_drop(place->swap, place->trees, name);
 	}
 	if (dir)
 		closedir(dir);
+	free(trial);
 	free(path);
 }
 
@@ -98,6 +107,27 @@ bool select_value(struct place *place, const char *value)
 		free(text);
 	}
 	return good;
+}
+
+static bool is_pending(const struct place *place)
+{
+	struct state state;
+	bool pending;
+
+	state_read(&state, place);
+	pending = state.pending;
+	state_free(&state);
+	return pending;
+}
+
+/* A trial is over as soon as its tree is selected for good, whatever is selected later. */
+static void trial_ends(const struct place *place)
+{
+	char *name = trial_name(place->swap);
+
+	if (name && same_text(name, place->value) && !is_pending(place))
+		trial_end(place->swap);
+	free(name);
 }
 
 /* What is installed for good has been waited for by nobody. */
@@ -167,11 +197,17 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		place_overlays(place, fdt);
 	if (verdict(&swap->report))
 		return false;
+	trial_ends(place);
 	there = store_same(swap, place->trees, name, fdt, size);
 	if (there && same_text(place->value, name)) {
 		if (!pending && !settle(place))
 			return false;
+		trial_ends(place);
 		fact(&swap->report, "installed", "%s, it was before", name);
+		if (pending && !is_pending(place))
+			say(&swap->report, LEVEL_WARNING, KIND_NOTHING,
+			    "dtb-swap rollback, then try it",
+			    "%s is selected for good: nothing will give it up", name);
 		return true;
 	}
 	if (store_ready(swap, place->trees, there ? 0 : size, &trees)) {
@@ -182,6 +218,7 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		store_done(swap, place->trees, trees);
 	}
 	if (good) {
+		trial_ends(place);
 		fact(&swap->report, "installed", "%s in %s, selected in %s/%s", name, place->trees,
 		     place->boot, place->family->file);
 		fact(&swap->report, "next", "it is used from the next boot on; undo: rollback");
@@ -281,6 +318,7 @@ static void select_again(struct place *place, const struct state *now, const cha
 	struct swap *swap = place->swap;
 	bool writable = false, good;
 
+	trial_ends(place);
 	if (!select_plain(place) || !store_ready(swap, place->boot, 0, &writable))
 		return;
 	if (same_text(place->value, value)) {

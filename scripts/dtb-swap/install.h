@@ -146,6 +146,7 @@ void state_free(struct state *state);
 bool install_tree(struct place *place, const void *fdt, const char *name, bool pending);
 char *trial_name(const struct swap *swap);
 bool trial_over(const struct swap *swap);
+void trial_end(const struct swap *swap);
 bool first_start(const struct swap *swap, const struct state *state);
 bool select_value(struct place *place, const char *value);
 

@@ -87,11 +87,6 @@ void watchdog_check(struct call *call)
 	free(driver);
 }
 
-static int seconds_of(const struct call *call)
-{
-	return call->limit < LONGEST_WAIT ? call->limit : LONGEST_WAIT;
-}
-
 /* With nowayout it takes the V, and goes on; only the ioctl tells. Old drivers have just the V. */
 static bool stop_dog(int fd)
 {
@@ -115,8 +110,8 @@ void watchdog_close(struct call *call, int fd, bool stop)
 	if (stop && !stop_dog(fd))
 		say(&call->swap.report, LEVEL_WARNING, KIND_KERNEL,
 		    "feed it, or let it: the system comes up as it was",
-		    "%s cannot be stopped (nowayout), and restarts the system in %d s",
-		    call->watchdog, seconds_of(call));
+		    "%s cannot be stopped (nowayout), and is going to restart the system",
+		    call->watchdog);
 	close(fd);
 }
 
@@ -129,7 +124,7 @@ void watchdog_close(struct call *call, int fd, bool stop)
 int watchdog_arm(struct call *call)
 {
 	int fd = call->watchdog ? open(call->watchdog, O_WRONLY | O_CLOEXEC) : -1;
-	int seconds = seconds_of(call);
+	int seconds = call->limit < LONGEST_WAIT ? call->limit : LONGEST_WAIT;
 
 	if (!call->watchdog || (fd >= 0 && !ioctl(fd, WDIOC_SETTIMEOUT, &seconds) &&
 				write(fd, "\n", 1) == 1))

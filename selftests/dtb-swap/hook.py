@@ -4,6 +4,7 @@
 
 import os
 import pathlib
+import re
 import sys
 import tempfile
 
@@ -79,6 +80,31 @@ def on_word(tap, folder):
                done.stdout + first.stdout + back.stdout + second.stdout)
 
 
+def of_the_user(tap, folder):
+    """A tree of the user's own that is selected goes along, and one to go back to."""
+    row = ROWS['imx8mm-var-som']
+    for title, before, theirs, wanted in (
+            ('is selected', 'my.dtb', False, ['my']),
+            ('is selected, and the new OS brings it', 'my.dtb', True, []),
+            ('is the one before', None, False, ['my', 'swap'])):
+        made = device(folder / 'root', *row)
+        made.put('mnt/sysroot/inactive/boot/keep', '')
+        made.put(f'{row[3]}/my.dtb', pathlib.Path(shipped(*row[1:3])).read_bytes())
+        made.put('mnt/boot/extra_uEnv.txt', 'custom_fdt_file=my.dtb\n')
+        if theirs:
+            made.put('mnt/sysroot/inactive/boot/my.dtb', 'x')
+        swap('install', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root)
+        if before:
+            swap('rollback', '--root', made.root)
+        for path in made.root.rglob('swap-*.dtb') if before else ():
+            path.unlink()
+        done = hook(made)
+        names = [re.split('[-.]', name)[0] for name in carried(made)]
+        theirs = theirs and (made.root / 'mnt/sysroot/inactive/boot/my.dtb').read_text() == 'x'
+        tap.result(not done.returncode and names == (['my'] if theirs else wanted),
+                   f'a tree of the user that {title}', f'{names} {done.stdout}')
+
+
 def main():
     """All ways."""
     tap = Tap()
@@ -106,6 +132,7 @@ def main():
         for kind in ('imx8mm-var-som', 'raspberrypi4-64'):
             new_kernel(tap, folder, kind)
         on_word(tap, folder)
+        of_the_user(tap, folder)
         made = device(folder / 'root', *ROWS['imx8mm-var-som'])
         one = new_tree(folder, shipped(*ROWS['imx8mm-var-som'][1:3]), 'one')
         swap('install', one, '--root', made.root)

@@ -212,6 +212,8 @@ def refusals(tap, folder):
             ('a board without a selector, of a family that has one', [good], 9, 'nobody has verified',
              lambda d: d.put('mnt/boot/config.json', '{"deviceType": "advantech-ecu1370"}')),
             ('a family that is not there', [good, '--family', 'pdp11'], 2, 'no family', None),
+            ('another family', [good, '--family', 'raspberrypi'], 2, 'whose family is', None),
+            ('another variable', [good, '--variable', 'x'], 2, 'and no other is read', None),
             ('a write of fatrw that was cut short', [good], 9, 'cut short',
              lambda d: d.put('mnt/boot/.extra_uEnv.txt.ab.cd.md5sum', 'x')),
             ('no /run', [good], 1, 'see that /run is mounted',
@@ -347,6 +349,24 @@ def supervised(tap, folder, row):
                f'{kind}: back to the bootloader\'s own, the variable has to go', done.stdout)
 
 
+def heavy(tap, folder):
+    """The kernel takes 2 MiB, with the room that is added on the way."""
+    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
+    for left, status in ((127, 7), (129, 0)):
+        made, tree = device(folder / 'root', *row), Tree(shipped(*row[1:3]))
+        tree.fdt.resize(4 << 20)
+        used = tree.fdt.size_dt_struct() + tree.fdt.size_dt_strings()
+        tree.fdt.setprop(0, 'x', bytes((2 << 20) - (left << 10) - used))
+        tree.fdt.pack()
+        one = tree.write(folder / 'one.dtb')
+        said = [swap(verb, one, '--root', made.root) for verb in ('check', 'install')]
+        kept = list(made.root.rglob('swap-one-*'))
+        said += [swap('check', path, '--root', made.root) for path in kept]
+        tap.result([done.returncode for done in said] == [status] * (2 if status else 3) and
+                   (not status or 'the kernel takes 2097152' in said[1].stdout),
+                   f'a tree that leaves {left} KiB of 2 MiB', ''.join(x.stdout for x in said))
+
+
 def full(tap, folder):
     """check says what install would say of a disk that is full, and writes nothing."""
     row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
@@ -418,6 +438,7 @@ def main():
         looks(tap, folder)
         linked(tap, folder)
         kept(tap, folder)
+        heavy(tap, folder)
         full(tap, folder)
         untold(tap, folder)
         unfinished(tap, folder)

@@ -163,7 +163,8 @@ FAULTS = (
     ('none', 1, ['timeout', 'load', 'systemctl', 'kexec', 'unload', 'disable'], '\nV', 'exit status 1'),
     ('reboot', None, ['timeout', 'load', 'reboot', 'unload', 'disable'], '\nV', 'kexec: Device or resource'),
     ('load', None, ['timeout', 'load', 'disable'], '\nV', 'does not take another one'),
-    ('load,disable', None, ['timeout', 'load', 'disable'], '\nV', 'restarts the system in 120 s'),
+    ('load,disable', None, ['timeout', 'load', 'disable'], '\nV', 'is going to restart the system'),
+    ('load,old', None, ['timeout', 'load', 'disable'], '\nV', 'does not take another one'),
     ('timeout', None, ['timeout', 'disable'], 'V', 'watchdog0: Device or resource busy'),
     ('tree', None, [], '', 'refused: '),
 )
@@ -180,7 +181,8 @@ def undone(tap, folder):
             board.made.put(ROW[3], '')
         done = board.start('--watchdog', dog, fail=fail, env=env)
         tap.result(board.calls() == calls and dog.read_text(encoding='ascii') == written and
-                   words in done.stderr and ('refused: ' in done.stderr) == bool(words) and
+                   words in done.stderr and
+                   ('nowayout' in done.stderr) == ('disable' in fail) and ('refused: ' in done.stderr) == bool(words) and
                    (not words or done.returncode not in (0, 137)),
                    f'{fail} fails, systemctl: {status}: {" ".join(calls) or "nothing is armed"}',
                    f'{board.calls()} {dog.read_bytes()}\n{done}')
@@ -210,6 +212,44 @@ def overlaid(tap, folder):
                f'{done}\n{commit.stdout}{again.stdout}')
 
 
+def reserved(tap, folder):
+    """What the firmware keeps for itself is kept from the next kernel, too."""
+    def keeps(tree, at=0x56000000, cells=2):
+        if 'reserved-memory' not in tree.children('/'):
+            tree.add('/', 'reserved-memory', ranges='')
+            tree.fdt.setprop(tree.node('/reserved-memory'), 'ranges', b'')
+        for name in ('#address-cells', '#size-cells'):
+            tree.cell('/reserved-memory', name, cells)
+        tree.add('/reserved-memory', f'optee@{at:x}', **{'no-map': ''})
+        tree.cell(f'/reserved-memory/optee@{at:x}', 'reg',
+                  *([0] * (cells - 1) + [at] + [0] * (cells - 1) + [0x2000000]))
+
+    for name, change in (('has none', lambda tree: None),
+                         ('has others', lambda tree: keeps(tree, 0x66000000))):
+        board = Board(folder)
+        running, new = board.made.root / 'sys/firmware/fdt', pathlib.Path(board.tree)
+        for path, step in ((running, keeps), (new, change)):
+            tree = Tree(path)
+            step(tree)
+            tree.write(path)
+        done = board.start('--load')
+        found = ''
+        if 'load' in board.calls():
+            tree = Tree(board.calls_in / 'segment1')
+            found = tree.children('/reserved-memory') if 'reserved-memory' in tree.children('/') \
+                else 'none'
+        tap.result('optee@56000000' in found and
+                   tree.fdt.getprop(tree.node('/reserved-memory'), '#size-cells').as_uint32() == 2 and
+                   tree.fdt.hasprop(tree.node('/reserved-memory/optee@56000000'), 'no-map'),
+                   f'reserved memory goes along, and the new tree {name}', f'{found} {done}')
+    one = Tree(shipped(*ROW[1:3]))
+    keeps(one, 0x66000000, 1)
+    one.write(board.tree)
+    done = board.start('--load')
+    tap.result(done.returncode == 1 and 'FDT_ERR_BADNCELLS' in done.stderr and
+               'load' not in board.calls(), 'where it is counted in other cells: refused', done)
+
+
 def initramfs(tap, folder):
     """The running kernel had an initramfs, and the next has to be given one."""
     for has, words, warned in ((True, (), True), (False, (), False),
@@ -235,6 +275,7 @@ def main():
         told(tap, pathlib.Path(work))
         undone(tap, pathlib.Path(work))
         overlaid(tap, pathlib.Path(work))
+        reserved(tap, pathlib.Path(work))
         initramfs(tap, pathlib.Path(work))
     return tap.end()
 

@@ -139,6 +139,27 @@ def follows(tap, folder):
                'nobody commits that: back to what was before both', said)
 
 
+def at_the_end(tap, folder):
+    """Another tree is to be tried right after the commit: guard does not restart for that."""
+    made, _ = fresh(folder)
+    made.put(BOOT_ID, 'second\n')
+    with subprocess.Popen([*program(), 'guard', '--limit', '3', '--root', str(made.root)],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guard:
+        time.sleep(0.2)     # before it looks again
+        commit = told(made, 'commit')
+        told(made, 'try', '--pending', new_tree(folder, shipped(*ROW[1:3]), 'two'))
+        said = guard.communicate()[0]
+    tap.result(commit[0] == 0 and not said and model(made, ROW[0]) == 'two' and
+               'pending' in told(made, 'status')[1],
+               'a commit, and another tree to be tried: guard is done', f'{commit} {said}')
+    made = device(folder / 'root', *ROW)
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    told(made, 'install', one)
+    status, said, _ = told(made, 'try', '--pending', one)
+    tap.result(status == 0 and 'is selected for good: nothing will give it up' in said,
+               'what is selected cannot be tried, which is said', said)
+
+
 def remembered(tap, folder):
     """What the user has said of the bootloader is known to guard, status, commit and rollback."""
     for name, row, options in (
@@ -198,15 +219,16 @@ def misled(tap, folder):
     told(made, 'try', '--pending', one)
     before = digest(made.root)
     for words in (('check', two), ('install', two), ('try', '--pending', two), ('rollback', '--own')):
-        status, said, _ = told(made, *words, '--family', 'raspberrypi')
-        tap.result(status == 9 and 'is selected by extra_uEnv.txt:custom_fdt_file' in said and
+        early = told(made, *words, '--family', 'raspberrypi')
+        status, said, _ = told(made, *words, '--family', 'raspberrypi', '--unproven')
+        tap.result(early[0] == 2 and 'whose family is imx8m' in early[1] and status == 9 and 'is selected by extra_uEnv.txt:custom_fdt_file' in said and
                    'mend: leave out --family' in said and digest(made.root) == before,
                    f'{words[0]} with the wrong --family is refused', said)
     seen, guard = told(made, 'status')[1], told(made, 'guard', '--limit', '1')
     tap.result('swap-one' in seen and 'pending' in seen and guard[::2] == (0, None),
                'and guard goes back', f'{seen} {guard}')
-    wrong = told(made, 'install', two, '--family', 'raspberrypi')
-    own = told(made, 'rollback', '--own', '--family', 'raspberrypi')
+    wrong = told(made, 'install', two, '--family', 'raspberrypi', '--unproven')
+    own = told(made, 'rollback', '--own', '--family', 'raspberrypi', '--unproven')
     right = told(made, 'install', one)
     tap.result(wrong[0] == 0 and own[0] == 0 and right[0] == 0 and right[2] == 'one' and
                'swap-one' in told(made, 'status')[1],
@@ -399,6 +421,7 @@ def main():
         installs(tap, pathlib.Path(work))
         starts(tap, pathlib.Path(work))
         follows(tap, pathlib.Path(work))
+        at_the_end(tap, pathlib.Path(work))
         remembered(tap, pathlib.Path(work))
         told_first(tap, pathlib.Path(work))
         misled(tap, pathlib.Path(work))

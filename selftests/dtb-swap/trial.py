@@ -7,8 +7,8 @@ import shutil
 import sys
 import tempfile
 
-from bench import Tap, swap
-from install import device, digest, model, new_tree, shipped
+from bench import Tap, Tree, swap
+from install import DEVICES, device, digest, model, new_tree, shipped
 from pending import BOOT_ID, ROW, timed, told
 
 
@@ -84,6 +84,54 @@ def ended(tap, folder):
     told(made, 'rollback', '--own')
     late = told(made, 'guard', '--limit', '1')[1]
     tap.result('nobody has committed' in late, 'the next start is another trial', late)
+    for title, steps in (('was selected before it was tried', (('install', one),)),
+                         ('is installed', (('TRIAL',), ('install', one))),
+                         ('is committed twice', (('TRIAL',), ('commit',), ('commit',)))):
+        made.put('proc/cmdline', 'quiet\n')
+        told(made, 'rollback', '--own')
+        made.put(BOOT_ID, f'{title}\n')
+        said = []
+        for step in (*steps, ('TRIAL',), ('install', two), ('status',), ('guard', '--limit', '1')):
+            if step == ('TRIAL',):
+                made.put('proc/cmdline', f'quiet dtb_swap.try={name}\n')
+            else:
+                said.append(told(made, *step))
+        back = told(made, 'rollback')
+        tap.result(f'{name}, committed' in said[-2][1] and not said[-1][1] and
+                   back[::2] == (0, 'one') and not any(one[0] for one in said),
+                   f'a trial of a tree that {title} is over', f'{said} {back}')
+
+
+def spared(tap, folder):
+    """Files that are not ours, and what is being tried, are not cleaned away."""
+    row = {row[0]: row for row in DEVICES}['jetson-xavier']
+    made = device(folder / 'root', *row)
+    trees = [new_tree(folder, shipped(*row[1:3]), word) for word in ('one', 'two', 'three', 'four')]
+    told(made, 'install', trees[0])
+    name = next(made.root.rglob('swap-one-*')).name
+    told(made, 'rollback', '--own')
+    made.put('proc/cmdline', f'quiet dtb_swap.try={name}\n')
+    for word in ('my-backup.dtb', 'one-0123456.dtb', 'one-01234567.dtb.orig'):
+        made.put(f'{row[3]}/swap-{word}', 'x')
+    made.put(f'{row[3]}/swap-old-01234567.dtb', 'x')
+    for tree in trees[1:]:
+        told(made, 'install', tree)
+    left = sorted(path.name for path in (made.root / row[3]).glob('swap-*'))
+    tap.result(len(left) == 6 and name in left and 'swap-old-01234567.dtb' not in left and
+               not any(word.startswith('swap-two') for word in left),
+               'only older trees of ours are removed', left)
+
+
+def saved(tap, folder):
+    """A tree that was saved in a trial would be one in each start."""
+    made = device(folder / 'root', *ROW)
+    tree = Tree(shipped(*ROW[1:3]))
+    tree.text('/chosen', 'bootargs', 'quiet panic=10 dtb_swap.try=x.dtb')
+    one = tree.write(folder / 'one.dtb')
+    for verb in ('check', 'install'):
+        status, said, tree = told(made, verb, one)
+        tap.result(status == 3 and 'was saved during a trial' in said and 'mend: ' in said and
+                   tree is None, f'{verb} of a tree that was saved during a trial', said)
 
 
 def untold(tap, folder):
@@ -156,6 +204,8 @@ def main():
         in_trial(tap, pathlib.Path(work))
         trial(tap, pathlib.Path(work))
         ended(tap, pathlib.Path(work))
+        spared(tap, pathlib.Path(work))
+        saved(tap, pathlib.Path(work))
         untold(tap, pathlib.Path(work))
         for_arm(tap, pathlib.Path(work))
         watchdogs(tap, pathlib.Path(work))
