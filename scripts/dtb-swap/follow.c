@@ -207,7 +207,7 @@ static void check_same(const struct need *all, int node, bool above)
 		complain(need, KEEP, "%s is another device in the new tree%s", path, "");
 	else if (populates(need->running, old) && !populates(need->fdt, node))
 		complain(need, "add simple-bus to its compatible",
-			 "the kernel makes no devices of what is on %s in the new tree%s", path, "");
+			 "no devices are made of what is on %s in the new tree%s", path, "");
 }
 
 /*

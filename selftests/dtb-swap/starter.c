@@ -6,7 +6,8 @@
  *
  * What the program asks of kexec_load(), reboot() and a watchdog's ioctl() is not asked of the
  * kernel. FOLDER/calls gets a line for each, FOLDER/segmentN what was to be loaded. FAIL has the
- * names of those that fail, with EBUSY; old: no watchdog can be stopped by ioctl(). A reboot that does not fail ends the program.
+ * names of those that fail, with EBUSY; with old, ioctl() does not know how to stop a watchdog.
+ * A reboot that does not fail ends the program.
  */
 
 #include <errno.h>

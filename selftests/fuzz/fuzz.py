@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Hostile trees, overlays, selectors and gzip files for the code of dtb-swap.
+"""Hostile trees, overlays, selectors, gzip files and state for the code of dtb-swap.
 
 Without an option: what was ever found is found no more, and a short run of each target.
 """
@@ -23,7 +23,8 @@ from tools import CACHE, LIBFDT, TOP, careful_check, linux_source
 
 HERE = pathlib.Path(__file__).resolve().parent
 OUT = TOP / 'out/fuzz'
-TARGETS = ('check', 'diff', 'merge', 'text', 'gzip')
+MEMORY = '/dev/shm'     # where to flush costs nothing
+TARGETS = ('check', 'diff', 'merge', 'text', 'gzip', 'state')
 SANITIZE = '-fsanitize=address,undefined,fuzzer-no-link'
 FLAGS = ['-g', '-O1', '-fno-omit-frame-pointer', '-fno-sanitize-recover=undefined',
          '-std=gnu11', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64']
@@ -215,7 +216,7 @@ def main():
     parser.add_argument('--targets', nargs='*', default=TARGETS, choices=TARGETS)
     parser.add_argument('--replay', nargs=2, metavar=('TARGET', 'FILE'), help='run one input')
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as work:
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as work:
         fuzz = Fuzz(pathlib.Path(work))
         if args.replay:
             said = fuzz.replay(args.replay[0], pathlib.Path(args.replay[1]).read_bytes())

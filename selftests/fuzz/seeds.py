@@ -63,6 +63,12 @@ SELECTORS = (
     'extra_os_cmdline=isolcpus=1\ndevice_tree=old.dtb\n', '#device_tree=a\n device_tree = b\r\n',
     'dtparam=i2c_arm=on\n[pi3]\ndevice_tree=x.dtb\n[all]\nos_prefix=a/\ninclude more.txt',
     'device_tree=a\ndevice_tree=b\ndevice_tree=\n')
+STATES = (
+    'installed=swap-one-01234567.dtb\nprevious=\nback=yes\npending=1\nstart=a\nseen=b\n'
+    'selector=selector:device_tree\nfamily=u-boot\nvariable=device_tree\nunproven=yes\n',
+    'installed=a.dtb\nprevious=b.dtb\nback=yes\nnext=yes\n'
+    'next-installed=swap-one-01234567.dtb\nnext-previous=a.dtb\nnext-pending=0\nnext-start=a\n',
+    'console=ttyS0 quiet panic=10 dtb_swap.try=a.dtb panic=10 dtb_swap.try=swap-x.dtb  x="a b"')
 LABELS = 'gpio\t/gpio@1000\ni2c\t/i2c@5000\nrtc\t/i2c@5000/rtc@56\ngone\t/gone\n'
 # Words for the mutator that are in no source of the tool.
 WORDS = ('reg', 'compatible', 'target', 'target-path', '__overlay__', '__fixups__',
@@ -111,6 +117,7 @@ def device(folder, board):
     made.modules(dep='kernel/rtc-ds1307.ko:\nkernel/leds-gpio.ko.xz: kernel/a.ko\n',
                  builtin='kernel/drivers/rfkill-gpio.ko\n', alias='alias of:N*T*Cacme,rtc acme\n')
     made.put('lib/modules/6.12.0-test/kernel/rtc-ds1307.ko', 'ELF\0vermagic=6.12.0-test SMP\0')
+    made.put('mnt/boot/keep', '')
     made.put('proc/config.gz', gzip.compress(b'CONFIG_RFKILL_GPIO=y\nCONFIG_RTC_DRV_DS1307=m\n'))
     return made.root
 
@@ -151,4 +158,5 @@ def inputs(folder):
                 [b'\x08' + LABELS.encode()],
         'gzip': [b'\1' + squeezed, b'\0' + squeezed[10:], b'\1' + gzip.compress(b'aaaa', 0),
                  b'\1' + gzip.compress(bytes(range(256)) * 5, 1)],
+        'state': [bytes([how]) + text.encode() for text in STATES for how in (0, 1, 2, 5)],
     }, board, device(folder, board)

@@ -368,6 +368,75 @@ static void fuzz_gzip(struct input *in)
 	free(data);
 }
 
+/* Below the root of the device. */
+static void put_file(const char *name, const void *data, size_t size)
+{
+	char *path = format_text("%s/%s", getenv("FUZZ_ROOT"), name);
+	FILE *file = path ? fopen(path, "w") : NULL;
+
+	must(file && fwrite(data, 1, size, file) == size && !fclose(file), "a file is written");
+	free(path);
+}
+
+/* The command line of a kernel, and that of the next, and of the one after that. */
+static void fuzz_line(struct input *in)
+{
+	struct swap swap = fresh();
+	char *first = NULL, *name;
+	int i;
+
+	put_file("proc/cmdline", in->at, in->left);
+	free(trial_name(&swap));
+	for (i = 0; i < 2; i++) {
+		void *tree = start_tree(&swap, base(), "swap-x.dtb");
+		const char *line = tree ? fdt_getprop(tree, fdt_path_offset(tree, "/chosen"),
+						      "bootargs", NULL) : NULL;
+
+		must(line, "there is a line");
+		put_file("proc/cmdline", line, strlen(line));
+		name = trial_name(&swap);
+		must(same_text(name, "swap-x.dtb"), "a trial is one of its tree");
+		must(!first || same_text(line, first), "a trial from a trial has the same line");
+		free(name);
+		free(first);
+		first = strdup(line);
+		free(tree);
+	}
+	free(first);
+	close_report(&swap);
+}
+
+/* What is remembered, as somebody left it: what is read is kept by a write. */
+static void fuzz_state(struct input *in)
+{
+	unsigned int how = take(in);
+	struct family family = { .how = HOW_ENV, .file = "selector" };
+	struct swap swap = fresh();
+	struct place place = { .swap = &swap, .family = &family, .key = "device_tree",
+			       .boot = "/mnt/boot",
+			       .value = how & 1 ? "swap-one-01234567.dtb" : NULL };
+	struct state was, is;
+
+	if (how & 2) {
+		fuzz_line(in);
+		return;
+	}
+	put_file("mnt/boot/dtb-swap.state", in->at, in->left);
+	state_recall(&place);
+	state_read(&was, &place);
+	must(!was.pending || same_text(was.installed, place.value), "what is pending is selected");
+	must(state_write(&was, how & 4 ? &was : NULL, &place), "it can be written");
+	state_read(&is, &place);
+	must(same_text(was.installed, is.installed) && same_text(was.previous, is.previous) &&
+	     was.back == is.back && was.pending == is.pending, "it is read as it was written");
+	must(!was.pending || (same_text(was.start, is.start) && same_text(was.seen, is.seen) &&
+			      was.boots == is.boots), "so is what is pending");
+	state_free(&was);
+	state_free(&is);
+	state_forget(&place);
+	close_report(&swap);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	struct input in = { .at = data, .left = size };
