@@ -131,12 +131,11 @@ static void follow_links(struct need *need, int node)
 	}
 }
 
-static void check_address(struct need *need, int node)
+static void check_address(struct need *need, int node, int old)
 {
-	int old = find_device(need->fdt, node, need->running);
 	char path[256];
 
-	if (old < 0 || !address_differs(need->running, old, need->fdt, node))
+	if (!address_differs(need->running, old, need->fdt, node))
 		return;
 	dtb_path(need->fdt, node, path, sizeof(path));
 	complain(need, "give it its reg, and the buses above it their ranges and #...-cells",
@@ -189,14 +188,11 @@ static void check_kept(struct need *need, int node, int old)
 }
 
 /* The same node of the running tree works. Trees correct what has no registers. */
-static void check_same(const struct need *all, int node, bool above)
+static void check_same(const struct need *all, int node, int old, bool above)
 {
-	int old = find_device(all->fdt, node, all->running);
 	struct need own = *all, *need = &own;
 	char path[256];
 
-	if (old < 0)
-		return;
 	if (!fdt_getprop(need->running, old, "reg", NULL))
 		own.level = LEVEL_WARNING;
 	check_kept(need, node, old);
@@ -217,13 +213,17 @@ static void check_same(const struct need *all, int node, bool above)
 static void follow(struct need *need, int node)
 {
 	bool above = need->depth;
+	int old;
 
 	for (; node >= 0 && need->depth < DEEPEST; node = fdt_parent_offset(need->fdt, node)) {
 		if (need->seen[node])
 			break;
 		need->seen[node] = 1;
-		check_address(need, node);
-		check_same(need, node, above);
+		old = find_device(need->fdt, node, need->running);
+		if (old >= 0) {
+			check_address(need, node, old);
+			check_same(need, node, old, above);
+		}
 		follow_links(need, node);
 		above = true;
 	}

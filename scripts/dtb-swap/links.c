@@ -223,6 +223,8 @@ static int anywhere(const void *from, int node, const void *fdt)
 {
 	int other, found = -FDT_ERR_NOTFOUND, reached = -FDT_ERR_NOTFOUND, count = 0;
 
+	if (!fdt_getprop(from, node, "reg", NULL))
+		return -FDT_ERR_NOTFOUND;
 	for (other = 0; other >= 0; other = fdt_next_node(fdt, other, NULL)) {
 		if (!same_place(from, node, fdt, other) || !same_device(from, node, fdt, other))
 			continue;
