@@ -168,22 +168,41 @@ static bool stands_on(const char *name)
 	       strncmp(name, "pinctrl-", 8);
 }
 
+/* A regulator that nobody names any more is switched off; one that is not there stays as it is. */
+static bool goes_off(const struct need *need, const char *name, const void *value, int length)
+{
+	size_t size = strlen(name), end = strlen("-supply");
+	int old, new;
+
+	if (size <= end || strcmp(name + size - end, "-supply") || length != 4)
+		return true;
+	old = fdt_node_offset_by_phandle(need->running, fdt32_ld(value));
+	new = old < 0 ? old : find_device(need->running, old, need->fdt);
+	return new >= 0 && node_used(need->fdt, new) &&
+	       !fdt_getprop(need->fdt, new, "regulator-always-on", NULL);
+}
+
 /* A property that is left out refers to nothing, and is missed all the same. */
 static void check_kept(struct need *need, int node, int old)
 {
+	enum level level = need->level;
 	char path[256];
 	int prop;
 
 	dtb_path(need->fdt, node, path, sizeof(path));
 	fdt_for_each_property_offset(prop, need->running, old) {
 		const char *name = NULL;
+		int length;
+		const void *value = fdt_getprop_by_offset(need->running, prop, &name, &length);
 
-		fdt_getprop_by_offset(need->running, prop, &name, NULL);
 		if (!name || !stands_on(name) || fdt_getprop(need->fdt, node, name, NULL) ||
 		    (!strcmp(name, "phy-handle") &&
 		     fdt_subnode_offset(need->fdt, node, "fixed-link") >= 0))
 			continue;
+		if (!goes_off(need, name, value, length))
+			need->level = LEVEL_WARNING;
 		complain(need, KEEP, "%s has no %s in the new tree", path, name);
+		need->level = level;
 	}
 }
 

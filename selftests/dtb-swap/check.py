@@ -260,6 +260,27 @@ def memory(tap, folder):
         tap.result(done.returncode == status and words in done.stdout, name, done.stdout)
 
 
+def supplies(tap, folder):
+    """The card's regulator is switched off where nobody names it, unless it stays on."""
+    good, card = shipped(*BOARD), '/soc@0/bus@30800000/mmc@30b50000'
+    phandle = int.from_bytes(Tree(good).fdt.getprop(Tree(good).node(card), 'vmmc-supply'), 'big')
+    path = Tree(good).fdt.get_path(Tree(good).fdt.node_offset_by_phandle(phandle))
+    for name, change, status in (
+            ('and nothing else', lambda t: None, 5),
+            ('and it stays on', lambda t: t.text(path, 'regulator-always-on', ''), 0),
+            ('and it is out of use', lambda t: t.text(path, 'status', 'disabled'), 0),
+            ('and it is gone', lambda t: t.drop(path), 0)):
+        made, tree = Device(folder / 'root', good), Tree(good)
+        made.disk(1, '/', card)
+        tree.drop(card, 'vmmc-supply')
+        change(tree)
+        done = swap('check', '--root', made.root, tree.write(folder / 'new.dtb'))
+        level = 'refused' if status else 'warning'
+        tap.result(done.returncode == status and
+                   f'{level}: storage of /: {card} has no vmmc-supply' in done.stdout,
+                   f'the supply of the card is left out, {name}', done.stdout)
+
+
 # How / is mounted: what is mounted, of which type, what it is made of; whether the disk is found.
 STACKS = (
     ('device-mapper', '254:0', 'ext4 /dev/mapper/root', ('dm-0', 'mmcblk2p2'), True),
@@ -348,6 +369,7 @@ def main():
         folder = pathlib.Path(work)
         broken(tap, folder, good)
         cases(tap, folder, good)
+        supplies(tap, folder)
         memory(tap, folder)
         stacks(tap, folder, good)
         interfaces(tap, folder, good)
