@@ -157,12 +157,12 @@ static bool populates(const void *fdt, int node)
 }
 
 /*
- * What a driver stands on where it is there. Interrupts are looked at by themselves, and
- * pinctrl- other than the first is for later.
+ * What a driver stands on where it is there. Interrupts are looked at by themselves. Of pins
+ * only those of the device itself count: other nodes have some for devices that are not needed.
  */
-static bool stands_on(const char *name)
+static bool stands_on(const char *name, bool above)
 {
-	if (!strcmp(name, "interrupt-controller") || !strcmp(name, "pinctrl-0"))
+	if (!strcmp(name, "interrupt-controller") || (!above && !strcmp(name, "pinctrl-0")))
 		return true;
 	return link_class(name) == LINK_VITAL && strncmp(name, "interrupt", 9) &&
 	       strncmp(name, "pinctrl-", 8);
@@ -183,7 +183,7 @@ static bool goes_off(const struct need *need, const char *name, const void *valu
 }
 
 /* A property that is left out refers to nothing, and is missed all the same. */
-static void check_kept(struct need *need, int node, int old)
+static void check_kept(struct need *need, int node, int old, bool above)
 {
 	enum level level = need->level;
 	char path[256];
@@ -195,7 +195,7 @@ static void check_kept(struct need *need, int node, int old)
 		int length;
 		const void *value = fdt_getprop_by_offset(need->running, prop, &name, &length);
 
-		if (!name || !stands_on(name) || fdt_getprop(need->fdt, node, name, NULL) ||
+		if (!name || !stands_on(name, above) || fdt_getprop(need->fdt, node, name, NULL) ||
 		    (!strcmp(name, "phy-handle") &&
 		     fdt_subnode_offset(need->fdt, node, "fixed-link") >= 0))
 			continue;
@@ -214,7 +214,7 @@ static void check_same(const struct need *all, int node, int old, bool above)
 
 	if (!fdt_getprop(need->running, old, "reg", NULL))
 		own.level = LEVEL_WARNING;
-	check_kept(need, node, old);
+	check_kept(need, node, old, above);
 	own.level = all->level;
 	dtb_path(need->fdt, node, path, sizeof(path));
 	if (above && fdt_getprop(need->running, old, "reg", NULL) &&

@@ -16,6 +16,7 @@ MMC = '/soc@0/bus@30800000/mmc@30b60000'
 ETHERNET = '/soc@0/bus@30800000/ethernet@30be0000'
 CCM = '/soc@0/bus@30000000/clock-controller@30380000'
 GIC = '/soc@0/interrupt-controller@38800000'
+PINS = '/soc@0/bus@30000000/pinctrl@30330000'
 I2C = '/soc@0/bus@30800000/i2c@30a40000'
 
 
@@ -142,6 +143,7 @@ CASES = (
     ('clocks of the console left out', lambda t: t.drop(UART, 'clocks'), 5,
      f'console ttymxc1: {UART} has no clocks in the new tree'),
     ('pinctrl left out', lambda t: t.drop(MMC, 'pinctrl-0'), 5, f'{MMC} has no pinctrl-0'),
+    ('pins that the controller holds itself', lambda t: t.drop(PINS, 'pinctrl-0'), 0, 'fits'),
     ('a later pinctrl left out', lambda t: t.drop(MMC, 'pinctrl-1'), 0, 'fits'),
     ('PHY left out', lambda t: t.drop(ETHERNET, 'phy-handle'), 5,
      f'network eth0: {ETHERNET} has no phy-handle'),
