@@ -33,6 +33,7 @@ def root_compatible(path):
         return []
 
 
+@functools.lru_cache(maxsize=None)
 def shipped(kernel):
     """Return the trees of a kernel package, kept as a list in the cache."""
     row = kernels()[kernel].ensure()

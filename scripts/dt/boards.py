@@ -99,14 +99,19 @@ def booted():
 
 
 @functools.lru_cache(maxsize=None)
-def offered(family, arch):
-    """Return the overlays for a board; those of clock chips are one word."""
+def offered(family, arch, trees=''):
+    """Return the overlays for a board; those of clock chips are one word.
+
+    These are not offered where a pad of their bus is another device's.
+    """
     if arch in ACPI:
         return '-'
-    return ' '.join(dict.fromkeys(
+    taken = set(trees.split()) & set(overlays.clashing(family))
+    found = dict.fromkeys(
         'rtc-*' if overlays.wants(source) == ['i2c'] else source.stem
         for source in overlays.sources()
-        if {family, overlays.GENERIC} & set(overlays.served(source))))
+        if {family, overlays.GENERIC} & set(overlays.served(source)))
+    return ' '.join(name for name in found if name != 'rtc-*' or not taken)
 
 
 def proven(row, known):
@@ -117,14 +122,14 @@ def proven(row, known):
     """
     if ({*row.trees.split(), row.carrier} - {'-'}) & booted():
         return 'booted'
-    if offered(row.family, row.arch) != '-' and set(row.trees.split()) & set(known):
+    if offered(row.family, row.arch, row.trees) != '-' and set(row.trees.split()) & set(known):
         return 'applied'
     return 'compiled' if (row.family, row.carrier) != ('-', '-') else '-'
 
 
 def made(row, known):
     """Return a row with the columns that follow from the sources."""
-    return row._replace(rtcs=with_clocks(row, known), offered=offered(row.family, row.arch),
+    return row._replace(rtcs=with_clocks(row, known), offered=offered(row.family, row.arch, row.trees),
                         proven=proven(row, known))
 
 

@@ -22,12 +22,16 @@ GENERIC = 'generic'
 Family = namedtuple('Family', 'name i2c led rtc modem compatible')
 
 
+def table(name):
+    """Return the rows of a table of ours."""
+    return [line.split('\t') for line in (FOLDER / name).read_text(encoding='utf-8').splitlines()
+            if line and not line.startswith('#')]
+
+
 @functools.lru_cache(maxsize=None)
 def families():
     """Return the rows of families.tsv by name."""
-    rows = [line.split('\t') for line in
-            (FOLDER / 'families.tsv').read_text(encoding='utf-8').splitlines()
-            if line and not line.startswith('#')]
+    rows = table('families.tsv')
     wrong = [row[0] for row in rows if len(row) != len(Family._fields)]
     if wrong:
         raise Wrong(f'overlays/families.tsv: {wrong[0]}: not {len(Family._fields)} columns')
@@ -36,10 +40,12 @@ def families():
 
 def lacking():
     """Return {(kernel, tree): family} of trees that lack what a family's overlays need."""
-    rows = [line.split('\t') for line in
-            (FOLDER / 'lacking.tsv').read_text(encoding='utf-8').splitlines()
-            if line and not line.startswith('#')]
-    return {(kernel, tree): family for kernel, tree, family, _ in rows}
+    return {(kernel, tree): family for kernel, tree, family, _ in table('lacking.tsv')}
+
+
+def clashing(family):
+    """Return the family's trees on which a pad of its bus is another device's, too."""
+    return sorted({tree for _, tree, mine, _ in table('clashing.tsv') if mine == family})
 
 
 def wants(source):
