@@ -170,7 +170,13 @@ class File:
             raise overlays.Wrong(
                 f'{self.path}: for which boards? say --base NAME, or in the source '
                 '/ { compatible = "fsl,imx8mp"; }; as the root of the tree has it')
-        return bases.listing(names)
+        found = bases.listing(names)
+        if not found:
+            known = {name for base in bases.claimed(()) for name in base.compatible}
+            raise overlays.Wrong(f'{self.where(names[0])}no tree is for {" ".join(names)}'
+                                 f'{near(names[0], known)}; for a board of your own name its tree '
+                                 'with BASE= (--base)')
+        return found
 
     def claims(self, name, has):
         """Refuse a tree of a board that it is not for."""

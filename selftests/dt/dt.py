@@ -84,6 +84,13 @@ def bad_files(tap, board):
     tap.result(all('it is for fsl,imx8mq' in found.get(wrong + name, '')
                    for name in ('schemas', 'pads')),
                'nothing is said of a tree that is not its', said)
+    source = HERE / 'bad-apply-board.dtso'
+    said = blocks(run(CHECK, source)[1])
+    for name in ('apply', 'schemas', 'pads'):
+        text = said.get(f'{source.relative_to(TOP)}: {name}', '')
+        tap.result(re.search(r'bad-apply-board.dtso:\d+: no tree is for fsl,imx8mp-evkk; nearest: '
+                             r'fsl,imx8mp-evk, .*; for a board of your own .* BASE=', text),
+                   f'an overlay for a board that no tree is for: {name}', text or said)
     status, said = run(CHECK, '--base', 'no-such', HERE / 'bad-style-hex.dtso')
     tap.result(status and 'no tree no-such' in said, 'an unknown board is named', said)
     status, said = run(CHECK, '--kernel', '5.10', HERE / 'bad-style-hex.dtso')
