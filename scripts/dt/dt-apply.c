@@ -357,7 +357,10 @@ static void *put(void *fdt, const char *path, struct dtb_error *err)
 {
 	void *overlay = dtb_read(path, err), *result = NULL;
 
-	if (overlay && !dtb_address_conflict(fdt, overlay, err))
+	if (overlay && !dtb_claims(overlay, fdt))
+		dtb_fail(err, -FDT_ERR_BADVALUE, "%s: it is for %s, not for this tree", path,
+			 fdt_stringlist_get(overlay, 0, "compatible", 0, NULL));
+	else if (overlay && !dtb_address_conflict(fdt, overlay, err))
 		result = dtb_apply(fdt, overlay, ROOM_FOR_LABELS, err);
 	free(overlay);
 	free(fdt);

@@ -23,6 +23,8 @@ FLAWLESS = '-DFDT_ASSUME_MASK=0x37'
 # What fdt_overlay.c is to call: see dt-memo.c.
 INSTEAD = [f'-Dfdt_{name}=dt_{name}'
            for name in ('find_max_phandle', 'node_offset_by_phandle', 'setprop', 'add_subnode')]
+# It runs outside of the tool root, too, with whatever C library there is.
+STATIC = '-static'
 LIBRARY = TOP / 'scripts/dtb-swap'
 # The kernel whose source and schemas are used where no other is asked for, and another one.
 KERNEL, NEWER = '6.12', '7.2'
@@ -114,7 +116,7 @@ def dt_apply():
     # The kernel's libfdt as source, to be inlined; it lacks fdt_check_full().
     fdt = linux_source() / 'scripts/dtc/libfdt'
     sources = sorted(LIBRARY.glob('dtb*.[ch]')) + sorted((TOP / 'scripts/dt').glob('*.[ch]'))
-    key = hashlib.sha256(b''.join([FLAWLESS.encode(), *map(str.encode, INSTEAD),
+    key = hashlib.sha256(b''.join([FLAWLESS.encode(), *map(str.encode, (*INSTEAD, STATIC)),
                                    *(path.read_bytes() for path in sources)])).hexdigest()
     program = CACHE / 'dt' / f'dt-apply-{key[:12]}'
     if not program.exists():
@@ -125,7 +127,7 @@ def dt_apply():
             compile_c([fdt / 'fdt_overlay.c'], work, fdt, '-w', *INSTEAD)
             program.parent.mkdir(exist_ok=True)
             careful_check(f'{work}/fdt_check.o')
-            run_cc('-w', '-o', f'{program}.{os.getpid()}', *pathlib.Path(work).glob('*.o'))
+            run_cc('-w', STATIC, '-o', f'{program}.{os.getpid()}', *pathlib.Path(work).glob('*.o'))
         os.rename(f'{program}.{os.getpid()}', program)
     return program
 

@@ -25,7 +25,8 @@ static void *add_labels(struct swap *swap, void *fdt)
 	free(fdt);
 	if (copy && ret >= 0)
 		return copy;
-	refuse(swap, KIND_OVERLAY, "make the map from this tree's source: dt-apply labels",
+	refuse(swap, KIND_OVERLAY,
+	       "make the map with the pack, of this tree compiled with dtc -@: scripts/dt/apply labels",
 	       "labels cannot be added: %s", err.text);
 	free(copy);
 	return NULL;

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The lines with scripts/dt/apply, as they stand in README.md and overlays/README, do what it says."""
+
+import pathlib
+import re
+import shutil
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+APPLY = TOP / 'scripts/dt/apply'
+sys.path.insert(0, str(TOP / 'scripts/dt'))
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+import bases                        # noqa: E402
+import overlays                     # noqa: E402
+from ktap import Tap                # noqa: E402
+from tap import run                 # noqa: E402
+from tools import dt_apply          # noqa: E402
+
+BOARD, NODE = 'imx8mm-evk', 'rtc@68 {'
+
+
+def lines(name):
+    """The commands of a text."""
+    return re.findall(r'^    (scripts/dt/apply .*)$', (TOP / name).read_text(encoding='utf-8'), re.M)
+
+
+def prepare(work):
+    """Put the files there that the lines name."""
+    base = next(base for base in bases.shipped('6.12') if base.name == BOARD)
+    shutil.copy(base.dtb, work / 'board.dtb')
+    shutil.copy(bases.compiled([base])[base], work / 'with-labels.dtb')
+    (work / 'scripts').symlink_to(TOP / 'scripts')
+    for family, name in (('imx8m', 'rtc-ds3231.dtbo'), ('raspberrypi', 'other.dtbo')):
+        overlays.compile_source(overlays.FOLDER / 'rtc-ds3231.dtso', work / name,
+                                overlays.defines(family))
+
+
+def follow(tap, work):
+    """Each line does its work, in a folder of the user's."""
+    found = lines('README.md')
+    tap.result([line.split()[1] for line in found] == ['labels', 'merge'], 'README has two', found)
+    for line in found:
+        done = run('sh', '-c', line, cwd=work)
+        tap.result(not done.returncode, line, done.stdout)
+    tree = run('dtc', '-q', '-I', 'dtb', '-O', 'dts', work / 'new.dtb').stdout
+    tap.result(NODE in tree and NODE not in run('dtc', '-q', '-I', 'dtb', '-O', 'dts',
+                                                work / 'board.dtb').stdout,
+               'the clock chip is in the new tree', tree)
+    shutil.copy(work / 'with-labels.dtb', work / 'board.dtb')
+    found = lines('overlays/README')
+    (work / 'new.dtb').unlink()
+    done = run('sh', '-c', found[0], cwd=work) if found else None
+    tap.result(done and not done.returncode and (work / 'new.dtb').exists(),
+               f'overlays/README: {found}', done and done.stdout)
+
+
+def refused(tap, work):
+    """What does not go is told, and nothing is written."""
+    for what, names, words in (
+            ('an overlay for another board', ('with-labels.dtb', 'out.dtb', 'other.dtbo'),
+             'other.dtbo: it is for brcm,bcm2835, not for this tree'),
+            ('an address that is taken', ('new.dtb', 'out.dtb', 'rtc-ds3231.dtbo'),
+             'address 0x68 for rtc@68 is taken'),
+            ('no tree', ('other', 'out.dtb', 'rtc-ds3231.dtbo'), 'other')):
+        done = run(APPLY, 'merge', *names, cwd=work)
+        tap.result(done.returncode == 1 and words in done.stdout and not (work / 'out.dtb').exists(),
+                   f'{what} is refused', done.stdout)
+    done = run(APPLY, cwd=work)
+    tap.result(done.returncode == 2 and 'usage: ' in done.stdout, 'wrong use', done.stdout)
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        prepare(work)
+        follow(tap, work)
+        refused(tap, work)
+    said = run('readelf', '-l', dt_apply()).stdout
+    tap.result('LOAD' in said and 'INTERP' not in said, 'it runs where no other library is', said)
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
