@@ -75,6 +75,9 @@ overlays:
 	@scripts/toolroot scripts/dt/build $(FAMILY) $(foreach v,I2C LED RTC MODEM_POWER MODEM_RESET \
 		MODEM_RADIO,$(if $($v),'$v=$($v)'))
 
+dtb:
+	@scripts/toolroot scripts/dt/compile '$(or $(filter-out all,$(KERNELS)),6.12)' $(abspath $(DTS))
+
 dt-check:
 	@scripts/toolroot scripts/dt/check $(if $(BASE),--base '$(BASE)') \
 		$(if $(filter-out all,$(KERNELS)),--kernel '$(KERNELS)') $(abspath $(DTS))
@@ -104,6 +107,7 @@ help:
 	@echo '  make matrix           compile for KDIRS="a b", or for the kernels of the tests; a report'
 	@echo 'Device trees'
 	@echo '  make overlays         compile the overlays, into out/overlays/<family>/'
+	@echo '  make dtb              compile DTS=my.dts, or DTS=my.dtso, into out/dtb/'
 	@echo '  make dt-check         check all trees and overlays, or DTS=my.dts'
 	@echo '  make dtb-swap         the on-device tool, static, in out/dtb-swap; CROSS_COMPILE= LIBFDT= MUSL='
 	@echo 'Tests (each installs what it lacks, in a cache outside this folder)'
@@ -124,14 +128,14 @@ help:
 	@echo '  CONFIG_LEDS_IDENTIFY=n               leave a module out'
 	@echo '  MODULES=       preflight, sign: these .ko files in place of those built here'
 	@echo '  ROOT=          preflight: the root file system that the kernel is in'
-	@echo '  KERNELS=       check, bench, dt-check of a .dts: only these, such as "6.12 sanitizer" [$(KERNELS)]'
+	@echo '  KERNELS=       check, bench, dtb and dt-check of a .dts: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check, bench: only these, such as "leds static" [$(TESTS)]'
 	@echo '  YOCTO= CONTRACTS= RELEASES=  check-yocto: see scripts/yocto/check'
 	@echo '  FRESH=1        check: run also what has not changed since it passed'
 	@echo '  TIME=          fuzz: seconds in all [$(TIME)]'
 	@echo '  FAMILY= BASE= I2C= LED= RTC=         overlays: see overlays/README, also for'
 	@echo '  MODEM_POWER= MODEM_RESET= MODEM_RADIO=   the GPIOs of the modem slot'
-	@echo '  DTS= BASE=     dt-check: files of yours, and the tree that an overlay is for'
+	@echo '  DTS= BASE=     dtb, dt-check: files of yours; dt-check: the tree that an overlay is for'
 	@echo '  MACHINES= URL=        lava: names in selftests/qemu/machines.tsv, where out/lava will be'
 	@echo '  INSTALL_PATH= KSFT=   selftests: where to, and the kernel tree whose lib.mk is used'
 	@echo '  XDG_CACHE_HOME=       where the cache goes [~/.cache]'
@@ -141,5 +145,5 @@ version:
 	@echo $(VERSION)
 
 .PHONY: all check-kdir modules modules_install clean graft check check-yocto demo bench fuzz \
-	overlays dt-check dtb-swap selftests lava help version preflight export-patch dkms deb sign \
+	overlays dtb dt-check dtb-swap selftests lava help version preflight export-patch dkms deb sign \
 	matrix

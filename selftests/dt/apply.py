@@ -53,7 +53,7 @@ def follow(tap, work):
                'the clock chip is in the new tree', tree)
     shutil.copy(work / 'with-labels.dtb', work / 'board.dtb')
     found = lines('overlays/README')
-    (work / 'new.dtb').unlink()
+    (work / 'new.dtb').unlink(missing_ok=True)
     done = run('sh', '-c', found[0], cwd=work) if found else None
     tap.result(done and not done.returncode and (work / 'new.dtb').exists(),
                f'overlays/README: {found}', done and done.stdout)

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""make dtb compiles a user's tree or overlay, as README and make help say, or tells why not."""
+
+import pathlib
+import re
+import shlex
+import shutil
+import sys
+import tempfile
+
+import libfdt
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+OUT = TOP / 'out/dtb'
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+from ktap import Tap                # noqa: E402
+from tap import run                 # noqa: E402
+
+FIELD = TOP / 'dts/freescale/imx8mp-field.dts'
+OVERLAY = '''/dts-v1/;
+/plugin/;
+
+#define BASES "fsl,imx8mp"
+#define I2C_BUS i2c3
+#define RTC_CHIP "maxim,ds3231"
+#define RTC_UNIT 68
+/ { compatible = BASES; };
+#include <blocks/battery-rtc.dtsi>
+#include "beside.dtsi"
+'''
+
+
+def make(*words):
+    """Do what make dtb does, in the tool root that this runs in; return status and what it said."""
+    told = run('make', '-n', '-s', '-C', TOP, 'dtb', *words).stdout
+    command = shlex.split(told)
+    if command[:1] != ['scripts/toolroot']:
+        return -1, told
+    done = run(*command[1:])
+    return done.returncode, done.stdout
+
+
+def prop(blob, path, name):
+    """A property of a compiled tree, or nothing."""
+    try:
+        tree = libfdt.Fdt(blob.read_bytes())
+        return tree.getprop(tree.path_offset(path), name).as_str()
+    except (OSError, libfdt.FdtException):
+        return ''
+
+
+def good(tap, work):
+    """Both kinds are where it says, and so is what a file beside them adds."""
+    (work / 'my.dtso').write_text(OVERLAY)
+    (work / 'beside.dtsi').write_text('&{/} {\n\tmine {\n\t\tlabel = "mine";\n\t};\n};\n')
+    for name in ('my.dtso', 'my.dts'):
+        source = work / name
+        if name == 'my.dts':
+            shutil.copy(FIELD, source)
+        out = OUT / name.replace('dts', 'dtb')
+        out.unlink(missing_ok=True)
+        for kernel in ('', '7.2'):
+            status, said = make(f'DTS={source}', *([f'KERNELS={kernel}'] if kernel else []))
+            tap.result(not status and said == f'out/dtb/{out.name}\n' and out.exists(),
+                       f'{name}{kernel and " for "}{kernel}: it says where', said)
+    tap.result(prop(OUT / 'my.dtbo', '/fragment@2/__overlay__/mine', 'label') == 'mine' and
+               prop(OUT / 'my.dtb', '/clock', 'compatible') == 'balena,rtc-seed',
+               'they are what was asked for')
+    status, said = make(f'DTS={work}/my.dts {work}/my.dtso')
+    tap.result(not status and said == 'out/dtb/my.dtb\nout/dtb/my.dtbo\n', 'both at once', said)
+
+
+def bad(tap, work):
+    """What is wrong is told, and nothing is there of it."""
+    (work / 'label.dts').write_text(FIELD.read_text().replace('&usdhc3 {', '&usdhc33 {'))
+    (work / 'end.dtso').write_text(OVERLAY.replace('BASES; };', 'BASES; }'))
+    (work / 'my.txt').write_text(OVERLAY)
+    (work / 'sub').mkdir()
+    shutil.copy(FIELD, work / 'sub/my.dts')
+    for what, words, pattern in (
+            ('a wrong label', (f'DTS={work}/label.dts',),
+             r'label\.dts:\d+: no label or path "usdhc33" in this tree; nearest: usdhc3,'),
+            ('a wrong overlay', (f'DTS={work}/end.dtso',), r'syntax error'),
+            ('no such file', (f'DTS={work}/none.dts',), r'there is no file \S+/none\.dts'),
+            ('another kind of file', (f'DTS={work}/my.txt',),
+             r'my\.txt: the source of a tree is called \.dts, that of an overlay \.dtso'),
+            ('a kernel without sources', (f'DTS={work}/my.dts', 'KERNELS=5.10'),
+             'no kernel 5.10 for device trees'),
+            ('two of one name', (f'DTS={work}/my.dts {work}/sub/my.dts',), 'would have one name'),
+            ('no file', (), 'which file[?] make dtb DTS=my.dts')):
+        shutil.rmtree(OUT, ignore_errors=True)
+        status, said = make(*words)
+        tap.result(status == 2 and re.search(pattern, said) and not OUT.exists(), f'{what}: refused',
+                   said)
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    said = (TOP / 'README.md').read_text(encoding='utf-8')
+    tap.result(re.search(r'`out/dtb/my\.dtbo`, or `my\.dtb` of a `my\.dts`:'
+                         r'\n\n    make dtb DTS=my\.dtso$', said, re.M), 'README has it')
+    with tempfile.TemporaryDirectory() as work:
+        good(tap, pathlib.Path(work))
+        bad(tap, pathlib.Path(work))
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
