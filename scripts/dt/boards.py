@@ -167,6 +167,13 @@ def check(path=TABLE):
     return found
 
 
+@functools.lru_cache(maxsize=None)
+def led_names():
+    """Return the names that the overlay identify looks for."""
+    text = (overlays.FOLDER / 'identify.dtso').read_text(encoding='utf-8')
+    return re.search(r'linux,led-names = "([^"]*)"', text)[1].split(',')
+
+
 def wrong(row, known, families):
     """Return what is wrong with a row."""
     found = [f'{field} "{getattr(row, field)}": it is one of {" ".join(words)}'
@@ -188,6 +195,9 @@ def wrong(row, known, families):
         found.append('a place goes with a selector')
     if not re.fullmatch(r'-|[^,\s]+(,[^,\s]+)*', row.leds):
         found.append(f'leds "{row.leds}": names with commas between')
+    if row.leds != '-' and 'identify' in offered(row.family, row.arch, row.trees).split() and \
+            not set(row.leds.split(',')) & set(led_names()):
+        found.append(f'leds "{row.leds}": overlays/identify.dtso, which is offered, has none of them')
     if not re.fullmatch(r'-|[\w.-]+,[\w.-]+\+?( [\w.-]+,[\w.-]+\+?)*', row.rtcs):
         found.append(f'rtcs "{row.rtcs}": compatibles, + for a battery')
     return found
