@@ -209,6 +209,12 @@ def carriers(names):
                   if any(f'"{name}"' in path.read_text(encoding='utf-8') for name in names))
 
 
+def by(chosen, count):
+    """Return what makes the bootloader take another tree, and for how many where not for all."""
+    return [word if number == count else f'{word} for {number} of {count}'
+            for word, number in sorted(chosen.items())]
+
+
 def table():
     """Return the table of README: what there is for each family."""
     rows, lines, families = boards(), [], overlays.families()
@@ -220,11 +226,11 @@ def table():
                     for source in overlays.sources())
         trees_of = carriers(families[name].compatible.split()) if name in families else []
         trees = {tree for row in mine for tree in row.trees.split()} - {'-'}
-        selectors = sorted({row.selector for row in mine} - {'none', '-'})
+        chosen = Counter(row.selector for row in mine if row.selector not in ('none', '-'))
         proofs = Counter(row.proven for row in mine)
         lines.append(f'| {name if name != "-" else "others"} | {len(mine)} | {count} | '
                      f'{offered(name, "")} | {len(trees)} | {", ".join(trees_of) or "-"} | '
-                     f'{", ".join(selectors) or "-"} | '
+                     f'{", ".join(by(chosen, len(mine))) or "-"} | '
                      f'{", ".join(f"{proofs[word]} {word}" for word in PROOFS if proofs[word])} |')
     return '\n'.join([
         '| family | device types | overlays | offered | trees in mainline | carriers | chosen by | '

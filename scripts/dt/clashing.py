@@ -110,7 +110,8 @@ def warnings(family, blobs, base=None, given=()):
     bus = given.get('I2C_BUS') if given else None
     if not bus and not base:
         return told(family, overlays.families()[family].i2c, overlays.clashing(family))
-    path = base and pathlib.Path(base).is_file() and str(pathlib.Path(base).resolve())
+    path = base and (pathlib.Path(base).is_file() and str(pathlib.Path(base).resolve()) or
+                     str(trees.carrier(base) or ''))
     found = [] if path else bases.claimed(overlays.families()[family].compatible.split())
     said = clashes(blobs, [one for one in found if base in (None, one.name)], path and [path])
     return told(family, bus or overlays.families()[family].i2c, sorted({row[1] for row in said}))

@@ -12,7 +12,7 @@ import bases
 import boards
 import overlays
 import trees
-from tools import TOP, Wrong, dt_apply, near
+from tools import Wrong, dt_apply, near
 
 NAMES = {'I2C': 'I2C_BUS', 'LED': 'LED', 'RTC': 'RTC', **{word: word for word in overlays.MODEM}}
 LABEL = r'\w+'
@@ -47,20 +47,16 @@ def blobs(family, base=None):
     """Return the trees that a user's words may be about: a named one, or all of a family."""
     if base and pathlib.Path(base).is_file():
         return [pathlib.Path(base)]
+    if base and trees.carrier(base):
+        return [trees.carrier(base)]
     names = overlays.families()[family].compatible.split()
     found = bases.claimed(names) if not base else \
         [one for kernel in bases.KERNELS for one in bases.shipped(kernel) if one.name == base]
     if not found:
-        raise Wrong(f'no tree {base}: give a .dtb, or the name of one of the kernel\'s')
+        raise Wrong(f'no tree {base}: give a .dtb, or the name of one of the kernel\'s or of dts/')
     ours = [] if base else boards.carriers(names)
     return [*bases.compiled(found).values(),
-            *(carrier(path) for path in (TOP / 'dts').rglob('*.dts') if path.stem in ours)]
-
-
-def carrier(source):
-    """Return a carrier of the pack, compiled."""
-    out = TOP / f'out/dts/{source.stem}.dtb'
-    return overlays.once(source, out, make=trees.compile_board)
+            *(trees.carrier(name) for name in ours)]
 
 
 def labels(blob):

@@ -50,6 +50,14 @@ def compile_board(source, out, options=(), kernel=KERNEL):
     return out
 
 
+def carrier(name):
+    """Return a carrier of the pack, compiled; nothing where there is none of that name."""
+    for source in (TOP / 'dts').rglob('*.dts'):
+        if source.stem == name:
+            return overlays.once(source, TOP / f'out/dts/{name}.dtb', make=compile_board)
+    return None
+
+
 @functools.lru_cache(maxsize=None)
 def includes_of(folder):
     """Return what each file of a folder of the kernel's includes beside it."""
@@ -153,8 +161,9 @@ class File:
 
     def bases(self):
         """The trees that it is for, as lines for dt-apply."""
-        if self.base and pathlib.Path(self.base).is_file():
-            path = pathlib.Path(self.base).resolve()
+        path = self.base and (pathlib.Path(self.base).is_file() and pathlib.Path(self.base).resolve()
+                              or carrier(self.base))
+        if path:
             self.claims(path.name, bases.root_compatible(path))
             return [str(path)]
         if self.base:
@@ -162,7 +171,7 @@ class File:
                      if base.name == self.base]
             if not found:
                 raise overlays.Wrong(f'no tree {self.base}: give a .dtb, or the name of one '
-                                     'of the kernel\'s, such as imx8mp-evk')
+                                     'of the kernel\'s or of dts/, such as imx8mp-evk')
             self.claims(self.base, found[0].compatible)
             return bases.lines(found)
         names = bases.root_compatible(self.blob)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/boards.tsv calls booted what ran with a tree or an overlay of the pack, no more."""
+"""scripts/boards.tsv calls booted what ran with a tree or an overlay of the pack, no more; what README
+says of how trees are chosen holds for as many boards."""
 
 import pathlib
 import re
@@ -31,9 +32,22 @@ def without(work, name, pattern):
     return '\n'.join(boards.check()), (work / 'boots.tsv').read_text(encoding='utf-8')
 
 
+def chosen(tap):
+    """A selector that only some of a family's boards have is told with how many."""
+    for line in boards.table().splitlines()[2:]:
+        name, count, *_, word, _ = line.strip('| ').split(' | ')
+        mine = [row.selector for row in boards.boards()
+                if row.family == (name if name != 'others' else '-')]
+        has = len(mine) - mine.count('none') - mine.count('-')
+        said = re.fullmatch(r'(?:\S+|-)(?: for (\d+) of (\d+))?', word)
+        told = 0 if word == '-' else int(said[1] or count)
+        tap.result(told == has and said[2] in (None, count), f'{name}: chosen by {word}', f'{has} have it')
+
+
 def main():
     """Run all."""
     tap = Tap()
+    chosen(tap)
     proven = next(row.proven for row in boards.boards() if row.slug == BOARD)
     tap.result(proven == 'booted', f'{BOARD} is booted')
     with tempfile.TemporaryDirectory() as work:

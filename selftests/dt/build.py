@@ -21,6 +21,7 @@ GOOD = (
     (('imx8m', 'I2C={/soc@0/bus@30800000/i2c@30a40000}'), 'rtc-ds3231',
      'target-path = "/soc@0/bus@30800000/i2c@30a40000"'),
     (('imx8m', *SLOT), 'modem-slot', 'gpio5 = "/fragment'),
+    (('imx8m', 'LED=led_identify', 'BASE=imx8mp-field'), 'identify-led', 'led_identify = "/fragment'),
     (('raspberrypi', 'MODEM_POWER=gpio 23'), 'modem-slot', 'gpio = <0xffffffff 0x17 0x00>'))
 # What some trees of the family lack, the overlay that is about it, and how these are told.
 PARTLY = ((('raspberrypi', 'LED=led_act'), 'identify-led', 'not apply to'),
@@ -35,6 +36,8 @@ BAD = (
     (('am62', 'RTC=rtc0'), 'no label "rtc0", in any tree of am62; nearest: '),
     (('imx8m', 'LED=led', 'BASE=imx8mp-evk'), 'no label "led", in imx8mp-evk'),
     (('imx8m', 'LED=led', 'BASE=nowhere'), 'no tree nowhere'),
+    (('imx8m', 'LED=led', 'BASE=/nowhere/no.dtb'), 'no tree /nowhere/no.dtb'),
+    (('imx8m', 'LED=led', 'BASE=imx8mp-field'), 'no label "led", in imx8mp-field; nearest: '),
     (('imx8m', SLOT[0]), 'needs all three of MODEM_POWER=, MODEM_RESET= and MODEM_RADIO=; '
                          'given: MODEM_POWER'),
     (('imx8m', 'MODEM_POWER=gpio5', *SLOT[1:]), 'MODEM_POWER="gpio5": not a GPIO'),
@@ -118,6 +121,18 @@ def plain(tap, work):
                'a tree without labels is refused', said)
 
 
+def on_carrier(tap, work):
+    """A carrier of the pack is a tree that overlays can be checked against."""
+    source = pathlib.Path(work) / 'clock.dtso'
+    for unit, applied in (('51', 1), ('68', 0)):        # it has a clock chip at 0x68
+        source.write_text('/dts-v1/;\n/plugin/;\n\n#define I2C_BUS i2c3\n#define RTC_CHIP "nxp,pcf8563"\n'
+                          f'#define RTC_UNIT {unit}\n#include <blocks/battery-rtc.dtsi>\n')
+        said = subprocess.run([TOP / 'scripts/dt/check', '--base', 'imx8mp-field', source], text=True,
+                              capture_output=True, check=False).stdout
+        tap.result(f'1 trees, 1 pairs, {applied} applied' in said,
+                   f'imx8mp-field as base, a chip at 0x{unit}', said)
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -126,6 +141,7 @@ def main():
     bad(tap)
     with tempfile.TemporaryDirectory() as work:
         plain(tap, work)
+        on_carrier(tap, work)
     gone(tap)
     return tap.end()
 
