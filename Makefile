@@ -72,7 +72,9 @@ fuzz:
 	@scripts/toolroot selftests/fuzz/fuzz.py --time '$(TIME)'
 
 overlays:
-	@scripts/toolroot scripts/dt/build $(FAMILY) $(foreach v,I2C LED RTC MODEM_POWER MODEM_RESET \
+	@scripts/toolroot scripts/dt/build $(FAMILY) \
+		$(if $(BASE),--base '$(or $(abspath $(wildcard $(BASE))),$(BASE))') \
+		$(foreach v,I2C LED RTC MODEM_POWER MODEM_RESET \
 		MODEM_RADIO,$(if $($v),'$v=$($v)'))
 
 dtb:

@@ -107,14 +107,17 @@ def wrong(built):
 def warnings(family, blobs, base=None, given=()):
     """Return what to say of a family's overlays: what is known of its own bus, or what another
     one gives on the family's trees or on the one that a user names."""
-    bus = given.get('I2C_BUS') if given else None
-    if not bus and not base:
-        return told(family, overlays.families()[family].i2c, overlays.clashing(family))
+    row = overlays.families().get(family)
+    bus = (given or {}).get('I2C_BUS') or row and row.i2c
+    if not bus or not row and not base:
+        return []
+    if row and bus == row.i2c and not base:
+        return told(family, bus, overlays.clashing(family))
     path = base and (pathlib.Path(base).is_file() and str(pathlib.Path(base).resolve()) or
                      str(trees.carrier(base) or ''))
-    found = [] if path else bases.claimed(overlays.families()[family].compatible.split())
+    found = [] if path else bases.claimed(row.compatible.split() if row else ())
     said = clashes(blobs, [one for one in found if base in (None, one.name)], path and [path])
-    return told(family, bus or overlays.families()[family].i2c, sorted({row[1] for row in said}))
+    return told(family, bus, sorted({row[1] for row in said}))
 
 
 def told(family, bus, where):

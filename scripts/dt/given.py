@@ -49,7 +49,7 @@ def blobs(family, base=None):
         return [pathlib.Path(base)]
     if base and trees.carrier(base):
         return [trees.carrier(base)]
-    names = overlays.families()[family].compatible.split()
+    names = overlays.families()[family].compatible.split() if not base else ()
     found = bases.claimed(names) if not base else \
         [one for kernel in bases.KERNELS for one in bases.shipped(kernel) if one.name == base]
     if not found:
@@ -120,20 +120,29 @@ def short_of(family, said_so, why):
             f'{family}; it will {words}\n{listed}']
 
 
+def board(base):
+    """Return the name of a tree's board, as a definition that keeps an overlay to it."""
+    names = bases.root_compatible(blobs(overlays.GENERIC, base)[0])
+    if not names:
+        raise Wrong(f'{base}: its root has no compatible, by which an overlay could be kept to it')
+    return {'BASES': f'"{names[0]}"'}
+
+
 def hold(family, words, base=None):
     """Refuse what none of the trees has that a family's overlays are for.
 
     Return warnings about what only some of them have.
     """
-    if family not in overlays.families():
-        raise Wrong(f'overlays of {family} take no {"=, ".join(map(said, words))}=')
+    if family not in overlays.families() and not base:
+        raise Wrong(f'{family} is for any tree: with {"=, ".join(map(said, words))}= say BASE=, that of '
+                    'the board, a .dtb or the name of one of the kernel\'s')
     some = [word for word in overlays.MODEM if word in words]
-    if some and overlays.families()[family].modem == '-' or \
+    if some and family in overlays.families() and overlays.families()[family].modem == '-' or \
             0 < len(some) < len(overlays.MODEM) and 'raspberry' not in family:
         raise Wrong('the modem slot needs all three of MODEM_POWER=, MODEM_RESET= and '
                     f'MODEM_RADIO=; given: {" ".join(some)}')
     found = [(blob, labels(blob)) for blob in blobs(family, base)]
-    if not any(known for _, known in found):
+    if not any(known for _, known in found) and any(word[0] != '{' for word in words.values()):
         raise Wrong(f'{base} has no labels: compile it with dtc -@')
     warnings = []
     for name, word in words.items():

@@ -61,14 +61,16 @@ def wants(source):
 def served(source, given=()):
     """Return the families that an overlay is for; it is generic where it asks nothing.
 
-    What a user gives stands for a column that a family does not have.
+    What a user gives stands for a column that a family does not have; where it is all that is
+    asked, the overlay is for a board without a family, too.
     """
     columns = wants(source)
     if not columns:
         return [GENERIC]
     told = {NEEDS[word] for word in given if word in NEEDS}
-    return [family.name for family in families().values()
-            if all(column in told or getattr(family, column) != '-' for column in columns)]
+    return [*(family.name for family in families().values()
+              if all(column in told or getattr(family, column) != '-' for column in columns)),
+            *([GENERIC] if told.issuperset(columns) else [])]
 
 
 def defines(family, given=()):

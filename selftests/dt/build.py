@@ -22,6 +22,10 @@ GOOD = (
      'target-path = "/soc@0/bus@30800000/i2c@30a40000"'),
     (('imx8m', *SLOT), 'modem-slot', 'gpio5 = "/fragment'),
     (('imx8m', 'LED=led_identify', 'BASE=imx8mp-field'), 'identify-led', 'led_identify = "/fragment'),
+    (('generic', 'I2C={/soc/i2c@12c80000}', 'BASE=exynos5422-odroidxu4'), 'rtc-ds3231',
+     'target-path = "/soc/i2c@12c80000"'),
+    (('generic', *SLOT, 'BASE=imx8mp-evk'), 'modem-slot', 'compatible = "fsl,imx8mp-evk"'),
+    (('generic', 'RTC=snvs_rtc', '--base', 'imx8mp-evk'), 'rtc-prefer', 'snvs_rtc = "/fragment'),
     (('raspberrypi', 'MODEM_POWER=gpio 23'), 'modem-slot', 'gpio = <0xffffffff 0x17 0x00>'))
 # What some trees of the family lack, the overlay that is about it, and how these are told.
 PARTLY = ((('raspberrypi', 'LED=led_act'), 'identify-led', 'not apply to'),
@@ -44,7 +48,9 @@ BAD = (
     (('imx8m', 'MODEM_POWER=gpio99 1', *SLOT[1:]), 'no label "gpio99"'),
     (('imx8m', 'MODEM_POWER=gpio5 1 2', *SLOT[1:]), 'gpio5 takes 1 number, not 2'),
     (('imx8m', 'MODEM_POWER=i2c2 1', *SLOT[1:]), 'i2c2 has no GPIOs'),
-    (('generic', 'LED=led_act'), 'overlays of generic take no LED='),
+    (('generic', 'LED=led_act'), 'generic is for any tree: with LED= say BASE=, that of the board'),
+    (('generic', 'I2C={/soc/no}', 'BASE=exynos5422-odroidxu4'), 'no node /soc/no'),
+    (('generic', SLOT[0], 'BASE=imx8mp-evk'), 'needs all three of MODEM_POWER='),
     (('LED=led_act',), 'LED= is of one family: say FAMILY=, too'),
     (('imx8m', 'LEDS=x'), 'there is no LEDS=: there are I2C LED'))
 
@@ -121,6 +127,21 @@ def plain(tap, work):
                'a tree without labels is refused', said)
 
 
+def any_board(tap, work):
+    """Overlays for a board of no family apply to its tree, also without labels, and to no other."""
+    tree, slot = pathlib.Path(work) / 'mine.dtb', TOP / 'out/overlays/generic/rtc-ds3231.dtbo'
+    for board, path, words in (('mine,board', '/bus/i2c', '1 applied'),
+                               ('other,board', '/bus/i2c', 'it is for mine,board')):
+        subprocess.run(['dtc', '-q', '-O', 'dtb', '-o', tree, '-'], check=True, text=True,
+                       input=f'/dts-v1/; / {{ compatible = "{board}"; bus {{ i2c {{ }}; }}; }};')
+        if board == 'mine,board':
+            status, said = build('generic', f'I2C={{{path}}}', '--base', str(tree))
+            tap.result(not status and 'rtc-ds3231' in said.split(), 'a tree of no family', said)
+        said = subprocess.run([TOP / 'scripts/dt/check', '--base', tree, slot], text=True,
+                              capture_output=True, check=False).stdout
+        tap.result(words in said, f'the overlay on {board}: {words}', said)
+
+
 def on_carrier(tap, work):
     """A carrier of the pack is a tree that overlays can be checked against."""
     source = pathlib.Path(work) / 'clock.dtso'
@@ -142,6 +163,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         plain(tap, work)
         on_carrier(tap, work)
+        any_board(tap, work)
     gone(tap)
     return tap.end()
 
