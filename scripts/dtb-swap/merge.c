@@ -26,7 +26,7 @@ static void *add_labels(struct swap *swap, void *fdt)
 	if (copy && ret >= 0)
 		return copy;
 	refuse(swap, KIND_OVERLAY,
-	       "make the map with the pack, of this tree compiled with dtc -@: scripts/dt/apply labels",
+	       "compile this tree with dtc -@ and make the map: scripts/dt/apply labels",
 	       "labels cannot be added: %s", err.text);
 	free(copy);
 	return NULL;
