@@ -129,7 +129,8 @@ def proven(row, known):
 
 def made(row, known):
     """Return a row with the columns that follow from the sources."""
-    return row._replace(rtcs=with_clocks(row, known), offered=offered(row.family, row.arch, row.trees),
+    return row._replace(rtcs=with_clocks(row, known),
+                        offered=offered(row.family, row.arch, row.trees),
                         proven=proven(row, known))
 
 
@@ -197,7 +198,8 @@ def wrong(row, known, families):
         found.append(f'leds "{row.leds}": names with commas between')
     if row.leds != '-' and 'identify' in offered(row.family, row.arch, row.trees).split() and \
             not set(row.leds.split(',')) & set(led_names()):
-        found.append(f'leds "{row.leds}": overlays/identify.dtso, which is offered, has none of them')
+        found.append(f'leds "{row.leds}": overlays/identify.dtso, which is offered, has none of '
+                     'them')
     if not re.fullmatch(r'-|[\w.-]+,[\w.-]+\+?( [\w.-]+,[\w.-]+\+?)*', row.rtcs):
         found.append(f'rtcs "{row.rtcs}": compatibles, + for a battery')
     return found

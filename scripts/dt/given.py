@@ -134,8 +134,8 @@ def hold(family, words, base=None):
     Return warnings about what only some of them have.
     """
     if family not in overlays.families() and not base:
-        raise Wrong(f'{family} is for any tree: with {"=, ".join(map(said, words))}= say BASE=, that of '
-                    'the board, a .dtb or the name of one of the kernel\'s')
+        raise Wrong(f'{family} is for any tree: with {"=, ".join(map(said, words))}= say BASE=, '
+                    'that of the board, a .dtb or the name of one of the kernel\'s')
     some = [word for word in overlays.MODEM if word in words]
     if some and family in overlays.families() and overlays.families()[family].modem == '-' or \
             0 < len(some) < len(overlays.MODEM) and 'raspberry' not in family:

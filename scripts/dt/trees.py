@@ -161,8 +161,8 @@ class File:
 
     def bases(self):
         """The trees that it is for, as lines for dt-apply."""
-        path = self.base and (pathlib.Path(self.base).is_file() and pathlib.Path(self.base).resolve()
-                              or carrier(self.base))
+        path = pathlib.Path(self.base).resolve() if self.base else None
+        path = path if path and path.is_file() else carrier(self.base)
         if path:
             self.claims(path.name, bases.root_compatible(path))
             return [str(path)]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The lines with scripts/dt/apply, as they stand in README.md and overlays/README, do what it says."""
+"""The lines with scripts/dt/apply, as README.md and overlays/README have them, do their work."""
 
 import pathlib
 import re
@@ -26,7 +26,8 @@ BOARD, NODE = 'imx8mm-evk', 'rtc@68 {'
 
 def lines(name):
     """The commands of a text."""
-    return re.findall(r'^    (scripts/dt/apply .*)$', (TOP / name).read_text(encoding='utf-8'), re.M)
+    text = (TOP / name).read_text(encoding='utf-8')
+    return re.findall(r'^    (scripts/dt/apply .*)$', text, re.M)
 
 
 def prepare(work):
@@ -68,8 +69,8 @@ def refused(tap, work):
              'address 0x68 for rtc@68 is taken'),
             ('no tree', ('other', 'out.dtb', 'rtc-ds3231.dtbo'), 'other')):
         done = run(APPLY, 'merge', *names, cwd=work)
-        tap.result(done.returncode == 1 and words in done.stdout and not (work / 'out.dtb').exists(),
-                   f'{what} is refused', done.stdout)
+        tap.result(done.returncode == 1 and words in done.stdout and
+                   not (work / 'out.dtb').exists(), f'{what} is refused', done.stdout)
     done = run(APPLY, cwd=work)
     tap.result(done.returncode == 2 and 'usage: ' in done.stdout, 'wrong use', done.stdout)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""scripts/boards.tsv calls booted what ran with a tree or an overlay of the pack, no more; what README
-says of how trees are chosen holds for as many boards."""
+"""scripts/boards.tsv calls booted what ran with a tree or an overlay of the pack, no more; README
+tells for how many boards a way to choose trees is."""
 
 import pathlib
 import re
@@ -41,7 +41,8 @@ def chosen(tap):
         has = len(mine) - mine.count('none') - mine.count('-')
         said = re.fullmatch(r'(?:\S+|-)(?: for (\d+) of (\d+))?', word)
         told = 0 if word == '-' else int(said[1] or count)
-        tap.result(told == has and said[2] in (None, count), f'{name}: chosen by {word}', f'{has} have it')
+        tap.result(told == has and said[2] in (None, count), f'{name}: chosen by {word}',
+                   f'{has} have it')
 
 
 def main():

@@ -21,7 +21,8 @@ GOOD = (
     (('imx8m', 'I2C={/soc@0/bus@30800000/i2c@30a40000}'), 'rtc-ds3231',
      'target-path = "/soc@0/bus@30800000/i2c@30a40000"'),
     (('imx8m', *SLOT), 'modem-slot', 'gpio5 = "/fragment'),
-    (('imx8m', 'LED=led_identify', 'BASE=imx8mp-field'), 'identify-led', 'led_identify = "/fragment'),
+    (('imx8m', 'LED=led_identify', 'BASE=imx8mp-field'), 'identify-led',
+     'led_identify = "/fragment'),
     (('generic', 'I2C={/soc/i2c@12c80000}', 'BASE=exynos5422-odroidxu4'), 'rtc-ds3231',
      'target-path = "/soc/i2c@12c80000"'),
     (('generic', *SLOT, 'BASE=imx8mp-evk'), 'modem-slot', 'compatible = "fsl,imx8mp-evk"'),
@@ -146,10 +147,11 @@ def on_carrier(tap, work):
     """A carrier of the pack is a tree that overlays can be checked against."""
     source = pathlib.Path(work) / 'clock.dtso'
     for unit, applied in (('51', 1), ('68', 0)):        # it has a clock chip at 0x68
-        source.write_text('/dts-v1/;\n/plugin/;\n\n#define I2C_BUS i2c3\n#define RTC_CHIP "nxp,pcf8563"\n'
-                          f'#define RTC_UNIT {unit}\n#include <blocks/battery-rtc.dtsi>\n')
-        said = subprocess.run([TOP / 'scripts/dt/check', '--base', 'imx8mp-field', source], text=True,
-                              capture_output=True, check=False).stdout
+        source.write_text('/dts-v1/;\n/plugin/;\n\n#define I2C_BUS i2c3\n'
+                          f'#define RTC_CHIP "nxp,pcf8563"\n#define RTC_UNIT {unit}\n'
+                          '#include <blocks/battery-rtc.dtsi>\n')
+        said = subprocess.run([TOP / 'scripts/dt/check', '--base', 'imx8mp-field', source],
+                              text=True, capture_output=True, check=False).stdout
         tap.result(f'1 trees, 1 pairs, {applied} applied' in said,
                    f'imx8mp-field as base, a chip at 0x{unit}', said)
 

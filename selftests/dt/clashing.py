@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Pads that the pack's own overlays ask for are held against all trees, and what is known is told."""
+"""Pads that the pack's overlays ask for are held against all trees, and what is known is told."""
 
 import pathlib
 import re
@@ -22,7 +22,8 @@ from tap import run                 # noqa: E402
 
 CHECK, BUILD = TOP / 'scripts/dt/check', TOP / 'scripts/dt/build'
 # Of each family in the table, one that is not in it; a board of balenaOS's where there is one.
-FREE = {'rockchip': 'rk3399-rock-pi-4b', 'am335x': 'am335x-boneblack', 'rk3328': 'rk3328-nanopi-r2s'}
+FREE = {'rockchip': 'rk3399-rock-pi-4b', 'am335x': 'am335x-boneblack',
+        'rk3328': 'rk3328-nanopi-r2s'}
 # A bus that is off, whose pad a button has, with something at an address of a clock chip.
 BOARD = '''/dts-v1/;
 
@@ -74,7 +75,8 @@ def agree(tap, built):
     """The verifier of users' files says the same of trees in the table and of others."""
     for family, free in FREE.items():
         blob = next(path for path in built[family] if path.stem == 'rtc-ds3231')
-        for tree, good in ((free, True), *((name, False) for name in overlays.clashing(family)[:1])):
+        taken = [(name, False) for name in overlays.clashing(family)[:1]]
+        for tree, good in ((free, True), *taken):
             said = run(CHECK, '--base', tree, blob).stdout
             tap.result(re.search(rf'^{"" if good else "not "}ok \d+ \S+: pads', said, re.M),
                        f'{tree}: {"free" if good else "not free"}, says the verifier', said)

@@ -94,8 +94,8 @@ def bad(tap, work):
             ('no file', (), 'which file[?] make dtb DTS=my.dts')):
         shutil.rmtree(OUT, ignore_errors=True)
         status, said = make(*words)
-        tap.result(status == 2 and re.search(pattern, said) and not OUT.exists(), f'{what}: refused',
-                   said)
+        tap.result(status == 2 and re.search(pattern, said) and not OUT.exists(),
+                   f'{what}: refused', said)
 
 
 def main():

@@ -46,7 +46,8 @@ def held(tap, work):
     changed = work / 'boards.tsv'
     changed.write_text(boards.TABLE.read_text(encoding='utf-8').replace('\tled1-led\t', '\tled9\t'))
     found = said(changed)
-    tap.result(len(found) == 2 and f' {ONE}: leds "led9"' in found[0], 'another name is found', found)
+    tap.result(len(found) == 2 and f' {ONE}: leds "led9"' in found[0], 'another name is found',
+               found)
     known = boards.led_names
     for row in rows:
         boards.led_names = lambda row=row: set(known()) - set(row.leds.split(','))
@@ -69,7 +70,8 @@ def depend(tap):
             entry = re.search(rf'^config {option}\n(.*?)\n\thelp', kconfig, re.M | re.S)[1]
             wanted = re.findall(r'depends on (\w+)$', entry, re.M)
             lacks = [name for name in wanted if f'"CONFIG_{name}"' not in text]
-            tap.result(wanted and not lacks, f'{source.stem}: {" ".join(wanted)} for {module}', lacks)
+            tap.result(wanted and not lacks, f'{source.stem}: {" ".join(wanted)} for {module}',
+                       lacks)
 
 
 def main():

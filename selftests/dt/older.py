@@ -23,7 +23,8 @@ from tools import dt_apply          # noqa: E402
 # What fails on trees of a kernel: in 5.10 the GPIO controllers of Rockchip's have other paths
 KNOWN = {'6.1': 'nothing',
          '5.10': r'rockchip/rk3[\w.-]+\.dtb: FAILED: modem-slot\.dtbo: no label "gpio2"'}
-COUNTS = re.compile(r'(\d+) trees, (\d+) pairs, (\d+) applied, 0 combined, (\d+) refused, (\d+) failed')
+COUNTS = re.compile(r'(\d+) trees, (\d+) pairs, (\d+) applied, 0 combined, (\d+) refused, '
+                    r'(\d+) failed')
 
 
 def lines(kernel):
@@ -54,18 +55,19 @@ def main():
                                       ['-DBASES="fsl,imx8mm"', '-DI2C_BUS=i2c99'])
         for kernel, known in KNOWN.items():
             trees, without = lines(kernel)
-            tap.result(len(without) < 3, f'{kernel}: {len(trees)} trees, {len(without)} without labels',
-                       without)
+            tap.result(len(without) < 3,
+                       f'{kernel}: {len(trees)} trees, {len(without)} without labels', without)
             for mine, more in ((blobs, 0), ([*blobs, bad], 1)):
                 said = run(dt_apply(), 'check', '-j', os.cpu_count(), *mine,
                            input='\n'.join(trees) + '\n').stdout
                 counts = COUNTS.search(said)
                 failed = re.findall('.*: FAILED: .*', said)
                 other = [line for line in failed if not re.search(known, line)]
-                tap.result(counts and int(counts[1]) == len(trees) and int(counts[5]) == len(failed) and
+                tap.result(counts and int(counts[1]) == len(trees) and
+                           int(counts[5]) == len(failed) and
                            int(counts[3]) > 10 * int(counts[4]) and bool(other) == bool(more) and
                            all('bad.dtbo: no label "i2c99"' in line for line in other),
-                           f'{kernel}: {"one for another label does not" if more else "what is known goes on"}',
+                           f'{kernel}: {"one for no label does not" if more else "what is known goes on"}',
                            f'{other}\n{counts and counts[0]}')
     return tap.end()
 
