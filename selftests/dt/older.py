@@ -67,7 +67,7 @@ def main():
                            int(counts[5]) == len(failed) and
                            int(counts[3]) > 10 * int(counts[4]) and bool(other) == bool(more) and
                            all('bad.dtbo: no label "i2c99"' in line for line in other),
-                           f'{kernel}: {"one for no label does not" if more else "what is known goes on"}',
+                           f'{kernel}: {"a bad label is found" if more else "all others go on"}',
                            f'{other}\n{counts and counts[0]}')
     return tap.end()
 
