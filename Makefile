@@ -27,10 +27,13 @@ modules: check-kdir
 modules_install: check-kdir
 	+$(kmake) modules_install
 
+# Only where the kernel's make leaves something: a kernel tree or headers may lie below as well.
+left = \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+	-o -name '.*.d' -o -name '*.order' -o -name Module.symvers -o -name '*.symversions' \) -type f
+
 clean:
-	@find . -path ./.git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' \
-		-o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' -o -name '*.order' \
-		-o -name Module.symvers -o -name '*.symversions' \) -type f -exec rm -f {} +
+	@find . -maxdepth 1 $(left) -exec rm -f {} +
+	@find drivers $(wildcard selftests/*/module) $(left) -exec rm -f {} +
 
 graft:
 	@scripts/graft "$(or $(KERNEL),$(KDIR))"
