@@ -5,6 +5,7 @@ defect is found."""
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -123,6 +124,24 @@ def told(tap):
                    f'it does not say: {lost}')
 
 
+def added(tap, work):
+    """README's command adds the layer to a board's sample, in either place."""
+    text = (TOP / 'README.md').read_text(encoding='utf-8')
+    command = re.search(r'\n    (cat layers/boardpack/.*?[^\\])\n', text, re.S)[1]
+    for place in ('samples', 'templates/default'):
+        board = work / 'board' / place
+        sample = board / 'layers/meta-balena-raspberrypi/conf' / place / 'bblayers.conf.sample'
+        sample.parent.mkdir(parents=True)
+        sample.write_text('BBLAYERS ?= ""\n')
+        (board / 'layers/boardpack').symlink_to(TOP)
+        done = subprocess.run(['sh', '-c', command], cwd=board, capture_output=True, text=True,
+                              check=False)
+        paths = re.findall(r'^BBLAYERS \+= "\$\{TOPDIR\}/\.\./(.*)"$', sample.read_text(), re.M)
+        tap.result(done.returncode == 0 and len(paths) == 1 and
+                   (board / paths[0] / 'conf/layer.conf').is_file(),
+                   f'README: the layer is added to conf/{place}', f'{paths} {done.stderr}')
+
+
 def defects(tap, work):
     """Each defect of the layer is found."""
     for name, path, old, new, words in DEFECTS:
@@ -217,6 +236,7 @@ def main():
     counted(tap)
     told(tap)
     with tempfile.TemporaryDirectory() as work:
+        added(tap, pathlib.Path(work))
         defects(tap, pathlib.Path(work))
         bad_rows(tap, pathlib.Path(work))
         dark_carrier(tap, pathlib.Path(work))
