@@ -36,6 +36,27 @@ check parameters grep -qx 500 /sys/module/leds_identify/parameters/hold_ms
 check "all three" [ -e /sys/module/rtc_seed -a -e /sys/module/usb_modeswitch ]
 check "starts again" start
 check "with all there" eval '[ "$(grep -c "is loaded" /tmp/log)" = 3 ]'
+mv $(uname -r)/leds-identify.ko /tmp/
+cp /boardpack/other.ko $(uname -r)/leds-identify.ko
+check "another module of that name" start
+check "takes the place of the older one" grep -q 'leds-identify: loaded with hold_ms=500' /tmp/log
+check "and of no other" eval '[ "$(grep -c "is loaded" /tmp/log)" = 2 ]'
+export LEDS_IDENTIFY=hold_ms=600 RTC_SEED="writeback=0 years=9"
+check "other parameters" start
+check "are taken" grep -qx 600 /sys/module/leds_identify/parameters/hold_ms
+check "all of them" eval '[ "$(cat /sys/module/rtc_seed/parameters/writeback)" = N ]'
+check "and are there from then on" eval 'start && [ "$(grep -c "is loaded" /tmp/log)" = 3 ]'
+exec 3</dev/rtc-seed
+export RTC_SEED=years=8
+check "one that is in use is a failure" eval '! start'
+check "and is told" grep -q 'rtc-seed: an older one.* stays loaded: .*rmmod' /tmp/log
+exec 3<&-
+check "until it is not" start
+export RTC_SEED=years=7
+head -c 4096 $(uname -r)/leds-identify.ko >/tmp/cut.ko
+mv /tmp/cut.ko $(uname -r)/rtc-seed.ko
+check "where the new one would not load" eval '! start && grep -q "rtc-seed: the one that is loaded stays" /tmp/log'
+check "the older one stays" grep -qx 8 /sys/module/rtc_seed/parameters/years
 rmmod leds_identify
 export LEDS_IDENTIFY=hold_ms=never
 check "one that does not load is a failure" eval '! start'
@@ -122,6 +143,13 @@ def refusals(tap, work, folder):
                    words, done.stdout)
 
 
+def another(module):
+    """A copy of a module that has another build ID, as one has that was compiled anew."""
+    data = module.read_bytes()
+    at = data.index(b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0") + 16
+    return data[:at] + bytes(byte ^ 0xff for byte in data[at:at + 20]) + data[at + 20:]
+
+
 def loads(tap, out):
     """The second stage's program on that kernel: loads them once; elsewhere it says why not."""
     kernel, machine = KERNELS["6.12"], guest.MACHINES["virt-rtc"]
@@ -132,7 +160,8 @@ def loads(tap, out):
             **{f"opt/boardpack/{p.name}": p
                for p in (*scripts.glob("preflight*"), scripts / "container/load")},
             f"opt/boardpack/{kernel.release}": out / kernel.release, "boardpack/modules": b"",
-            "boardpack/run": LOAD.encode()}, 300, tag="container").results:
+            "boardpack/other.ko": another(out / kernel.release / "leds-identify.ko"),
+            "boardpack/run": LOAD.encode()}, 900, tag="container").results:
         tap.result(result.state == "passed", f"load: {result.name}", result.why)
 
 
