@@ -28,12 +28,12 @@ check() { n=$((n + 1)); what=$1; shift; if "$@"; then echo "ok $n $what"; else
 start() { ./load >/tmp/log 2>&1; }
 echo TAP version 13
 n=0
-modprobe usbcore
 export LEDS_IDENTIFY=hold_ms=500
 check starts start
 check "says so" grep -q 'leds-identify: loaded with hold_ms=500' /tmp/log
 check parameters grep -qx 500 /sys/module/leds_identify/parameters/hold_ms
 check "all three" [ -e /sys/module/rtc_seed -a -e /sys/module/usb_modeswitch ]
+check "and what they need" [ -e /sys/module/usbcore ]
 check "starts again" start
 check "with all there" eval '[ "$(grep -c "is loaded" /tmp/log)" = 3 ]'
 mv $(uname -r)/leds-identify.ko /tmp/
