@@ -122,6 +122,33 @@ def configured(tap, work):
     tap.result(status == 1 and "the kernel has 6.12.1-other" in said, "another release without CRCs", said)
 
 
+def restricted(tap, work):
+    """Symbols that are not for every module."""
+    kernel = KERNELS["6.12"]
+    good = next(m for m in packs(kernel) if m.name == "leds-identify.ko")
+    made = variants.exported(good, kernel.build / "Module.symvers", OUT / "variants/exported")
+    for title, path in made.items():
+        status, said = preflight("--kdir", kernel.build, path)
+        kind, _, _ = title.partition("-")
+        tap.result(status == (kind != "none") and (kind == "none" or f"\n  {kind}: " in said), title, said)
+    folder = headers(kernel, work / "kdir", "CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS=y")
+    status, said = preflight("--kdir", folder, made["namespace-foreign"])
+    tap.result(status == 0, "CONFIG_MODULE_ALLOW_MISSING_NAMESPACE_IMPORTS=y", said)
+    symvers = folder / "Module.symvers"
+    exports = symvers.read_text()
+    headers(kernel, folder)
+    for space, refused in (("module:kvm,leds", 1), ("module:kvm,leds-i*", 0), ("module:leds_identify", 0)):
+        symvers.write_text(re.sub(rf"(\t{variants.SYMBOL}\t.*\t).*", rf"\g<1>{space}", exports))
+        status, said = preflight("--kdir", folder, good)
+        told = f"does not import {space}, the name space of {variants.SYMBOL}\n" in said
+        tap.result(status == told == refused, f"for modules alone: {space}", said)
+    # 5.4 has the name space before the module.
+    symvers.write_text(re.sub(r"(?m)^(.*?\t.*?)\t(.*?)\t(.*?)\t(.*)$", r"\1\t\4\t\2\t\3", exports))
+    for title, words in (("license-other", "license"), ("namespace-foreign", "namespace")):
+        status, said = preflight("--kdir", folder, made[title])
+        tap.result(status == 1 and f"\n  {words}: " in said, f"{title}, in the order of 5.4", said)
+
+
 def wrong_use(tap, work):
     """What it cannot answer is said, and is no verdict."""
     module = packs(KERNELS["6.12"])[0]
@@ -152,6 +179,7 @@ def main():
         passing(tap)
         refusing(tap)
         configured(tap, work)
+        restricted(tap, work)
         wrong_use(tap, work)
     return tap.end()
 

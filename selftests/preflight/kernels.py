@@ -37,6 +37,7 @@ def tried(kernel, folder):
     good = stripped(kernel, "leds-identify", folder / "good")
     variants.make(good, kernel.arch, folder / "variants")
     variants.running(good, folder / "running")
+    variants.exported(good, kernel.build / "Module.symvers", folder / "running")
     shutil.copyfile(stripped(kernel, "rtc-seed", folder / "seed"), folder / "variants/none-seed.ko")
     stripped(kernel, "usb-modeswitch", folder / "needs")
     (folder / "known").mkdir()

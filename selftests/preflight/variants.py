@@ -41,6 +41,34 @@ def _renamed(data, symbol, other=""):
     return data.replace(b"\0" + symbol.encode() + b"\0", b"\0" + other.encode() + b"\0")
 
 
+def _unlicensed(data):
+    """Under a license that is not compatible with the GPL."""
+    return data.replace(b"\0license=GPL\0", b"\0license=BSD\0")
+
+
+def spaced(symvers):
+    """(symbol, CRC, name space) of the first that has one and a name of SYMBOL's length at most."""
+    rows = (line.split("\t") for line in symvers.read_text().splitlines())
+    return next(((row[1], int(row[0], 16), row[4]) for row in rows if len(row) > 4 and row[4] and
+                 row[2] == "vmlinux" and len(row[1]) <= len(SYMBOL) and ":" not in row[4]), None)
+
+
+def _foreign(data, symbol, crc):
+    """It uses a symbol of a name space, whose CRC it has."""
+    word = 8 if data[4] == 2 else 4
+    entry = SYMBOL.encode().ljust(64 - word, b"\0")
+    if entry in data:
+        at = data.index(entry) - word
+        data = data[:at] + struct.pack("<I", crc) + data[at + 4:]
+    return _renamed(data, SYMBOL, symbol)
+
+
+def importing(data, space):
+    """It imports that name space: in place of its description."""
+    old = re.search(rb"\0description=[^\0]*\0", data)[0]
+    return data.replace(old, b"\0" + f"import_ns={space}".encode().ljust(len(old) - 2, b"\0") + b"\0")
+
+
 def _named(data, name):
     """Its name is another: in struct module, and in what modinfo prints."""
     old = re.search(rb"\0name=(\w+)\0", data)[1]
@@ -86,6 +114,18 @@ def make(good, arch, folder):
                  "none-without-crcs": _without_crcs(data, CROSS[arch])}
     else:
         made["vermagic-release"] = _other_release(data)
+    return _written(made, folder)
+
+
+def exported(good, symvers, folder):
+    """Variants that preflight needs to know all exports for."""
+    data = good.read_bytes()
+    made = {"license-other": _unlicensed(data)}
+    found = spaced(symvers)
+    if found:       # vmlinux of 5.10 has none
+        symbol, crc, space = found
+        foreign = _foreign(data, symbol, crc)
+        made |= {"namespace-foreign": foreign, "none-imported": importing(foreign, space)}
     return _written(made, folder)
 
 
