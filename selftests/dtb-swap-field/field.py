@@ -60,7 +60,7 @@ blinks() {{
 	grep -F '[identify]' /sys/class/leds/*:status/trigger
 }}
 echo TAP version 13
-for module in leds-gpio i2c-imx rtc-ds1307 fixed rfkill-gpio leds-identify; do
+for module in leds-gpio i2c-imx rtc-ds1307 fixed rfkill-gpio leds-identify rtc-seed; do
 	modprobe $module
 done
 sleep 3
@@ -72,7 +72,10 @@ EVK = Board('imx8mp-rtc', 'imx8mm-var-som', 'mmcblk2p', '/mnt/sysroot/active/boo
             ('sdhci-esdhc-imx',), ('-drive', 'if=sd,bus=2,unit=0,format=raw,file={}'))
 VIRT = Board('virt-dead', 'raspberrypi4-64', 'vda', '/mnt/boot', ('virtio_blk',),
              ('-drive', 'if=none,id=disk,format=raw,file={}',
-              '-device', 'virtio-blk-pci,drive=disk'))
+              '-device', 'virtio-blk-pci,drive=disk', '-rtc', 'base=2031-02-03T04:05:06'))
+# The labels that QEMU's tree has not, and what the overlays of a board without a family are for.
+LABELS = 'gpio\t/pl061@9030000\nrtc\t/pl031@9010000\n'
+GIVEN = {'RTC': 'rtc', 'MODEM_POWER': 'gpio 5', 'MODEM_RESET': 'gpio 6', 'MODEM_RADIO': 'gpio 7'}
 DRIVERS = ['leds-gpio', 'i2c-imx', 'rtc-ds1307', 'fixed', 'rfkill-gpio']
 
 LED = '[ -e /sys/class/leds/green:status ]'
@@ -86,6 +89,7 @@ FIELD = (
      '[ $(cat /sys/class/rtc/rtc*/since_epoch | sort -n | tail -n 1) -gt 1927857900 ]'),
     ('the modem has its supply', 'grep modem-power /sys/class/regulator/*/name'),
     ('the modem has its radio switch', 'grep modem /sys/class/rfkill/*/name'))
+SLOT = FIELD[-2:]
 BARE = (('no clock chip is there', f'! {CHIP}'),
         ('no modem slot is there', '! [ -e /proc/device-tree/rfkill-modem ]'))
 
@@ -111,10 +115,14 @@ STARTS = {
             ('it is rolled back', 'status 0 dtb-swap rollback'))),
         ('own', BARE)),
     VIRT: (
-        ('own', (('identify has no LED', f'! {IDENTIFY}'),
-                 ('an overlay is installed',
-                  'status 0 dtb-swap install --overlay /trees/identify.dtbo'))),
-        ('overlays', (('identify blinks the LED', IDENTIFY),
+        ('own', (('identify has no LED', f'! {IDENTIFY}'), BARE[1],
+                 ('three overlays are installed',
+                  'status 0 dtb-swap install --labels /trees/own.labels --overlay '
+                  '/trees/identify.dtbo /trees/rtc-prefer.dtbo /trees/modem-slot.dtbo'))),
+        ('overlays', (('identify blinks the LED', IDENTIFY), *SLOT,
+                      ('the tree names an RTC',
+                       'cmp /proc/device-tree/clock/rtcs /proc/device-tree/pl031@9010000/phandle'),
+                      ('the clock is set from that', 'grep rtc0 /sys/class/misc/rtc-seed/source'),
                       ('it is rolled back', 'status 0 dtb-swap rollback'))),
         ('own', (('identify has no LED', f'! {IDENTIFY}'),))),
 }
@@ -122,12 +130,15 @@ STARTS = {
 
 def trees(kernel, board, folder):
     """The trees and overlays that the engineer has brought, and the board's own."""
-    built = overlays.build(folder / 'overlays', ['imx8m', 'generic'])
+    built = overlays.build(folder / 'overlays', ['generic'] if board is VIRT else
+                           ['imx8m', 'generic'], GIVEN if board is VIRT else ())
     files = {path.name: path for family in built.values() for path in family}
     machine = guest.MACHINES[board.machine]
     if board is VIRT:
         machine = dataclasses.replace(machine, tree='-+virt-led.dts')
-        return {'own.dtb': guest.device_tree(kernel, machine, folder), **files}
+        (folder / 'own.labels').write_text(LABELS, encoding='ascii')
+        return {'own.dtb': guest.device_tree(kernel, machine, folder),
+                'own.labels': folder / 'own.labels', **files}
     base = next(b for b in bases.shipped(kernel.name) if b.name == 'imx8mp-evk')
     subprocess.run([TOP / 'scripts/dt/build', TOP / 'dts/freescale/imx8mp-field.dts'], check=True,
                    capture_output=True)
