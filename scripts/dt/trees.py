@@ -65,27 +65,35 @@ def includes_of(folder):
             for path in sorted(folder.glob('*.dts*'))}
 
 
-def kernel_tree(includes, top):
-    """Return a tree of the kernel with the same SoM: what is said of both is not ours."""
-    for name in includes:
+def includes(source, kernel):
+    """Return the kernel's files that a source includes, itself or through others of its maker."""
+    text = overlays.preprocess(source, kernel=kernel)
+    names = re.findall(r'^# 1 "[^"\n]*/include-prefixes/(arm(?:64)?/[^"\n]+\.dtsi)" 1$', text, re.M)
+    return list(dict.fromkeys(names))
+
+
+def kernel_tree(names, top):
+    """Return a tree of the kernel with the same SoM: what is said of both is not ours.
+
+    It is the first of those that include most of the files.
+    """
+    found = Counter()
+    for name in names:
         arch, _, rest = name.partition('/')
         users = {pathlib.Path(rest).name.encode()}
         used_by = includes_of((top / 'arch' / arch / 'boot/dts' / rest).parent)
         for _ in range(3):          # a board's file may include it through others
             users |= {path.name.encode() for path, used in used_by.items()
                       if path.suffix == '.dtsi' and used & users}
-        for path, used in used_by.items():
-            if path.suffix == '.dts' and used & users:
-                return arch, path
-    return None
+        found.update((arch, path) for path, used in used_by.items()
+                     if path.suffix == '.dts' and used & users)
+    return found.most_common(1)[0][0] if found else None
 
 
 def reference(source, kernel=KERNEL):
     """Return the compiled tree of the kernel that a source is to be compared with."""
     top = sources(kernel)
-    includes = re.findall(r'#include <(arm(?:64)?/[^>]+\.dtsi)>',
-                          source.read_text(encoding='utf-8'))
-    found = kernel_tree(includes, top)
+    found = kernel_tree(includes(source, kernel), top)
     if not found:
         return None
     folder = bases.CACHE / 'dt' / top.name / found[0]
