@@ -8,6 +8,7 @@ without labels. Compiled trees and maps are kept in the cache, per source packag
 
 import concurrent.futures
 import functools
+import itertools
 import json
 import os
 import pathlib
@@ -86,6 +87,16 @@ def claimed(names, only=None):
     """Return the shipped trees whose root has one of the names; all without names."""
     return [base for kernel in only or KERNELS for base in shipped(kernel)
             if not names or set(names) & set(base.compatible)]
+
+
+def own_names(names):
+    """Return the names of a root that its maker gave it, before those that a board of the
+    kernel's has, and what follows where a board of the kernel's ends in the same."""
+    known = {name for base in claimed(()) for name in base.compatible}
+    own = list(itertools.takewhile(lambda name: name not in known, names))
+    ends = names[len(own):]
+    same = any(list(base.compatible[-len(ends):]) == ends for base in claimed(()))
+    return own, ends if same else []
 
 
 @functools.lru_cache(maxsize=None)

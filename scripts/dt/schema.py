@@ -96,6 +96,14 @@ def known_board(text):
                 schema[1] != 'balena,carriers')
 
 
+def unlisted(text):
+    """Tell whether a complaint is that no list of boards has a tree's."""
+    return bool(text.startswith('/: failed to match any schema with compatible: ') or
+                re.match(r'/ \([\w,.+-]+\): compatible(:\d+)?: .*( conditional failed| was expected| is too '
+                         r'(long|short)| is not one of )', text) and
+                re.search(r'/schemas/arm/[\w,./-]+\.yaml', text))
+
+
 def merge(tree, labels, out, blobs):
     """Apply overlays to a tree, with the labels of a map where it has none."""
     done = subprocess.run([dt_apply(), 'merge', *(['-l', labels] if labels else []), tree, out,

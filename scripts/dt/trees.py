@@ -122,6 +122,19 @@ def compare(blob, other, kernel=KERNEL):
             if text not in theirs]
 
 
+def compare_own(blob, other, kernel):
+    """Return the same of a tree of a user, whose board no list of boards has to have."""
+    said = compare(blob, other, kernel)
+    rest = [text for text in said if not schema.unlisted(text.removeprefix(f'{blob.stem}: '))]
+    own, ends = bases.own_names(bases.root_compatible(blob))
+    soc = bases.root_compatible(other)[-1:] if other else ends[-1:]
+    if said == rest or own and ends and ends[-1:] == soc:
+        return rest
+    return [*rest, f'{blob.stem}: /: compatible "{" ".join(bases.root_compatible(blob))}": it is to '
+            'be a name of the maker\'s own, and behind it what a board of the kernel\'s with this '
+            f'SoM or SoC ends in{"".join(f", such as {name}" for name in soc)}']
+
+
 class File:
     """A file of a user."""
 
@@ -245,7 +258,7 @@ class File:
             return ['it was not compiled']
         if not self.overlay:
             known = reference(self.path, self.kernel) if self.path.suffix == '.dts' else None
-            return compare(self.blob, known, self.kernel)
+            return compare_own(self.blob, known, self.kernel)
         found, some, said = {}, {}, {}
         for (line, _), path in self.merged.items():
             some.setdefault(' '.join(bases.root_compatible(path)[-1:]), (*parts(line), path))

@@ -108,6 +108,8 @@ def overlay(tap, mine, command):
 def carrier(tap, work):
     """So has a carrier its LED, which blinks; a wrong label in one is named."""
     source = (TOP / "dts/freescale/imx8mp-field.dts").read_text()
+    tap.result("balena,imx8mp-field" in source, "a carrier of the pack to begin with", source)
+    source = source.replace("balena,imx8mp-field", "acme,gateway")
     mine = work / "my-carrier.dts"
     mine.write_text(source.replace("&usdhc3 {", "&usdhc33 {"))
     line = 1 + mine.read_text()[:mine.read_text().index("&usdhc33")].count("\n")
