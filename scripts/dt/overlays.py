@@ -111,6 +111,14 @@ def compile_source(source, out, options=(), quiet=False, kernel=KERNEL):
     return out
 
 
+@functools.lru_cache(maxsize=None)
+def warnings(blob):
+    """Return what dtc says of a compiled tree."""
+    done = subprocess.run(['dtc', '-I', 'dtb', '-O', 'dtb', '-o', os.devnull, blob],
+                          capture_output=True, text=True, check=False)
+    return [line.partition(': ')[2] for line in done.stderr.splitlines()]
+
+
 def included():
     """Return the files of ours that sources include."""
     return sorted(path for folder in ('dts', 'overlays')

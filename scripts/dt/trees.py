@@ -252,6 +252,15 @@ class File:
         """What it makes of the trees that it is for, as {(tree, overlays): result}."""
         return put_on([self.blob], self.bases(), self.work / f'on-{self.path.name}')
 
+    @functools.cached_property
+    def each_soc(self):
+        """One of these trees for each SoC, as (tree, with it, without)."""
+        some = {}
+        for (line, _), path in self.merged.items():
+            some.setdefault(' '.join(bases.root_compatible(path)[-1:]), (*parts(line), path))
+        return [(tree, path, schema.merge(tree, labels, pathlib.Path(f'{path}.plain'), ()))
+                for tree, labels, path in some.values()]
+
     def schema(self):
         """What the schemas say, of an overlay on one tree of each SoC."""
         if not self.blob:
@@ -259,18 +268,26 @@ class File:
         if not self.overlay:
             known = reference(self.path, self.kernel) if self.path.suffix == '.dts' else None
             return compare_own(self.blob, known, self.kernel)
-        found, some, said = {}, {}, {}
-        for (line, _), path in self.merged.items():
-            some.setdefault(' '.join(bases.root_compatible(path)[-1:]), (*parts(line), path))
-        plain = {tree: schema.merge(tree, labels, pathlib.Path(f'{path}.plain'), ())
-                 for tree, labels, path in some.values()}
-        for blob, text in schema.validate([*plain.values(), *(one[2] for one in some.values())]):
+        found, said = {}, {}
+        for blob, text in schema.validate([blob for _, *two in self.each_soc for blob in two]):
             said.setdefault(blob, []).append(text)
-        for tree, _, path in some.values():
-            for text in said.get(path, ()):
-                if text not in said.get(plain[tree], ()):
+        for tree, blob, plain in self.each_soc:
+            for text in said.get(blob, ()):
+                if text not in said.get(plain, ()):
                     found.setdefault(text, []).append(tree)
-        return told(found) if some else ['it applies to no tree']
+        return told(found) if self.each_soc else ['it applies to no tree']
+
+    def warnings(self):
+        """What dtc says of an overlay on one tree of each SoC: in the overlay alone it does
+        not see what the nodes are that it refers to."""
+        if not self.blob:
+            return ['it was not compiled']
+        found = {}
+        for tree, blob, plain in self.each_soc:
+            for text in dict.fromkeys(overlays.warnings(blob)):
+                if text not in overlays.warnings(plain):
+                    found.setdefault(text, []).append(tree)
+        return told(found) if self.each_soc else ['it applies to no tree']
 
     def pads(self):
         """Pads that two devices ask for, on any tree that it is for."""
@@ -361,6 +378,7 @@ def steps(paths, base, work, kernel, how):
         found.append((f'{path}: dtc', one.compile))
         if one.overlay:
             found.append((f'{path}: apply', functools.partial(one.apply, how)))
+            found.append((f'{path}: merged', one.warnings))
         found.append((f'{path}: schemas', one.schema))
         found.append((f'{path}: pads', one.pads))
     on = [one for one in files if one.path.suffix != '.dtsi' and one.overlay]

@@ -399,16 +399,16 @@ def pairs(tap, board, work):
 
     for what, files, words in (
             ('that go together pass', (overlay('a', 68), overlay('b', 51)),
-             '^# 1 trees, 2 pairs, 2 applied, 1 combined.*\nok 11 overlays: together$'),
+             '^# 1 trees, 2 pairs, 2 applied, 1 combined.*\nok 13 overlays: together$'),
             ('at one address do not', (overlay('a', 68), overlay('c', 68)),
-             '^not ok 11 overlays: together\n.*refused: a.dtbo [+] c.dtbo: address 0x68 for '
+             '^not ok 13 overlays: together\n.*refused: a.dtbo [+] c.dtbo: address 0x68 for '
              'rtc@68 is taken by /i2c/rtc@68'),
             ('that exclude each other are skipped',
              (overlay('d', 68, exclusive='x'), overlay('e', 51, exclusive='x')),
-             '^ok 11 overlays: together # SKIP no two of them apply, or'),
+             '^ok 13 overlays: together # SKIP no two of them apply, or'),
             ('of which one is for another board are skipped',
              (overlay('a', 68), overlay('f', 51, 'no,board')),
-             '^ok 11 overlays: together # SKIP no two of them apply, or')):
+             '^ok 13 overlays: together # SKIP no two of them apply, or')):
         said = run(CHECK, '--base', board, *files)[1]
         tap.result(re.search(words, said, re.M), f'overlays {what}', said)
 
