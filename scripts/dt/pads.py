@@ -24,8 +24,9 @@ FORMS = (
 )
 NAMES = ('pins', 'nvidia,pins', 'allwinner,pins')       # these are text
 STATES = tuple(f'pinctrl-{state}' for state in range(8))
-WANTED = {'status', 'phandle', 'compatible', '#pinctrl-cells', *STATES, *NAMES,
-          *(form.property for form in FORMS)}
+ABOUT = {'status', *STATES, *NAMES, *(form.property for form in FORMS)}
+WANTED = {*ABOUT, 'phandle', 'compatible', '#pinctrl-cells', 'gpio-controller', '#gpio-cells',
+          'gpio-hog', 'vin-supply'}
 # The structure of a compiled tree (Devicetree Specification 5.4): what a word begins
 BEGIN, END, PROPERTY, NOTHING = 1, 2, 3, 4
 
@@ -53,6 +54,11 @@ class Node:
         return struct.unpack(f'>{len(value) // 4}I', value[:len(value) & ~3])
 
 
+def is_gpio(name):
+    """Return whether a property names GPIOs."""
+    return name.rpartition('-')[2] in ('gpio', 'gpios')
+
+
 def read(data):
     """Return the nodes of a compiled tree, each before those in it.
 
@@ -65,8 +71,9 @@ def read(data):
         if what == PROPERTY:
             size, name = struct.unpack_from('>II', data, at)
             if name not in known:
-                known[name] = data[names + name:data.index(b'\0', names + name)].decode()
-            if known[name] in WANTED:
+                text = data[names + name:data.index(b'\0', names + name)].decode()
+                known[name] = text if text in WANTED or is_gpio(text) else ''
+            if known[name]:
                 node.properties[known[name]] = data[at + 8:at + 8 + size]
             at += 8 + (size + 3 & ~3)
         elif what == BEGIN:
@@ -82,12 +89,33 @@ def read(data):
     return found
 
 
+def tree(blob):
+    """Return the nodes of a file."""
+    try:
+        nodes = read(blob.read_bytes())
+        if not nodes:
+            raise ValueError('no node')
+        return nodes
+    except (AttributeError, IndexError, KeyError, ValueError, struct.error) as error:
+        raise Wrong(f'{blob.name}: not a device tree ({error!r})') from None
+
+
+def phandles(nodes):
+    """Return {phandle: node}."""
+    return {node.words('phandle')[0]: node for node in nodes if node.words('phandle')}
+
+
 def enabled(node):
     """Give the nodes that become devices: those that are okay, as are all above them."""
     if all(text in ('okay', 'ok') for text in node.strings('status')):
         yield node
         for child in node.children:
             yield from enabled(child)
+
+
+def within(one, other):
+    """Return whether one of two nodes is the other, or is in it."""
+    return any(f'{a.path()}/'.startswith(f'{b.path()}/') for a, b in ((one, other), (other, one)))
 
 
 def controller(group):
@@ -135,11 +163,9 @@ def names(blob):
 
 def twice(blob):
     """Return a line for each pad of a compiled tree that two devices ask for."""
-    users, found = {}, []
+    users, found, nodes = {}, [], tree(blob)
+    by_phandle = phandles(nodes)
     try:
-        nodes = read(blob.read_bytes())
-        by_phandle = {node.words('phandle')[0]: node for node in nodes
-                      if 'phandle' in node.properties}
         for node in enabled(nodes[0]):
             for owner, pad, group in pads(node, by_phandle):
                 first, other = users.setdefault((owner, pad), (node, group))
@@ -148,6 +174,6 @@ def twice(blob):
                     f'({other}) ask for it, only one gets it')
                 if line and line not in found:
                     found.append(line)
-    except (AttributeError, IndexError, KeyError, ValueError, struct.error) as error:
-        raise Wrong(f'{blob.name}: not a device tree ({error!r})') from None
+    except KeyError as error:
+        raise Wrong(f'{blob.name}: no node has the phandle {error}') from None
     return found

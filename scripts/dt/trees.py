@@ -14,6 +14,7 @@ from collections import Counter
 import libfdt
 
 import bases
+import gpios
 import overlays
 import pads
 import schema
@@ -68,7 +69,7 @@ def includes_of(folder):
 def includes(source, kernel):
     """Return the kernel's files that a source includes, itself or through others of its maker."""
     text = overlays.preprocess(source, kernel=kernel)
-    names = re.findall(r'^# 1 "[^"\n]*/include-prefixes/(arm(?:64)?/[^"\n]+\.dtsi)" 1$', text, re.M)
+    names = re.findall(r'^# 1 "[^"\n]*/include-prefixes/(arm(?:64)?/[^"\n]+\.dtsi?)" 1$', text, re.M)
     return list(dict.fromkeys(names))
 
 
@@ -83,13 +84,13 @@ def kernel_tree(names, top):
         users = {pathlib.Path(rest).name.encode()}
         used_by = includes_of((top / 'arch' / arch / 'boot/dts' / rest).parent)
         for _ in range(3):          # a board's file may include it through others
-            users |= {path.name.encode() for path, used in used_by.items()
-                      if path.suffix == '.dtsi' and used & users}
-        found.update((arch, path) for path, used in used_by.items()
-                     if path.suffix == '.dts' and used & users)
+            users |= {path.name.encode() for path, used in used_by.items() if used & users}
+        found.update((arch, path) for path in used_by
+                     if path.suffix == '.dts' and path.name.encode() in users)
     return found.most_common(1)[0][0] if found else None
 
 
+@functools.lru_cache(maxsize=None)
 def reference(source, kernel=KERNEL):
     """Return the compiled tree of the kernel that a source is to be compared with."""
     top = sources(kernel)
@@ -104,33 +105,38 @@ def reference(source, kernel=KERNEL):
     return blob
 
 
-def validate(blobs):
-    """Return what the schemas say of complete trees and not of the kernel's own."""
+def of_ours(blobs, look):
+    """Return what is found in complete trees of ours and not in the kernel's own."""
     wrong = []
     found = {path.stem: path for path in (TOP / 'dts').rglob('*.dts')}
     for blob in blobs:
         kernel = blob.parent.name.removeprefix('board-')
-        wrong += [f'{kernel}: {text}' for text in
-                  compare(blob, reference(found[blob.stem], kernel), kernel)]
+        wrong += [f'{kernel}: {blob.stem}: {text}' for text in
+                  look(blob, reference(found[blob.stem], kernel), kernel)]
     return wrong
+
+
+def asked_twice(blob, other, _=None):
+    """Return the pads of a tree that two devices ask for, and GPIOs that they do in it alone."""
+    theirs = gpios.twice(other) if other else ()
+    return pads.twice(blob) + [text for text in gpios.twice(blob) if text not in theirs]
 
 
 def compare(blob, other, kernel=KERNEL):
     """Return what the schemas say of a tree and not of another."""
     theirs = {text for _, text in schema.validate([other], kernel)} if other else set()
-    return [f'{blob.stem}: {text}' for _, text in schema.validate([blob], kernel)
-            if text not in theirs]
+    return [text for _, text in schema.validate([blob], kernel) if text not in theirs]
 
 
 def compare_own(blob, other, kernel):
     """Return the same of a tree of a user, whose board no list of boards has to have."""
     said = compare(blob, other, kernel)
-    rest = [text for text in said if not schema.unlisted(text.removeprefix(f'{blob.stem}: '))]
+    rest = [text for text in said if not schema.unlisted(text)]
     own, ends = bases.own_names(bases.root_compatible(blob))
     soc = bases.root_compatible(other)[-1:] if other else ends[-1:]
     if said == rest or own and ends and ends[-1:] == soc:
         return rest
-    return [*rest, f'{blob.stem}: /: compatible "{" ".join(bases.root_compatible(blob))}": it is to '
+    return [*rest, f'/: compatible "{" ".join(bases.root_compatible(blob))}": it is to '
             'be a name of the maker\'s own, and behind it what a board of the kernel\'s with this '
             f'SoM or SoC ends in{"".join(f", such as {name}" for name in soc)}']
 
@@ -148,6 +154,11 @@ class File:
         return self.path.suffix in ('.dtso', '.dtbo') or (
             self.path.suffix not in BLOBS and
             '/plugin/' in self.path.read_text(encoding='utf-8'))
+
+    @functools.cached_property
+    def known(self):
+        """The kernel's tree that a complete one is compared with."""
+        return reference(self.path, self.kernel) if self.path.suffix == '.dts' else None
 
     def style(self):
         """Its order and form."""
@@ -266,8 +277,7 @@ class File:
         if not self.blob:
             return ['it was not compiled']
         if not self.overlay:
-            known = reference(self.path, self.kernel) if self.path.suffix == '.dts' else None
-            return compare_own(self.blob, known, self.kernel)
+            return compare_own(self.blob, self.known, self.kernel)
         found, said = {}, {}
         for blob, text in schema.validate([blob for _, *two in self.each_soc for blob in two]):
             said.setdefault(blob, []).append(text)
@@ -294,7 +304,7 @@ class File:
         if not self.blob:
             return ['it was not compiled']
         if not self.overlay:
-            return pads.twice(self.blob)
+            return asked_twice(self.blob, self.known)
         if not self.merged:
             return ['it applies to no tree']
         return told(clashes(self.merged)) if pads.names(self.blob) else []

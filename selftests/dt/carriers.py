@@ -17,6 +17,17 @@ SOC = '#include <arm64/freescale/imx8mp.dtsi>'
 OWN = {FIELD: ('balena,imx8mp-field', 'acme,gateway'),
        CM4: ('balena,bcm2711-rpi-cm4-field', 'acme,gateway')}
 ENDS = 'behind it what a board of the kernel\'s with this SoM or SoC ends in'
+RESETS = '''&{{/}} {{
+	one {{
+		{0}-gpios = <&gpio5 9 0>;
+	}};
+
+	two {{
+		{0}-gpios = <&gpio5 9 0>;
+	}};
+}};
+
+&i2c3 {{'''
 # Carriers: the one that it is made of, what is replaced in it, and what the schemas then say
 NAMES = {
     'soc': (FIELD, (), ''),
@@ -29,10 +40,26 @@ NAMES = {
               'has non-unique elements'),
     'no-name': (FIELD, ('"acme,gateway", ', ''), 'a name of the maker\'s own'),
     'two-levels': (FIELD, (SOC, '#include "base.dtsi"'), '')}
+# The same for pads and GPIOs.
+GPIOS = {
+    'plain': (FIELD, (), ''),
+    'led-and-supply': (FIELD, ('MODEM_POWER\tgpio5 0', 'MODEM_POWER\tgpio3 16'),
+                       'GPIO 0.16 of /soc@0/bus@30000000/gpio@30220000 is used by '),
+    'reset-and-radio': (FIELD, ('MODEM_RADIO\tgpio5 2', 'MODEM_RADIO\tgpio5 1'),
+                        'is used by /regulator-modem-reset and by /rfkill-modem'),
+    'supply-and-reset': (FIELD, ('MODEM_RESET\tgpio5 1', 'MODEM_RESET\tgpio5 0'),
+                         'is used by /regulator-modem-power and by /regulator-modem-reset'),
+    'two-supplies': (FIELD, ('MODEM_POWER\tgpio5 0', 'MODEM_POWER\tgpio1 14'), ''),
+    'two-resets': (FIELD, ('&i2c3 {', RESETS.format('reset')), ''),
+    'no-two-resets': (FIELD, ('&i2c3 {', RESETS.format('enable')),
+                      'is used by /one and by /two')}
 
+sys.path.insert(0, str(TOP / 'scripts/dt'))
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
+import gpios        # noqa: E402
+import trees        # noqa: E402
 from ktap import Tap                # noqa: E402
 
 
@@ -59,19 +86,37 @@ def check(*files):
 def names(tap, work):
     """The board has the name that its maker gives it, the SoM and the SoC have theirs."""
     (work / 'base.dtsi').write_text(f'{SOC}\n', encoding='utf-8')
-    said = check(*(carrier(work / f'{name}.dts', made_of, *([change] if change else []))
-                   for name, (made_of, change, _) in NAMES.items()))
-    for name, (_, _, wanted) in NAMES.items():
-        found = said.get((name, 'schemas'), 'no result')
-        tap.result(wanted in found and found.count('\n# ') < 3 if wanted else not found,
-                   f'{name}: {wanted or "the schemas are content"}', found)
+    found(tap, work, 'schemas', NAMES)
+
+
+def found(tap, work, name, rows):
+    """What is to be found in carriers is found, and nothing else."""
+    said = check(*(carrier(work / f'{row}.dts', made_of, *([change] if change else []))
+                   for row, (made_of, change, _) in rows.items()))
+    for row, (_, _, wanted) in rows.items():
+        text = said.get((row, name), 'no result')
+        tap.result(wanted in text and text.count('\n# ') < 3 if wanted else not text,
+                   f'{row}: {name}: {wanted or "nothing"}', text)
+
+
+def theirs(tap, work):
+    """What a tree of the kernel's has, too, is not the carrier's."""
+    source = work / 'theirs.dts'
+    source.write_text('/dts-v1/;\n\n#include <arm64/broadcom/bcm2711-rpi-400.dts>\n')
+    said = check(source)
+    for name in ('schemas', 'pads'):
+        tap.result(said.get((source.stem, name)) == '', f'a board of the kernel\'s: {name}', said)
+    tap.result(gpios.twice(trees.reference(source)), 'though two use a GPIO in it')
 
 
 def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
-        names(tap, pathlib.Path(work))
+        work = pathlib.Path(work)
+        names(tap, work)
+        found(tap, work, 'pads', GPIOS)
+        theirs(tap, work)
     return tap.end()
 
 

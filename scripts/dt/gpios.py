@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""GPIO lines that two devices of a tree use.
+
+Which they are is read as scripts/dtb-swap/dtb-conflict.c does it where an overlay is applied.
+"""
+
+import itertools
+
+import pads
+
+
+def cells(chip):
+    """Return how many cells name a line of a controller, its flags with them."""
+    words = chip.words('#gpio-cells') if 'gpio-controller' in chip.properties else ()
+    return words[0] if len(words) == 1 and words[0] > 1 else 0
+
+
+def named(node, name, by_phandle):
+    """Give the lines that a property names, as (controller, bank, line)."""
+    words = node.words(name)
+    if 'gpio-hog' in node.properties:       # <line flags> of the parent
+        words = (None, *words) if node.parent else ()
+    while words:
+        chip = node.parent if words[0] is None else by_phandle.get(words[0])
+        size = cells(chip) if chip else 0
+        if words[0] == 0:                   # a hole
+            words = words[1:]
+        elif not size or size >= len(words):
+            return
+        else:                               # sunxi has bank and line, the others the line first
+            yield (chip, *((words[1], words[2]) if size > 2 else (0, words[1])))
+            words = words[1 + size:] if words[0] is not None else ()
+
+
+def users(nodes):
+    """Return {(controller, bank, line): [(device, property), ...]} of what is enabled."""
+    by_phandle = pads.phandles(nodes)
+    found = {}
+    for node in pads.enabled(nodes[0]):
+        for name in filter(pads.is_gpio, node.properties):
+            for line in named(node, name, by_phandle):
+                found.setdefault(line, []).append((node, name))
+    return found
+
+
+def shared(one, other):
+    """Return whether the kernel lets two have a line together: supplies that it switches, as long
+    as none feeds the other, resets, and what is one device with a port of it."""
+    (first, name), (second, same) = one, other
+    if all('regulator-' in ' '.join(node.strings('compatible')) for node in (first, second)):
+        return not any(a.words('vin-supply') and a.words('vin-supply') == b.words('phandle')
+                       for a, b in ((first, second), (second, first)))
+    return name == same == 'reset-gpios' or pads.within(first, second)
+
+
+def twice(blob):
+    """Return a line for each GPIO of a compiled tree that two devices use."""
+    return [f'GPIO {bank}.{line} of {chip.path()} is used by {one[0].path()} and by {two[0].path()}'
+            for (chip, bank, line), some in users(pads.tree(blob)).items()
+            for one, two in itertools.combinations(some, 2) if not shared(one, two)]
