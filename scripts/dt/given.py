@@ -10,7 +10,9 @@ import libfdt
 
 import bases
 import boards
+import gpios
 import overlays
+import pads
 import trees
 from tools import Wrong, dt_apply, near
 
@@ -128,6 +130,31 @@ def board(base):
     return {'BASES': f'"{names[0]}"'}
 
 
+def taken(blob, known, word, bus):
+    """Return which other device has the pad of a GPIO, be it the bus of the family's clocks."""
+    name, *numbers = word.split()
+    if name not in known or lacks(blob, known, word) or len(numbers) != 1:
+        return ''
+    with_pads = gpios.muxed(pads.tree(blob), (known.get(bus), ))
+    return ' and '.join(dict.fromkeys(
+        f'{node.path()} ({group.name})' for (chip, pad), some in with_pads.items()
+        if chip.path() == known[name] and pad == f'gpio{int(numbers[0], 0)}'
+        for node, group in some))
+
+
+def pads_of(family, words, found):
+    """Return warnings about GPIOs whose pads other devices have."""
+    row, warnings = overlays.families().get(family), []
+    bus = words.get('I2C_BUS') or row and row.i2c
+    for name in [word for word in overlays.MODEM if word in words]:
+        why = {blob: taken(blob, known, words[name], bus) for blob, known in found}
+        some = [blob for blob, text in why.items() if text]
+        if some:
+            warnings.append(f'{said(name)}="{words[name]}": {why[some[0]]} has that pad, in '
+                            f'{len(some)} of {len(why)} trees of {family}; only one gets it')
+    return warnings
+
+
 def hold(family, words, base=None):
     """Refuse what none of the trees has that a family's overlays are for.
 
@@ -154,4 +181,4 @@ def hold(family, words, base=None):
             raise Wrong(f'{said(name)}="{word}": {text}, in {base or f"any tree of {family}"}'
                         + (near(word.split()[0], every) if 'label' in text else '') +
                         ('' if base else '; for a board of your own, say BASE=its.dtb'))
-    return warnings
+    return warnings + pads_of(family, words, found)

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""GPIO lines that two devices of a tree use.
+"""GPIO lines that two devices of a tree use, or whose pads another one has.
 
 Which they are is read as scripts/dtb-swap/dtb-conflict.c does it where an overlay is applied.
 """
 
 import itertools
+import re
 
 import pads
+
+# Controllers whose lines are its pads, by number
+PADS = r'brcm,bcm2\d+-gpio|raspberrypi,rp1-gpio'
+AS_GPIO = ('gpio_in', 'gpio_out', 'gpio')       # brcm,function has 0 and 1 for them
 
 
 def cells(chip):
@@ -58,3 +63,35 @@ def twice(blob):
     return [f'GPIO {bank}.{line} of {chip.path()} is used by {one[0].path()} and by {two[0].path()}'
             for (chip, bank, line), some in users(pads.tree(blob)).items()
             for one, two in itertools.combinations(some, 2) if not shared(one, two)]
+
+
+def as_gpio(group):
+    """Return whether a group makes GPIOs of its pads."""
+    return any(set(part.words('brcm,function')) & {0, 1} or set(part.strings('function')) & set(AS_GPIO)
+               for part in (group, *group.children))
+
+
+def muxed(nodes, also=()):
+    """Return {(controller, pad): [(device, group), ...]} of what is enabled, and of other paths."""
+    by_phandle = pads.phandles(nodes)
+    found = {}
+    for node in [*pads.enabled(nodes[0]), *(node for node in nodes if node.path() in also)]:
+        for owner, pad, group in pads.pads(node, by_phandle):
+            if not as_gpio(group):
+                found.setdefault((owner, pad), []).append((node, group))
+    return found
+
+
+def on_pads(blob):
+    """Return a line for each GPIO of a compiled tree whose pad another device asks for."""
+    if not re.search(PADS.encode(), blob.read_bytes()):
+        return []
+    nodes = pads.tree(blob)
+    known = muxed(nodes)
+    found = [f'pad gpio{line} of {chip.path()}: {node.path()} (as a GPIO) and {other.path()} '
+             f'({group.name}) ask for it, only one gets it'
+             for (chip, _, line), some in users(nodes).items()
+             if re.search(PADS, ' '.join(chip.strings('compatible')))
+             for node, _ in some for other, group in known.get((chip, f'gpio{line}'), ())
+             if not pads.within(node, other)]
+    return list(dict.fromkeys(found))

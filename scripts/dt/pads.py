@@ -12,13 +12,13 @@ from collections import namedtuple
 
 from tools import Wrong
 
-# Property of a group, cells of an entry, those of them that are the pad
-Form = namedtuple('Form', 'controller property cells pad')
+# Property of a group, cells of an entry, those of them that are the pad, how these are written
+Form = namedtuple('Form', 'controller property cells pad text', defaults=['{:#x}'])
 FORMS = (
     Form(r'fsl,imx8q|fsl,imx8dx', 'fsl,pins', 3, (0,)),
     Form(r'fsl,vf610-iomuxc', 'fsl,pins', 2, (0,)),
     Form(r'fsl,imx', 'fsl,pins', 6, (0,)),
-    Form(r'brcm,bcm2\d+-gpio', 'brcm,pins', 1, (0,)),
+    Form(r'brcm,bcm2\d+-gpio', 'brcm,pins', 1, (0,), 'gpio{}'),      # as in the text of pins
     Form(r'rockchip,', 'rockchip,pins', 4, (0, 1)),
     Form(r'pinctrl-single|pinconf-single|ti,am', 'pinctrl-single,pins', 0, (0,)),
 )
@@ -26,7 +26,7 @@ NAMES = ('pins', 'nvidia,pins', 'allwinner,pins')       # these are text
 STATES = tuple(f'pinctrl-{state}' for state in range(8))
 ABOUT = {'status', *STATES, *NAMES, *(form.property for form in FORMS)}
 WANTED = {*ABOUT, 'phandle', 'compatible', '#pinctrl-cells', 'gpio-controller', '#gpio-cells',
-          'gpio-hog', 'vin-supply'}
+          'gpio-hog', 'vin-supply', 'brcm,function', 'function'}
 # The structure of a compiled tree (Devicetree Specification 5.4): what a word begins
 BEGIN, END, PROPERTY, NOTHING = 1, 2, 3, 4
 
@@ -137,7 +137,7 @@ def entries(node, group):
         if words and re.search(form.controller, names):
             size = form.cells or (owner.words('#pinctrl-cells') or (1,))[0] + 1
             for at in range(0, len(words) - size + 1, size):
-                yield owner, ' '.join(f'{words[at + i]:#x}' for i in form.pad)
+                yield owner, ' '.join(form.text.format(words[at + i]) for i in form.pad)
             return
     for name in NAMES:
         words = node.strings(name)
@@ -152,13 +152,13 @@ def pads(node, by_phandle):
             group = by_phandle[phandle]
             for part in (group, *group.children):
                 for owner, pad in entries(part, group):
-                    yield owner, pad, group.name
+                    yield owner, pad, group
 
 
 def names(blob):
-    """Return whether an overlay names pads, or what asks for them, or enables something."""
-    about = WANTED - {'phandle', 'compatible', '#pinctrl-cells'}
-    return any(about & set(node.properties) for node in read(blob.read_bytes()))
+    """Return whether an overlay names pads or GPIOs, what asks for them, or enables something."""
+    return any(name in ABOUT or is_gpio(name)
+               for node in read(blob.read_bytes()) for name in node.properties)
 
 
 def twice(blob):
@@ -170,8 +170,8 @@ def twice(blob):
             for owner, pad, group in pads(node, by_phandle):
                 first, other = users.setdefault((owner, pad), (node, group))
                 line = first is not node and (
-                    f'pad {pad} of {owner.path()}: {node.path()} ({group}) and {first.path()} '
-                    f'({other}) ask for it, only one gets it')
+                    f'pad {pad} of {owner.path()}: {node.path()} ({group.name}) and {first.path()} '
+                    f'({other.name}) ask for it, only one gets it')
                 if line and line not in found:
                     found.append(line)
     except KeyError as error:

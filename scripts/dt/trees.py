@@ -116,10 +116,15 @@ def of_ours(blobs, look):
     return wrong
 
 
+def asked(blob):
+    """Return a line for each pad of a tree that two devices ask for."""
+    return pads.twice(blob) + gpios.on_pads(blob)
+
+
 def asked_twice(blob, other, _=None):
     """Return the pads of a tree that two devices ask for, and GPIOs that they do in it alone."""
     theirs = gpios.twice(other) if other else ()
-    return pads.twice(blob) + [text for text in gpios.twice(blob) if text not in theirs]
+    return asked(blob) + [text for text in gpios.twice(blob) if text not in theirs]
 
 
 def compare(blob, other, kernel=KERNEL):
@@ -345,10 +350,10 @@ def clashes(merged, least=1):
     less than so many have.
     """
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
-        said = dict(zip(merged, pool.map(pads.twice, merged.values(), chunksize=16)))
+        said = dict(zip(merged, pool.map(asked, merged.values(), chunksize=16)))
     found = {}
     for (line, names), lines in said.items():
-        known = set(pads.twice(parts(line)[0])) if lines else ()
+        known = set(asked(parts(line)[0])) if lines else ()
         for (other, fewer), old in said.items() if lines else ():
             if other == line and set(fewer.split('+')) < set(names.split('+')):
                 known |= set(old)

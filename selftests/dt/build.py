@@ -102,6 +102,17 @@ def partly(tap):
     tap.result(not status and 'warning' not in said, 'none where all have it', said)
 
 
+def pads(tap):
+    """A warning tells that a GPIO's pad is another device's, be it the clocks' bus."""
+    for line, bus in ((2, '/soc/i2c@7e804000 (i2c1-gpio2)'), (0, '/i2c-mux0 (i2c0-gpio0)')):
+        status, text = build('raspberrypi', f'MODEM_POWER=gpio {line}')
+        tap.result(not status and re.search(
+            rf'^build: warning: MODEM_POWER="gpio {line}": {re.escape(bus)} has that pad, in \d+ of '
+            r'\d+ trees of raspberrypi; only one gets it$', text, re.M), f'the pad of {bus}', text)
+    status, text = build('raspberrypi', 'MODEM_POWER=gpio 23')
+    tap.result(not status and 'warning' not in text, 'a free pad', text)
+
+
 def gone(tap):
     """What was built of other words is not taken for what is built of these."""
     for family in sorted({words[0] for words, _, _ in GOOD}):
@@ -161,6 +172,7 @@ def main():
     tap = Tap()
     good(tap)
     partly(tap)
+    pads(tap)
     bad(tap)
     with tempfile.TemporaryDirectory() as work:
         plain(tap, work)

@@ -75,6 +75,20 @@ ONE = '''/dts-v1/;
 	}};
 }};
 '''
+# An LED on a GPIO of a Raspberry Pi 4.
+PI, LED = 'bcm2711-rpi-4-b', '''/dts-v1/;
+/plugin/;
+
+&{{/}} {{
+	my-leds {{
+		compatible = "gpio-leds";
+
+		led-0 {{
+			gpios = <&gpio {line} 0>;
+		}};
+	}};
+}};
+'''
 
 
 def check(*words):
@@ -141,6 +155,27 @@ def combinations(tap, work):
                    f'{" and ".join(names)}: {count} pad twice', said)
 
 
+def gpios(tap, work):
+    """Where pads are numbered as GPIOs, one that is used as a GPIO is not for another device."""
+    source = work / 'my.dtso'
+    for line, wanted in ((14, 'serial@7e215040 (uart1-gpio14)'), (17, '')):
+        source.write_text(LED.format(line=line))
+        said = check('--base', PI, source)
+        lines = re.findall(r'^# (pad .*)', said, re.M)
+        tap.result(len(lines) == bool(wanted) and (not wanted or lines[0].startswith(
+            f'pad gpio{line} of /soc/gpio@7e200000: /my-leds/led-0 (as a GPIO) and /soc/{wanted} '
+            'ask for it')) and re.search(rf'^{"not ok" if wanted else "ok"} \d+ \S+: pads', said, re.M),
+                   f'an LED on GPIO {line}: {wanted or "free"}', said)
+    for line, count in ((2, 1), (5, 0)):
+        slot = overlays.build(work, ['raspberrypi'], {'MODEM_POWER': f'gpio {line}'})['raspberrypi']
+        said = check('--base', PI, next(path for path in slot if path.stem == 'modem-slot'))
+        lines = re.findall(r'^# pad gpio2 of .* \(as a GPIO\) and \S+/i2c@7e804000 \(i2c1-gpio2\)',
+                           said, re.M)
+        tap.result(len(lines) == count and re.search(
+            rf'^{"not ok" if count else "ok"} \d+ \S+: pads', said, re.M),
+                   f'a modem on GPIO {line}: {count} pad of I2C1', said)
+
+
 def one_name(tap, work):
     """Files of one name are refused: results are told apart by it."""
     (work / 'other').mkdir()
@@ -171,6 +206,7 @@ def main():
         all_trees(tap, work)
         each_soc(tap, work)
         combinations(tap, work)
+        gpios(tap, work)
         one_name(tap, work)
         broken(tap, work)
     return tap.end()
