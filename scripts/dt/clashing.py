@@ -16,6 +16,7 @@ import textwrap
 import libfdt
 
 import bases
+import gpios
 import overlays
 import pads
 import trees
@@ -67,8 +68,8 @@ def look(blobs, found, lines):
 
 def clashes(blobs, found, lines=None):
     """Return the same; it is kept for as long as overlays, trees and how they are read stay."""
-    here = [path.read_bytes() for path in (pathlib.Path(pads.__file__), pathlib.Path(__file__),
-                                           pathlib.Path(trees.__file__), *blobs)]
+    code = (module.__file__ for module in (pads, gpios, trees))
+    here = [path.read_bytes() for path in (*map(pathlib.Path, code), pathlib.Path(__file__), *blobs)]
     names = [dt_apply().name, *(base.dtb for base in found),
              *(sources(kernel).name for kernel in sorted({base.kernel for base in found})),
              *(f'{path} {os.stat(path).st_mtime_ns}' for path in lines or ())]

@@ -72,12 +72,15 @@ def as_gpio(group):
 
 
 def muxed(nodes, also=()):
-    """Return {(controller, pad): [(device, group), ...]} of what is enabled, and of other paths."""
+    """Return {(controller, pad): [(device, group), ...]} of what is enabled, and of other paths.
+
+    What a controller holds by itself, as that of the Raspberry Pi does, is given to who asks.
+    """
     by_phandle = pads.phandles(nodes)
     found = {}
     for node in [*pads.enabled(nodes[0]), *(node for node in nodes if node.path() in also)]:
         for owner, pad, group in pads.pads(node, by_phandle):
-            if not as_gpio(group):
+            if not as_gpio(group) and node is not owner:
                 found.setdefault((owner, pad), []).append((node, group))
     return found
 
