@@ -24,7 +24,7 @@ static const char TOP[] =
 
 static const char OPTIONS[] =
 	"\nOptions\n"
-	"  -b, --base FILE           install --overlay: the tree, not the selected one\n"
+	"  -b, --base FILE           install, try --overlay: the tree, not the selected one\n"
 	"  -o, --out FILE            merge: where to\n"
 	"  -l, --labels FILE         label map for a tree that was built without labels\n"
 	"  -a, --all                 diff: phandles and labels, too\n"
@@ -37,7 +37,7 @@ static const char OPTIONS[] =
 	"      --kernel FILE --initrd FILE   try: what to start\n"
 	"      --load                try: do not start it (systemctl kexec does)\n"
 	"      --watchdog DEVICE     try: resets a kernel that hangs\n"
-	"      --pending             try: install it, guard goes back at the next start but one\n"
+	"      --pending             try: install it, guard goes back in the next start\n"
 	"      --own                 rollback: nothing is selected, the bootloader takes its own\n"
 	"      --limit SECONDS       guard: how long to wait for the commit (300)\n"
 	"      --root DIR            look at the system below DIR\n"

@@ -135,7 +135,11 @@ static void check_address(struct need *need, int node, int old)
 {
 	char path[256];
 
-	if (!address_differs(need->running, old, need->fdt, node))
+	bool moved = address_differs(need->running, old, need->fdt, node, 0);
+
+	if (fdt_getprop(need->running, old, "interrupt-controller", NULL))	/* CPU's side of it */
+		moved |= address_differs(need->running, old, need->fdt, node, 1);
+	if (!moved)
 		return;
 	dtb_path(need->fdt, node, path, sizeof(path));
 	complain(need, "give it its reg, and the buses above it their ranges and #...-cells",
@@ -162,7 +166,8 @@ static bool populates(const void *fdt, int node)
  */
 static bool stands_on(const char *name, bool above)
 {
-	if (!strcmp(name, "interrupt-controller") || (!above && !strcmp(name, "pinctrl-0")))
+	if (!strcmp(name, "interrupt-controller") || !strcmp(name, "clock-names") ||
+	    (!above && (!strcmp(name, "pinctrl-0") || !strcmp(name, "pinctrl-names"))))
 		return true;
 	return link_class(name) == LINK_VITAL && strncmp(name, "interrupt", 9) &&
 	       strncmp(name, "pinctrl-", 8);
@@ -174,12 +179,22 @@ static bool goes_off(const struct need *need, const char *name, const void *valu
 	size_t size = strlen(name), end = strlen("-supply");
 	int old, new;
 
+	if (!strcmp(name, "mmc-pwrseq"))	/* a card that is on stays on */
+		return false;
 	if (size <= end || strcmp(name + size - end, "-supply") || length != 4)
 		return true;
 	old = fdt_node_offset_by_phandle(need->running, fdt32_ld(value));
 	new = old < 0 ? old : find_device(need->running, old, need->fdt);
 	return new >= 0 && node_used(need->fdt, new) &&
 	       !fdt_getprop(need->fdt, new, "regulator-always-on", NULL);
+}
+
+/* Whether something else stands for it, or it was for nothing. */
+static bool is_excused(const void *fdt, int node, const char *name)
+{
+	if (!strcmp(name, "phy-handle"))
+		return fdt_subnode_offset(fdt, node, "fixed-link") >= 0;
+	return !strcmp(name, "pinctrl-names") && !fdt_getprop(fdt, node, "pinctrl-0", NULL);
 }
 
 /* A property that is left out refers to nothing, and is missed all the same. */
@@ -192,18 +207,26 @@ static void check_kept(struct need *need, int node, int old, bool above)
 	dtb_path(need->fdt, node, path, sizeof(path));
 	fdt_for_each_property_offset(prop, need->running, old) {
 		const char *name = NULL;
-		int length;
+		int length, left = 0;
 		const void *value = fdt_getprop_by_offset(need->running, prop, &name, &length);
 
-		if (!name || !stands_on(name, above) || fdt_getprop(need->fdt, node, name, NULL) ||
-		    (!strcmp(name, "phy-handle") &&
-		     fdt_subnode_offset(need->fdt, node, "fixed-link") >= 0))
+		if (!name || !stands_on(name, above) ||
+		    (fdt_getprop(need->fdt, node, name, &left) && (left || !length)) ||
+		    is_excused(need->fdt, node, name))
 			continue;
 		if (!goes_off(need, name, value, length))
 			need->level = LEVEL_WARNING;
 		complain(need, KEEP, "%s has no %s in the new tree", path, name);
 		need->level = level;
 	}
+}
+
+/* Their drivers are found by what they answer. */
+static bool is_phy(const void *fdt, int node)
+{
+	const char *name = fdt_stringlist_get(fdt, node, "compatible", 0, NULL);
+
+	return name && !strncmp(name, "ethernet-phy", strlen("ethernet-phy"));
 }
 
 /* The same node of the running tree works. Trees correct what has no registers. */
@@ -217,7 +240,7 @@ static void check_same(const struct need *all, int node, int old, bool above)
 	check_kept(need, node, old, above);
 	own.level = all->level;
 	dtb_path(need->fdt, node, path, sizeof(path));
-	if (above && fdt_getprop(need->running, old, "reg", NULL) &&
+	if (above && fdt_getprop(need->running, old, "reg", NULL) && !is_phy(need->running, old) &&
 	    !same_device(need->running, old, need->fdt, node))
 		complain(need, KEEP, "%s is another device in the new tree%s", path, "");
 	else if (populates(need->running, old) && !populates(need->fdt, node))

@@ -81,6 +81,9 @@ static int copy_bootloaders(const void *running, void *fdt)
 {
 	int node, next, ret = 0;
 
+	if (fdt_address_cells(running, 0) != fdt_address_cells(fdt, 0) ||
+	    fdt_size_cells(running, 0) != fdt_size_cells(fdt, 0))
+		return -FDT_ERR_BADNCELLS;
 	for (node = fdt_first_subnode(fdt, 0); node >= 0; node = next) {
 		next = fdt_next_subnode(fdt, node);
 		if (is_memory(fdt, node)) {
@@ -210,8 +213,9 @@ void *start_tree(struct swap *swap, const void *fdt, const char *name)
 						 line);
 	}
 	if (ret && !verdict(&swap->report))
-		refuse(swap, KIND_ERROR, "report this", "the tree cannot be completed: %s",
-		       fdt_strerror(ret));
+		refuse(swap, KIND_ERROR, ret == -FDT_ERR_BADNCELLS ?
+		       "give / and /reserved-memory the #address-cells and #size-cells that run" :
+		       "report this", "the tree cannot be completed: %s", fdt_strerror(ret));
 	free(line);
 	free(cmdline);
 	free(running);

@@ -231,7 +231,7 @@ static int anywhere(const void *from, int node, const void *fdt)
 		if (++count > MOST_ALIKE)
 			return -FDT_ERR_NOTFOUND;
 		found = other;
-		if (!address_differs(from, node, fdt, other))
+		if (!address_differs(from, node, fdt, other, 0))
 			reached = reached < 0 ? other : 0;
 	}
 	if (count == 1)

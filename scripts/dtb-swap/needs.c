@@ -269,49 +269,6 @@ static void check_memory(struct need need)
 	}
 }
 
-/* Firmware writes all versions of PSCI that it has; a kernel needs one. */
-static int find_core(const void *fdt, const char *name)
-{
-	static const char *const psci[] = { "arm,psci-1.0", "arm,psci-0.2", "arm,psci" };
-	int node = fdt_node_offset_by_compatible(fdt, -1, name);
-	size_t i;
-
-	for (i = 0; i < 3 && node < 0 && !strncmp(name, "arm,psci", 8); i++)
-		node = fdt_node_offset_by_compatible(fdt, -1, psci[i]);
-	return node;
-}
-
-/* Without these no kernel gets as far as a console. */
-static void check_core(struct need need)
-{
-	static const char *const core[] = {
-		"arm,armv8-timer", "arm,armv7-timer", "arm,psci-1.0", "arm,psci-0.2", "arm,psci",
-	};
-	const char *was, *is;
-	size_t i;
-
-	for (i = 0; i < sizeof(core) / sizeof(*core); i++) {
-		int old = fdt_node_offset_by_compatible(need.running, -1, core[i]);
-		int new = find_core(need.fdt, core[i]);
-
-		need.what = core[i];
-		if (old < 0 || !node_used(need.running, old))
-			continue;
-		was = fdt_getprop(need.running, old, "method", NULL);
-		is = new < 0 ? NULL : fdt_getprop(need.fdt, new, "method", NULL);
-		if (new < 0 || !node_used(need.fdt, new))
-			complain(&need, KEEP, "the new tree has none that is in use%s%s",
-				 "", "");
-		else if (was && (!is || strcmp(was, is)))
-			complain(&need, KEEP, "its method is %s, in the new tree %s", was,
-				 is ? is : "none");
-		if (new >= 0) {
-			check_irqs(&need, old, new);
-			follow_from(&need, new);
-		}
-	}
-}
-
 static bool is_cpu(const void *fdt, int node)
 {
 	const char *type = fdt_getprop(fdt, node, "device_type", NULL);
@@ -330,6 +287,29 @@ static unsigned long long cpu_number(const void *fdt, int node)
 	return number;
 }
 
+/* Firmware writes all versions of PSCI that it has; a kernel needs one. */
+static int find_core(const void *fdt, const char *name)
+{
+	static const char *const psci[] = { "arm,psci-1.0", "arm,psci-0.2", "arm,psci" };
+	int node = fdt_node_offset_by_compatible(fdt, -1, name);
+	size_t i;
+
+	for (i = 0; i < 3 && node < 0 && !strncmp(name, "arm,psci", 8); i++)
+		node = fdt_node_offset_by_compatible(fdt, -1, psci[i]);
+	return node;
+}
+
+/* Bootloaders of 32-bit ARM write both, how a CPU is started and what starts it. */
+static bool by_firmware(const void *fdt)
+{
+	int node;
+
+	for (node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL))
+		if (fdt_getprop(fdt, node, "enable-method", NULL))
+			return false;
+	return find_core(fdt, "arm,psci") < 0;
+}
+
 /* Whether a tree has a CPU of another, and says how to start it where that does. */
 static bool has_cpu(const void *from, int cpu, const void *fdt)
 {
@@ -338,7 +318,7 @@ static bool has_cpu(const void *from, int cpu, const void *fdt)
 	fdt_for_each_subnode(node, fdt, cpus)
 		if (is_cpu(fdt, node) && cpu_number(fdt, node) == cpu_number(from, cpu))
 			return !fdt_getprop(from, cpu, "enable-method", NULL) ||
-			       fdt_getprop(fdt, node, "enable-method", NULL);
+			       fdt_getprop(fdt, node, "enable-method", NULL) || by_firmware(fdt);
 	return false;
 }
 
@@ -362,6 +342,39 @@ static void check_cpus(struct need need)
 	if (left < count)
 		complain(&need, "see their status, reg and enable-method",
 			 "the new tree has %s of the %s that run", texts[0], texts[1]);
+}
+
+/* Without these no kernel gets as far as a console. */
+static void check_core(struct need need)
+{
+	static const char *const core[] = {
+		"arm,armv8-timer", "arm,armv7-timer", "arm,psci-1.0", "arm,psci-0.2", "arm,psci",
+	};
+	const char *was, *is;
+	size_t i;
+
+	for (i = 0; i < sizeof(core) / sizeof(*core); i++) {
+		int old = fdt_node_offset_by_compatible(need.running, -1, core[i]);
+		int new = find_core(need.fdt, core[i]);
+
+		need.what = core[i];
+		need.level = !strncmp(core[i], "arm,psci", 8) && by_firmware(need.fdt) ?
+			     LEVEL_WARNING : LEVEL_REFUSAL;
+		if (old < 0 || !node_used(need.running, old))
+			continue;
+		was = fdt_getprop(need.running, old, "method", NULL);
+		is = new < 0 ? NULL : fdt_getprop(need.fdt, new, "method", NULL);
+		if (new < 0 || !node_used(need.fdt, new))
+			complain(&need, KEEP, "the new tree has none that is in use%s%s",
+				 "", "");
+		else if (was && (!is || strcmp(was, is)))
+			complain(&need, KEEP, "its method is %s, in the new tree %s", was,
+				 is ? is : "none");
+		if (new >= 0) {
+			check_irqs(&need, old, new);
+			follow_from(&need, new);
+		}
+	}
 }
 
 /* What all else is read by: the root's cells, its interrupt controller, a CPU. */

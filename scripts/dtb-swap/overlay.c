@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "install.h"
@@ -19,20 +20,23 @@ static const char *const FOLDERS[] = {
 	"/boot/firmware/overlays", "/boot/overlays",
 };
 
-/* The file of an overlay that is named without a path, for free(); its own name otherwise. */
-static char *find_file(const struct swap *swap, const char *name)
+/* The file of an overlay, for free(): as it is named, or one of that name in a folder. */
+static char *find_file(struct swap *swap, const char *name)
 {
+	bool there = strchr(name, '/') || !access(name, F_OK);
 	size_t i;
 
-	for (i = 0; i < sizeof(FOLDERS) / sizeof(*FOLDERS) && !strchr(name, '/'); i++) {
+	for (i = 0; i < sizeof(FOLDERS) / sizeof(*FOLDERS) && !there; i++) {
 		char *path = format_text("%s%s/%s%s", swap->root, FOLDERS[i], name,
 					 strstr(name, ".dtbo") ? "" : ".dtbo");
 		struct dtb_error err;
 		void *fdt = path ? dtb_read(path, &err) : NULL;
 
 		free(fdt);
-		if (fdt)
+		if (fdt) {
+			fact(&swap->report, "overlay", "%s", path + strlen(swap->root));
 			return path;
+		}
 		free(path);
 	}
 	return strdup(name);

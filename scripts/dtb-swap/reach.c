@@ -84,8 +84,8 @@ static bool translate(const void *fdt, int bus, int na, int ns, int up, unsigned
 	return false;
 }
 
-/* The first address of a device as the CPU has it; false where it has none. */
-static bool cpu_address(const void *fdt, int node, unsigned long long *address)
+/* An address of a device as the CPU has it; false where it has not so many. */
+static bool cpu_address(const void *fdt, int node, int index, unsigned long long *address)
 {
 	int list[DEEPEST], length, depth = ancestors(fdt, node, list) - 1;
 	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &length);
@@ -95,9 +95,9 @@ static bool cpu_address(const void *fdt, int node, unsigned long long *address)
 		return false;
 	na = cells_of(fdt, list, depth, "#address-cells");
 	ns = cells_of(fdt, list, depth, "#size-cells");
-	if (na < 1 || ns < 1 || length / 4 < na + ns)
+	if (na < 1 || ns < 1 || length / 4 < (na + ns) * (index + 1))
 		return false;
-	*address = number(reg, na);
+	*address = number(reg + (na + ns) * index, na);
 	for (; depth > 0; depth--) {
 		int up = cells_of(fdt, list, depth - 1, "#address-cells");
 
@@ -116,14 +116,15 @@ static bool cpu_address(const void *fdt, int node, unsigned long long *address)
  * @node_a: the device in it
  * @b: another
  * @node_b: the same device in that
+ * @index: which of its addresses
  *
  * Return: false, also for what is not on the CPU's buses (I2C, PCI) in @a
  */
-bool address_differs(const void *a, int node_a, const void *b, int node_b)
+bool address_differs(const void *a, int node_a, const void *b, int node_b, int index)
 {
 	unsigned long long old, new;
 
-	return cpu_address(a, node_a, &old) && (!cpu_address(b, node_b, &new) || old != new);
+	return cpu_address(a, node_a, index, &old) && (!cpu_address(b, node_b, index, &new) || old != new);
 }
 
 /* What the nearest bus says about the memory that devices on it see, as the kernel looks for it. */

@@ -146,13 +146,13 @@ bool state_write(const struct state *state, const struct state *next, const stru
  * state_recall() - what the user has said of the bootloader before, where he does not now
  * @place: where the file is; keeps what is recalled
  *
- * What the device says by itself counts more. The run is told where the file cannot be read.
+ * What the device says by itself counts more, unless a tree is selected on the user's word. The run is told where the file cannot be read.
  */
 void state_recall(struct place *place)
 {
 	struct swap *swap = place->swap;
 	char *text = read_file(swap, place->boot);
-	bool family, variable;
+	bool family, variable, known;
 
 	if (!text && errno != ENOENT)
 		refuse(swap, errno == EACCES ? KIND_RIGHTS : KIND_ERROR,
@@ -161,10 +161,12 @@ void state_recall(struct place *place)
 	place->said = (struct said){ .family = swap->family, .variable = swap->variable,
 				     .unproven = swap->unproven, .recalled = true };
 	if (text && !swap->family && !swap->variable) {
+		known = has(text, "", "unproven") &&
+			(has(text, "", "installed") || has(text, NEXT, "installed"));
 		place->said.old_family = get(text, "", "family");
 		place->said.old_variable = get(text, "", "variable");
 		family_needs(place->device, NULL, &family, &variable);
-		swap->family = family ? place->said.old_family : NULL;
+		swap->family = family || known ? place->said.old_family : NULL;
 		family_needs(place->device, swap->family, &family, &variable);
 		swap->variable = variable ? place->said.old_variable : NULL;
 		swap->unproven |= has(text, "", "unproven");

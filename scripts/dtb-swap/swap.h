@@ -136,7 +136,7 @@ int each_link(const void *fdt, int node, int prop, link_fn *fn, void *data);
 bool same_device(const void *a, int node_a, const void *b, int node_b);
 bool same_place(const void *a, int node_a, const void *b, int node_b);
 int find_device(const void *from, int node, const void *fdt);
-bool address_differs(const void *a, int node_a, const void *b, int node_b);
+bool address_differs(const void *a, int node_a, const void *b, int node_b, int index);
 bool memory_differs(const void *a, int node_a, const void *b, int node_b);
 const char *irqs_differ(const void *a, int node_a, const void *b, int node_b, bool *sure);
 

@@ -144,6 +144,17 @@ CASES = (
      f'console ttymxc1: {UART} has no clocks in the new tree'),
     ('pinctrl left out', lambda t: t.drop(MMC, 'pinctrl-0'), 5, f'{MMC} has no pinctrl-0'),
     ('pins that the controller holds itself', lambda t: t.drop(PINS, 'pinctrl-0'), 0, 'fits'),
+    ('no clock of the storage', lambda t: t.cell(MMC, 'clocks'), 5, f'{MMC} has no clocks'),
+    ('names of clocks left out', lambda t: t.drop(UART, 'clock-names'), 5,
+     f'{UART} has no clock-names'),
+    ('names of pins left out', lambda t: t.drop(UART, 'pinctrl-names'), 5,
+     f'{UART} has no pinctrl-names'),
+    ('the CPUs\' side of the interrupt controller moved', lambda t: t.cell(
+        GIC, 'reg', 0x38800000, 0x10000, 0x39880000, 0xc0000), 5, f'{GIC} has another address'),
+    ('the CPUs\' side of the interrupt controller left out', lambda t: t.cell(
+        GIC, 'reg', 0x38800000, 0x10000), 5, f'{GIC} has another address'),
+    ('another PHY', lambda t: t.text(f'{ETHERNET}/mdio/ethernet-phy@1', 'compatible',
+                                     'ethernet-phy-id001c.c916'), 0, 'fits'),
     ('a later pinctrl left out', lambda t: t.drop(MMC, 'pinctrl-1'), 0, 'fits'),
     ('PHY left out', lambda t: t.drop(ETHERNET, 'phy-handle'), 5,
      f'network eth0: {ETHERNET} has no phy-handle'),
@@ -283,6 +294,18 @@ def supplies(tap, folder):
                    f'the supply of the card is left out, {name}', done.stdout)
 
 
+def firmware(tap, folder):
+    """What bootloaders of 32-bit ARM write into the tree is not missed in its file."""
+    good, running = shipped('6.12-armhf', 'sun8i-h3-orangepi-one'), folder / 'running.dtb'
+    tree = Tree(good)
+    each_cpu(tree, lambda path: tree.text(path, 'enable-method', 'psci'))
+    tree.add('/', 'psci', compatible='arm,psci', method='smc')
+    made = Device(folder / 'root', tree.write(running))
+    done = swap('check', '--root', made.root, good)
+    tap.result(done.returncode == 0 and 'warning: arm,psci: the new tree has none' in done.stdout,
+               'the own tree of a board whose bootloader adds PSCI', done.stdout)
+
+
 # How / is mounted: what is mounted, of which type, what it is made of; whether the disk is found.
 STACKS = (
     ('device-mapper', '254:0', 'ext4 /dev/mapper/root', ('dm-0', 'mmcblk2p2'), True),
@@ -372,6 +395,7 @@ def main():
         broken(tap, folder, good)
         cases(tap, folder, good)
         supplies(tap, folder)
+        firmware(tap, folder)
         memory(tap, folder)
         stacks(tap, folder, good)
         interfaces(tap, folder, good)

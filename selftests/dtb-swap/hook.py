@@ -86,11 +86,12 @@ def of_the_user(tap, folder):
     for title, before, theirs, wanted in (
             ('is selected', 'my.dtb', False, ['my']),
             ('is selected, and the new OS brings it', 'my.dtb', True, []),
-            ('is the one before', None, False, ['my', 'swap'])):
-        made = device(folder / 'root', *row)
+            ('is the one before', None, False, ['my', 'swap']),
+            ('is in a folder', 'freescale/my.dtb', False, ['my'])):
+        made, mine = device(folder / 'root', *row), before or 'my.dtb'
         made.put('mnt/sysroot/inactive/boot/keep', '')
-        made.put(f'{row[3]}/my.dtb', pathlib.Path(shipped(*row[1:3])).read_bytes())
-        made.put('mnt/boot/extra_uEnv.txt', 'custom_fdt_file=my.dtb\n')
+        made.put(f'{row[3]}/{mine}', pathlib.Path(shipped(*row[1:3])).read_bytes())
+        made.put('mnt/boot/extra_uEnv.txt', f'custom_fdt_file={mine}\n')
         if theirs:
             made.put('mnt/sysroot/inactive/boot/my.dtb', 'x')
         swap('install', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root)

@@ -248,6 +248,11 @@ def reserved(tap, folder):
     done = board.start('--load')
     tap.result(done.returncode == 1 and 'FDT_ERR_BADNCELLS' in done.stderr and
                'load' not in board.calls(), 'where it is counted in other cells: refused', done)
+    board = Board(folder)
+    Tree(board.tree).cell('/', '#size-cells', 1).write(board.tree)
+    done = board.start('--load')
+    tap.result(done.returncode and 'load' not in board.calls(),
+               'the root counts memory in other cells: refused', done)
 
 
 def initramfs(tap, folder):

@@ -6,7 +6,7 @@ import pathlib
 import sys
 import tempfile
 
-from bench import Tap, Tree, run, shipped, swap
+from bench import Tap, Tree, program, run, shipped, swap
 from install import DEVICES, device, digest, model, new_tree
 
 # What extlinux.conf and extra_uEnv.txt say of overlays; the exit status, what is said.
@@ -154,6 +154,14 @@ def undone(tap, folder):
                  len(tree.fdt.getprop(0, 'boardpack,overlays')) // 4)
         tap.result(not done.returncode and said in done.stdout and found == (variant, marks),
                    f'overlays that undo each other: {title}', f'{done.stdout} {found}')
+    local = folder / 'chip.dtbo'
+    run('dtc', '-q', '-@', '-o', local, '-', input='/dts-v1/; /plugin/; &{/} { local { }; };')
+    done = run('sh', '-c', f'cd {folder} && exec {" ".join(program())} install --overlay chip.dtbo '
+               f'--root {made.root}')
+    said = swap('install', '--overlay', 'one', *root)
+    tap.result('selected in' in done.stdout and '/boot/devicetree' not in done.stdout and
+               'overlay    /boot/devicetree/one.dtbo' in said.stdout,
+               'the file in this folder comes first, and another is told', done.stdout + said.stdout)
     edited = Tree(path)
     edited.drop('/chip')
     swap('install', edited.write(folder / 'edited.dtb'), *root)

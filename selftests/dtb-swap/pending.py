@@ -165,9 +165,12 @@ def remembered(tap, folder):
     for name, row, options in (
             ('the family', {row[0]: row for row in DEVICES}['raspberrypi4-64'],
              ('--family', 'raspberrypi')),
+            ('the family of a board that has another', ROW,
+             ('--family', 'raspberrypi', '--unproven')),
             ('the variable', ROW, ('--family', 'u-boot', '--variable', 'fdt_file', '--unproven'))):
         made = device(folder / 'root', *row)
-        made.put('mnt/boot/config.json', '{}')
+        if 'another' not in name:
+            made.put('mnt/boot/config.json', '{}')
         one = new_tree(folder, shipped(*row[1:3]), 'one')
         root = ('--root', made.root)
         tried, seen = swap('try', '--pending', one, *options, *root), swap('status', *root)
