@@ -137,7 +137,8 @@ static void check_address(struct need *need, int node, int old)
 
 	bool moved = address_differs(need->running, old, need->fdt, node, 0);
 
-	if (fdt_getprop(need->running, old, "interrupt-controller", NULL))	/* CPU's side of it */
+	/* The second is the CPUs' side of it. */
+	if (fdt_getprop(need->running, old, "interrupt-controller", NULL))
 		moved |= address_differs(need->running, old, need->fdt, node, 1);
 	if (!moved)
 		return;

@@ -124,7 +124,8 @@ bool address_differs(const void *a, int node_a, const void *b, int node_b, int i
 {
 	unsigned long long old, new;
 
-	return cpu_address(a, node_a, index, &old) && (!cpu_address(b, node_b, index, &new) || old != new);
+	return cpu_address(a, node_a, index, &old) &&
+	       (!cpu_address(b, node_b, index, &new) || old != new);
 }
 
 /* What the nearest bus says about the memory that devices on it see, as the kernel looks for it. */

@@ -146,7 +146,8 @@ bool state_write(const struct state *state, const struct state *next, const stru
  * state_recall() - what the user has said of the bootloader before, where he does not now
  * @place: where the file is; keeps what is recalled
  *
- * What the device says by itself counts more, unless a tree is selected on the user's word. The run is told where the file cannot be read.
+ * What the device says by itself counts more, unless a tree is selected on the user's word.
+ * The run is told where the file cannot be read.
  */
 void state_recall(struct place *place)
 {
