@@ -71,9 +71,9 @@ def lose_console(tree):
 
 
 def panic(tree):
-    """The second part of the interrupt controller is where nothing answers."""
-    node = next(name for name in tree.children('/') if name.startswith('intc@'))
-    tree.cell(f'/{node}', 'reg', 0, int(node[5:], 16), 0, 0x10000, 0, 0xf110000, 0, 0x10000)
+    """A clock that nothing stands on is where nothing answers."""
+    node = next(name for name in tree.children('/') if name.startswith('pl031@'))
+    tree.cell(f'/{node}', 'reg', 0, 0xf110000, 0, 0x1000)
 
 
 def hang(tree):
