@@ -30,11 +30,9 @@ bool is_overlay(const void *fdt)
 	return false;
 }
 
-/* Without room at its end; older versions of the format do not tell. */
+/* Without room at its end. */
 static unsigned int used_size(const void *fdt)
 {
-	if (fdt_version(fdt) < 17)
-		return fdt_totalsize(fdt);
 	return fdt_size_dt_struct(fdt) + fdt_size_dt_strings(fdt) + sizeof(struct fdt_header) +
 	       (fdt_num_mem_rsv(fdt) + 1) * sizeof(struct fdt_reserve_entry);
 }
@@ -93,7 +91,7 @@ int check_structure(struct swap *swap, const void *fdt, const char *name)
 	if (is_overlay(fdt))
 		refuse(swap, KIND_TREE, "merge it into the board's tree, or install --overlay",
 		       "%s is an overlay, not a tree", name);
-	else if (fdt_version(fdt) < 16 || fdt_last_comp_version(fdt) > 17)
+	else if (fdt_version(fdt) < 17 || fdt_last_comp_version(fdt) > 17) /* 16 has no sizes */
 		refuse(swap, KIND_TREE, "compile it with a dtc of this century",
 		       "%s has version %u of the format", name, fdt_version(fdt));
 	else if (used_size(fdt) > LARGEST - ADDED)

@@ -114,7 +114,14 @@ void *dtb_read(const char *path, struct dtb_error *err)
 		dtb_fail(err, -FDT_ERR_NOTFOUND, "%s: %s", path, strerror(errno));
 		return NULL;
 	}
+	errno = 0;
 	fdt = read_all(file, &size);
+	if (ferror(file)) {
+		dtb_fail(err, -FDT_ERR_NOTFOUND, "%s: %s", path, strerror(errno));
+		free(fdt);
+		fclose(file);
+		return NULL;
+	}
 	fclose(file);
 	if (!fdt) {
 		dtb_fail(err, -FDT_ERR_NOSPACE, "%s: larger than %d MB", path, LARGEST >> 20);

@@ -8,7 +8,7 @@ import pathlib
 import sys
 import tempfile
 
-from bench import Device, Tap, Tree, shipped, swap
+from bench import Device, Tap, Tree, run, shipped, swap
 
 BOARD = ('6.12', 'imx8mp-evk')
 UART = '/soc@0/bus@30800000/spba-bus@30800000/serial@30890000'
@@ -224,6 +224,15 @@ def broken(tap, folder, good):
         path.write_bytes(content)
         done = swap('check', '--structure', path)
         tap.result(done.returncode == 3 and words in done.stdout, f'refused: {name}', done.stdout)
+    old = folder / 'old.dtb'
+    run('dtc', '-q', '-V', '16', '-o', old, '-', input='/dts-v1/; / { compatible = "acme,box"; ' +
+        ''.join(f'n{i} {{ phandle = <{i}>; }}; ' for i in range(1, 99)) + '};')
+    for words in (('--structure', old), (old, '--root', Device(folder / 'root', good).root)):
+        done = swap('check', *words)
+        tap.result(done.returncode == 3 and 'has version 16' in done.stdout,
+                   'refused: a version that does not tell its sizes', done.stdout)
+    done = swap('check', folder)
+    tap.result(done.returncode == 1 and 'Is a directory' in done.stdout, 'a folder', done.stdout)
     done = swap('check', folder / 'nothing.dtb')
     tap.result(done.returncode == 1 and 'No such file' in done.stdout, 'a file that is not there',
                done.stdout)

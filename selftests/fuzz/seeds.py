@@ -76,9 +76,9 @@ WORDS = ('reg', 'compatible', 'target', 'target-path', '__overlay__', '__fixups_
          'clocks', 'shutdown-gpios', '[all]', '[pi4]', 'device_tree=', 'okay', 'disabled')
 
 
-def compile_tree(text, out):
+def compile_tree(text, out, *options):
     """Compile a source with labels."""
-    subprocess.run(['dtc', '-q', '-@', '-O', 'dtb', '-o', out, '-'], input=text, text=True,
+    subprocess.run(['dtc', '-q', '-@', '-O', 'dtb', *options, '-o', out, '-'], input=text, text=True,
                    check=True)
     return out
 
@@ -147,9 +147,10 @@ def inputs(folder):
     board, more, overlays = trees(folder)
     both = [steps(board), steps(more)]
     raw = [path.read_bytes() for path in (board, more)]
+    old = compile_tree(BOARD, folder / 'old.dtb', '-V', '16').read_bytes()
     squeezed = gzip.compress('\n'.join(f'CONFIG_{word}=y' for word in WORDS).encode() * 9)
     return {
-        'check': [b'\0' + one for one in both] + [b'\1' + one for one in raw],
+        'check': [b'\0' + one for one in both] + [b'\1' + one for one in (*raw, old)],
         'diff': [b'\0' + both[0] + both[1], b'\2' + both[1] + both[0], b'\0' + both[0] * 2] +
                 [b'\1' + one for one in raw],
         'merge': [b'\0' + both[0] + steps(path) for path in overlays] +
