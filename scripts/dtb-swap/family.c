@@ -14,31 +14,33 @@
 
 #define ENV "extra_uEnv.txt"
 #define FDT "custom_fdt_file"
+#define VARIABLE "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 /*
  * Orin, Thor: L4TLauncher looks for the key with StrStr() in each line, and puts the
  * overlays of extlinux.conf on the tree. Xavier: a line of less than 21 characters makes
- * it read nothing of the file. TX2, Nano: at most 256 characters with /boot/, a tree that
- * is missing is passed over; 1 MiB from fdt_addr_r to ramdisk_addr_r (U-Boot's
+ * it read nothing of the file. Orin, Thor, TX2, Nano: only FDT default of extlinux.conf is the
+ * selected tree. TX2, Nano: at most 256 characters with /boot/, one that is missing is passed over; 1 MiB from fdt_addr_r to ramdisk_addr_r (U-Boot's
  * tegra210-common.h, tegra186-common.h). Variscite: U-Boot stops where the tree is missing.
  * AM335x: 512 KiB from fdtaddr to rdaddr, where overlays go, too (U-Boot's ti_armv7_common.h).
  */
 static const struct family FAMILIES[] = {
-	{ "jetson-orin", "jetson-agx-thor*", HOW_ENV, ENV, FDT, 250, 0, 0, true, true, true, true },
-	{ "jetson-xavier", NULL, HOW_ENV, ENV, FDT, 250, 21, 0, true, true, true, true },
-	{ "jetson-tx2", NULL, HOW_ENV, ENV, FDT, 250, 0, 1 << 20, false, true, false, true },
-	{ "jetson-nano", NULL, HOW_ENV, ENV, FDT, 250, 0, 1 << 20, false, true, false, true },
-	{ "iot-gate-imx8plus", "iot-gate-imx8plus*", HOW_ENV, ENV, FDT, 250, 0, 0, false, true,
-	  false, true },
-	{ "imx8m", NULL, HOW_ENV, ENV, FDT, 250, 0, 0, false, false, false, true },
-	{ "raspberrypi", "raspberrypi5", HOW_CONFIG, "config.txt", "device_tree", 80, 0, 0, false,
-	  false, false, true },
-	{ "tm3", "bluechiptechnology-tm3", HOW_ENV, ENV, FDT, 250, 0, 0, false, false, false,
+	{ "jetson-orin", "jetson-agx-thor*", HOW_ENV, ENV, FDT, 250, 0, 0, true, true, true, true,
 	  true },
-	{ "am335x", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 512 << 10, false, false, false, false },
-	{ "allwinner-h3", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 0, false, false, false, false },
-	{ "allwinner-a20", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 0, false, false, false, false },
-	{ "u-boot", NULL, HOW_ENV, ENV, NULL, 250, 0, 0, false, false, false, false },
+	{ "jetson-xavier", NULL, HOW_ENV, ENV, FDT, 250, 21, 0, true, true, true, false, true },
+	{ "jetson-tx2", NULL, HOW_ENV, ENV, FDT, 250, 0, 1 << 20, false, true, false, true, true },
+	{ "jetson-nano", NULL, HOW_ENV, ENV, FDT, 250, 0, 1 << 20, false, true, false, true, true },
+	{ "iot-gate-imx8plus", "iot-gate-imx8plus*", HOW_ENV, ENV, FDT, 250, 0, 0, false, true,
+	  false, false, true },
+	{ "imx8m", NULL, HOW_ENV, ENV, FDT, 250, 0, 0, false, false, false, false, true },
+	{ "raspberrypi", "raspberrypi5", HOW_CONFIG, "config.txt", "device_tree", 80, 0, 0, false,
+	  false, false, false, true },
+	{ "tm3", "bluechiptechnology-tm3", HOW_ENV, ENV, FDT, 250, 0, 0, false, false, false,
+	  false, true },
+	{ "am335x", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 512 << 10, .proven = false },
+	{ "allwinner-h3", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 0, .proven = false },
+	{ "allwinner-a20", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 0, .proven = false },
+	{ "u-boot", NULL, HOW_ENV, ENV, NULL, 250, 0, 0, .proven = false },
 };
 
 /* struct board - a row of boards.tsv */
@@ -144,6 +146,12 @@ const struct family *family_find(struct swap *swap, const char *device, const ch
 		refuse(swap, KIND_USAGE, "leave out --variable",
 		       "the variable of %s is %s, and no other is read", family->name,
 		       family->key);
+		return NULL;
+	}
+	if (swap->variable && (!*swap->variable ||
+			       swap->variable[strspn(swap->variable, VARIABLE)])) {
+		refuse(swap, KIND_USAGE, "name one that U-Boot has, such as fdtfile",
+		       "\"%s\" is no name of a variable", swap->variable);
 		return NULL;
 	}
 	if (!board && !family) {

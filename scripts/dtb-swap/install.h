@@ -26,6 +26,7 @@ enum how { HOW_NONE, HOW_ENV, HOW_CONFIG };
  * @substring: the key is found anywhere in a line, even in a comment
  * @fallback: where the tree is missing, the bootloader takes its own
  * @extlinux: overlays of extlinux.conf are put on the tree, too
+ * @default_only: nothing is selected unless extlinux.conf has FDT default
  * @proven: verified in the sources of the boards' bootloader
  */
 struct family {
@@ -40,6 +41,7 @@ struct family {
 	bool substring;
 	bool fallback;
 	bool extlinux;
+	bool default_only;
 	bool proven;
 };
 
@@ -62,6 +64,7 @@ struct said {
  * @key: of the selector
  * @boot: folder of the selector, from the root
  * @trees: folder that the bootloader takes trees from, from the root
+ * @more: another one, where it takes those that @trees does not have, or NULL
  * @text: of the selector, NULL where there is no such file
  * @value: name of the selected tree, NULL for the bootloader's own
  * @said: by the user of the bootloader
@@ -73,6 +76,7 @@ struct place {
 	const char *key;
 	char *boot;
 	char *trees;
+	char *more;
 	char *text;
 	char *value;
 	struct said said;
@@ -105,6 +109,7 @@ void family_list(struct report *report);
 char *env_get(const struct family *family, const char *key, const char *text);
 char *env_set(const char *key, const char *value, const char *text, bool substring);
 char *config_get(const char *key, const char *text);
+char *extlinux_get(const struct place *place, const char *key);
 char *config_plain(const char *text);
 char *config_set(const char *key, const char *value, const char *text);
 char *select_text(const struct place *place, const char *value);

@@ -123,6 +123,7 @@ bool place_open(struct place *place, struct swap *swap)
 	state_recall(place);
 	place->family = family_find(swap, place->device, &where);
 	place->trees = strncmp(where, "boot", 4) ? first(swap, ROOTS, 2) : strdup(place->boot);
+	place->more = strcmp(where, "boot,rootfs") ? NULL : first(swap, ROOTS, 2);
 	if (!place->family)
 		return false;
 	place->key = swap->variable ? swap->variable : place->family->key;
@@ -144,6 +145,7 @@ void place_close(struct place *place)
 	free(place->device);
 	free(place->boot);
 	free(place->trees);
+	free(place->more);
 	free(place->text);
 	free(place->value);
 	if (place->swap)
@@ -161,8 +163,13 @@ void *place_tree(const struct place *place, const char *name)
 {
 	char *path = format_text("%s%s/%s", place->swap->root, place->trees, name);
 	struct dtb_error err;
-	void *fdt = path ? dtb_read(path, &err) : NULL;
+	void *fdt;
 
+	if (path && place->more && access(path, F_OK)) {
+		free(path);
+		path = format_text("%s%s/%s", place->swap->root, place->more, name);
+	}
+	fdt = path ? dtb_read(path, &err) : NULL;
 	free(path);
 	return fdt;
 }
@@ -256,18 +263,25 @@ static void apply_on_top(const struct place *place, void **fdt, const char *name
 /* The list in overlay_files takes the place of that in extlinux.conf as a whole. */
 static char *extlinux_list(const struct place *place)
 {
-	char *path = format_text("%s/extlinux/extlinux.conf", place->trees);
-	char *conf = path ? sys_read(place->swap, path, NULL) : NULL;
-	char *at = conf ? strstr(conf, "OVERLAYS ") : NULL, *list = NULL;
+	char *list = extlinux_get(place, "OVERLAYS");
+	char *other = list ? env_get(place->family, "overlay_files", place->text) : NULL;
 
-	if (at) {
-		list = env_get(place->family, "overlay_files", place->text);
-		if (!list)
-			list = strndup(at + 9, strcspn(at + 9, "\n"));
-	}
-	free(conf);
-	free(path);
-	return list;
+	if (!other)
+		return list;
+	free(list);
+	return other;
+}
+
+/* A tree that is named there is taken, whatever is selected. */
+static void extlinux_traps(const struct place *place)
+{
+	char *fdt = extlinux_get(place, "FDT");
+
+	if (fdt && strncmp(fdt, "default", strlen("default")))
+		refuse(place->swap, KIND_SELECTOR, "write FDT default there",
+		       "%s/extlinux/extlinux.conf has FDT %s, so that nothing else is taken",
+		       place->trees, fdt);
+	free(fdt);
 }
 
 /*
@@ -326,6 +340,8 @@ void place_overlays(const struct place *place, const void *fdt)
 
 	if (config)
 		check_labels(place, fdt);
+	if (place->family->default_only)
+		extlinux_traps(place);
 	while (copy && (name = strsep(&next, ", \t")))
 		if (*name)
 			apply_on_top(place, &copy, name, config ? LEVEL_WARNING : LEVEL_REFUSAL);

@@ -28,14 +28,17 @@ static bool next_line(struct lines *lines)
 	return true;
 }
 
-/* Where the value begins if a line sets a key. */
+/* Where the value begins if a line sets a key; U-Boot unsets one that stands there alone. */
 static const char *sets(const struct lines *lines, const char *key, bool substring)
 {
 	size_t length = strlen(key), i;
 
-	for (i = 0; i + length < lines->length; i++) {
-		if (!strncmp(lines->line + i, key, length) && lines->line[i + length] == '=')
-			return lines->line + i + length + 1;
+	for (i = 0; i + length <= lines->length; i++) {
+		const char *end = lines->line + i + length;
+		bool alone = !substring && end == lines->line + lines->length;
+
+		if (!strncmp(lines->line + i, key, length) && (alone || *end == '='))
+			return end + !alone;
 		if (!substring && (*lines->line == '#' || !strchr(" \t", lines->line[i])))
 			break;
 	}
@@ -64,7 +67,8 @@ char *env_get(const struct family *family, const char *key, const char *text)
 		value = at;
 		length = lines.line + lines.length - at;
 	}
-	while (length && strchr(" \t\r", value[length - 1]))
+	/* U-Boot keeps a carriage return. */
+	while (length && strchr(family->how == HOW_ENV ? " \t" : " \t\r", value[length - 1]))
 		length--;
 	return length ? strndup(value, length) : NULL;
 }
@@ -215,6 +219,10 @@ static void env_traps(const struct place *place, const char *text)
 			refuse(place->swap, KIND_SELECTOR, "take that line out, or make it longer",
 			       "%s: \"%.*s\" is too short (%u), the bootloader reads nothing of it",
 			       family->file, (int)lines.length, lines.line, family->shortest);
+		if (!family->substring && lines.length && lines.line[lines.length - 1] == '\\')
+			refuse(place->swap, KIND_SELECTOR, "take the \\ at its end out",
+			       "%s: \"%.*s\" goes on in the next line, as U-Boot reads it",
+			       family->file, (int)lines.length, lines.line);
 		if (lines.length && lines.line[lines.length - 1] == '\r')
 			say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,
 			    "write it with line ends of Unix",

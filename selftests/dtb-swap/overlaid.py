@@ -20,6 +20,14 @@ LISTS = (
      f'overlay_files={STOCK},{MISFIT}\n', 6, f'the bootloader will apply {MISFIT}'),
     ('a list that nothing heeds', 'APPEND quiet', f'overlay_files={MISFIT}\n', 0, ''),
     ('one that is not there', 'OVERLAYS /boot/ghost.dtbo', '', 0, 'ghost.dtbo, which is not there'),
+    ('a comment', f'#OVERLAYS {MISFIT}\n\tOVERLAYS {STOCK}', '', 0, ''),
+    ('a tabulator', f'OVERLAYS\t{MISFIT}', '', 6, f'the bootloader will apply {MISFIT}'),
+    ('of another label', f'OVERLAYS {STOCK}\nLABEL other\n\tOVERLAYS {MISFIT}', '', 0, ''),
+    ('of the label that is the default', f'OVERLAYS {STOCK}\nDEFAULT other\nLABEL other\n\t'
+     f'OVERLAYS {MISFIT}', '', 6, f'the bootloader will apply {MISFIT}'),
+    ('the tree that is selected', f'FDT default\n\tFDTOVERLAYS x\n\tOVERLAYS {STOCK}', '', 0, ''),
+    ('a tree of its own', 'FDT /boot/x.dtb', '', 9, 'has FDT /boot/x.dtb, so that nothing else'),
+    ('a tree of another label', 'FDT default\nLABEL other\n\tFDT /boot/x.dtb', '', 0, ''),
 )
 
 

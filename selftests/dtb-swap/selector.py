@@ -25,12 +25,18 @@ def launcher(text, shortest):
 
 
 def uboot(text, key):
-    """What env import -t makes of a variable."""
-    value = None
-    for line in text.split('\n'):
-        if not line.startswith('#') and line.startswith(f'{key}='):
-            value = line.partition('=')[2]
-    return value
+    """What env import -t makes of a variable: a name alone unsets it, \\ takes what follows along."""
+    value, at = None, 0
+    while at < len(text):
+        at += len(text[at:]) - len(text[at:].lstrip(' \t'))
+        line = text[at:].partition('\n')[0]
+        name, equals, _ = line.partition('=')
+        word, at = '', at + (len(line) if line.startswith('#') else len(name + equals))
+        while equals and not line.startswith('#') and at < len(text) and text[at] != '\n':
+            at += text[at] == '\\' and at + 1 < len(text)
+            word, at = word + text[at], at + 1
+        value, at = word if name == key else value, at + 1
+    return value or None
 
 
 def firmware(text):
