@@ -138,7 +138,6 @@ void run_commit(struct call *call)
 	int lock = lock_take(swap);
 
 	if (lock >= 0 && place_open(&place, swap)) {
-		state_tidy(&place);
 		state_read(&state, &place);
 		if (name && (!trial_over(swap) || same_text(place.value, name)))
 			commit_trial(&place, name);
@@ -196,8 +195,9 @@ static bool committed(const struct swap *swap, const struct wait *wait)
  */
 static enum watch count_start(struct state *state, const struct place *place)
 {
-	bool writable, counted;
+	unsigned long writable;
 	enum watch watch;
+	bool counted;
 	char *now;
 
 	if (!state->pending || first_start(place->swap, state))

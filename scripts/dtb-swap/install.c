@@ -35,26 +35,32 @@ unsigned int tree_hash(const void *data, size_t size)
 	return sum;
 }
 
-/* The same tree always has the same name, another one never the name of the selected. */
-static char *name_for(const char *path, const void *data, size_t size)
-{
-	const char *slash = strrchr(path, '/');
-	const char *stem = slash ? slash + 1 : path;
-	char kept[LONGEST_STEM + 1];
-	size_t i, dot = strcspn(stem, ".");
-
-	for (i = 0; i < LONGEST_STEM && i < dot; i++)
-		kept[i] = isalnum((unsigned char)stem[i]) ? stem[i] : '-';
-	kept[i] = '\0';
-	return format_text("swap-%s-%08x.dtb", kept, tree_hash(data, size));
-}
-
 static bool is_ours(const char *name)
 {
 	const char *end = strrchr(name, '-');
 
 	return !strncmp(name, "swap-", 5) && end && strspn(end + 1, "0123456789abcdef") == 8 &&
 	       !strcmp(end + 9, ".dtb");
+}
+
+/*
+ * The same tree always has the same name, another one never the name of the selected. One that
+ * has been kept and comes back has its name already.
+ */
+static char *name_for(const char *path, const void *data, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+	const char *stem = slash ? slash + 1 : path;
+	unsigned int sum = tree_hash(data, size);
+	char kept[LONGEST_STEM + 1];
+	size_t i, dot = strcspn(stem, ".");
+
+	if (is_ours(stem) && strtoul(strrchr(stem, '-') + 1, NULL, 16) == sum)
+		return strdup(stem);
+	for (i = 0; i < LONGEST_STEM && i < dot; i++)
+		kept[i] = isalnum((unsigned char)stem[i]) ? stem[i] : '-';
+	kept[i] = '\0';
+	return format_text("swap-%s-%08x.dtb", kept, sum);
 }
 
 /*
@@ -71,8 +77,6 @@ static void clean_up(const struct place *place, const struct state *state)
 	while (dir && (entry = readdir(dir))) {
 		const char *name = entry->d_name;
 
-		if (!strncmp(name, ".swap-", 6))	/* of a write that was cut short */
-			store_drop(place->swap, place->trees, name);
 		if (!is_ours(name) || same_text(name, state->installed) ||
 		    same_text(name, state->previous) || same_text(name, place->value) ||
 		    same_text(name, trial))
@@ -189,7 +193,8 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 bool install_tree(struct place *place, const void *fdt, const char *name, bool pending)
 {
 	struct swap *swap = place->swap;
-	bool trees = false, boot = false, good = false, there;
+	unsigned long trees = 0, boot = 0;
+	bool good = false, there;
 	size_t size = fdt_totalsize(fdt);
 
 	select_traps(place, name, size);
@@ -296,7 +301,6 @@ void run_install(struct call *call)
 		refuse(swap, KIND_USAGE, "say --overlay if they are overlays",
 		       "one tree at a time");
 	if (lock >= 0 && !verdict(&swap->report) && place_open(&place, swap)) {
-		state_tidy(&place);
 		fdt = wanted_tree(call, &place, &name);
 	}
 	if (fdt && name)
@@ -316,7 +320,8 @@ static void select_again(struct place *place, const struct state *now, const cha
 {
 	struct state after = { .installed = (char *)value };
 	struct swap *swap = place->swap;
-	bool writable = false, good;
+	unsigned long writable = 0;
+	bool good;
 
 	trial_ends(place);
 	if (!select_plain(place) || !store_ready(swap, place->boot, 0, &writable))
@@ -375,7 +380,6 @@ void run_rollback(struct call *call)
 
 	if (lock >= 0 && place_open(&place, swap)) {
 		name = trial_name(swap);
-		state_tidy(&place);
 		state_read(&state, &place);
 		if (call->guard && !state.pending)
 			refuse(swap, KIND_NOTHING, "nothing", "it has been committed");

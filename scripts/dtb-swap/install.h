@@ -131,8 +131,8 @@ void supervisor_warn(const struct place *place, bool pending);
 
 int lock_take(struct swap *swap);
 bool store_room(struct swap *swap, const char *folder, size_t size);
-bool store_ready(struct swap *swap, const char *folder, size_t size, bool *writable);
-void store_done(struct swap *swap, const char *folder, bool writable);
+bool store_ready(struct swap *swap, const char *folder, size_t size, unsigned long *writable);
+void store_done(struct swap *swap, const char *folder, unsigned long writable);
 bool store_same(struct swap *swap, const char *folder, const char *name, const void *data,
 		size_t size);
 bool store_write(struct swap *swap, const char *folder, const char *name, const void *data,
@@ -142,7 +142,6 @@ void store_drop(struct swap *swap, const char *folder, const char *name);
 void state_read(struct state *state, const struct place *place);
 bool state_write(const struct state *state, const struct state *next, const struct place *place);
 void state_finish(const struct state *state, const struct place *place);
-void state_tidy(const struct place *place);
 void state_recall(struct place *place);
 void state_forget(struct place *place);
 bool state_settle(struct state *state, const struct place *place);

@@ -207,15 +207,6 @@ void state_free(struct state *state)
 }
 
 /**
- * state_tidy() - remove what a write that was cut short has left
- * @place: where the file is; nobody else is at work there
- */
-void state_tidy(const struct place *place)
-{
-	store_drop(place->swap, place->boot, "." NAME ".new");
-}
-
-/**
  * state_settle() - a pending tree is pending no more
  * @state: of state_read()
  * @place: where the file is
@@ -224,7 +215,8 @@ void state_tidy(const struct place *place)
  */
 bool state_settle(struct state *state, const struct place *place)
 {
-	bool writable, good = !state->pending;
+	bool good = !state->pending;
+	unsigned long writable;
 
 	state->pending = false;
 	if (!good && store_ready(place->swap, place->boot, 0, &writable)) {

@@ -8,8 +8,10 @@
  * journal that bootloaders do not read: what is in it has to be put in its place.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,19 +59,23 @@ int lock_take(struct swap *swap)
 	return fd;
 }
 
-/* The mount that a folder is on, and its options. */
-static bool find_mount(struct swap *swap, const char *folder, char *point, char *options)
+/* The mount that a folder is on, its options, and those of its file system. */
+static bool find_mount(struct swap *swap, const char *folder, char *point, char *options,
+		       char *system)
 {
 	char *mounts = sys_read(swap, "/proc/self/mountinfo", NULL), *next = mounts, *line;
 	char *real = realpath(folder, NULL);
 	size_t best = 0;
 
 	while (next && real && (line = strsep(&next, "\n"))) {
-		char at[256], how[256];
+		char at[256], how[256], all[256] = "";
+		const char *dash = strstr(line, " - ");
 		size_t length;
 
 		if (sscanf(line, "%*u %*u %*s %*s %255s %255s", at, how) != 2)
 			continue;
+		if (dash)
+			sscanf(dash, " - %*s %*s %255s", all);
 		length = strlen(at);
 		if (length < best || strncmp(real, at, length) ||
 		    (length > 1 && real[length] && real[length] != '/'))
@@ -77,6 +83,7 @@ static bool find_mount(struct swap *swap, const char *folder, char *point, char 
 		best = length;
 		memcpy(point, at, sizeof(at));
 		memcpy(options, how, sizeof(how));
+		memcpy(system, all, sizeof(all));
 	}
 	free(real);
 	free(mounts);
@@ -102,12 +109,19 @@ static unsigned long mount_flags(const char *options)
 	return flags;
 }
 
-static bool remount(struct swap *swap, const char *folder, unsigned long how)
+/*
+ * Returns the flags that have done it, 0 where that failed. A mount may be read only of a file
+ * system that is not: others use that, and it has to stay as it is.
+ */
+static unsigned long make_writable(struct swap *swap, const char *folder)
 {
-	char point[256], options[256];
+	char point[256], options[256], system[256];
+	unsigned long how = MS_REMOUNT;
 
-	return !*swap->root && find_mount(swap, folder, point, options) &&
-	       !mount(NULL, point, NULL, MS_REMOUNT | how | mount_flags(options), NULL);
+	if (*swap->root || !find_mount(swap, folder, point, options, system))
+		return 0;
+	how |= mount_flags(options) | (strncmp(system, "rw", 2) ? 0 : MS_BIND);
+	return mount(NULL, point, NULL, how, NULL) ? 0 : how;
 }
 
 /**
@@ -133,33 +147,73 @@ bool store_room(struct swap *swap, const char *folder, size_t size)
 	return left >= size + SPARE;
 }
 
+/*
+ * On FAT a name has to be gone from the disk before its clusters are free, which they are not as
+ * long as the file is open: the next file may get them, and lose them when the name is removed.
+ */
+static bool drop(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool gone = !unlinkat(dir, name, 0);
+
+	if (gone)
+		fsync(dir);
+	if (fd >= 0)
+		close(fd);
+	return gone;
+}
+
+/*
+ * What a write that was cut short has left goes before anything is written, since it may have
+ * clusters that are free on the disk. Linux makes a FAT read only when it sees that.
+ */
+static void sweep(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (!fnmatch(".swap-*.new", name, 0) || !strcmp(name, ".config.txt.new") ||
+		    !strcmp(name, ".dtb-swap.state.new") || !strcmp(name, ".extra_uEnv.txt.new"))
+			drop(dirfd(dir), name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 /**
  * store_ready() - see that a folder can be written to
  * @swap: is told why not
  * @folder: from the root
  * @size: bytes that are going to be added, and room beside; 0 where a small file takes the
  *	place of another: that goes on to the last cluster, and store_write() tells if not
- * @writable: gets whether it was made writable for us
+ * @writable: gets how it was made writable for us, 0 where it is
  *
  * Return: true if so
  */
-bool store_ready(struct swap *swap, const char *folder, size_t size, bool *writable)
+bool store_ready(struct swap *swap, const char *folder, size_t size, unsigned long *writable)
 {
 	char *path = sys_path(swap, folder);
 	struct statvfs fs;
 	bool good = false;
 
-	*writable = false;
+	*writable = 0;
 	if (!path || statvfs(path, &fs)) {
 		refuse(swap, KIND_ERROR, "mount it", "%s: %s", folder, strerror(errno));
 	} else {
-		*writable = (fs.f_flag & ST_RDONLY) && remount(swap, path, 0);
+		if (fs.f_flag & ST_RDONLY)
+			*writable = make_writable(swap, path);
 		if ((fs.f_flag & ST_RDONLY) && !*writable) {
 			refuse(swap, KIND_RIGHTS, "as root: mount -o remount,rw",
 			       "%s is on a file system that is read only", folder);
 			free(path);
 			return false;
 		}
+		sweep(path);
+		if (!statvfs(path, &fs) && (fs.f_flag & ST_RDONLY))
+			make_writable(swap, path);
 		good = !size || store_room(swap, folder, size);
 	}
 	if (!good)
@@ -174,12 +228,13 @@ bool store_ready(struct swap *swap, const char *folder, size_t size, bool *writa
  * @folder: from the root
  * @writable: what store_ready() said
  */
-void store_done(struct swap *swap, const char *folder, bool writable)
+void store_done(struct swap *swap, const char *folder, unsigned long writable)
 {
 	char *path = writable ? sys_path(swap, folder) : NULL;
+	char point[256], options[256], system[256];
 
-	if (path)
-		remount(swap, path, MS_RDONLY);
+	if (path && find_mount(swap, path, point, options, system))
+		mount(NULL, point, NULL, writable | MS_RDONLY, NULL);
 	free(path);
 }
 
@@ -283,12 +338,17 @@ static bool empty_journal(struct swap *swap, int dir)
 	return freeze_and_thaw(dir);
 }
 
-/* The new file takes the name; each step is on the disk before the next. */
+/*
+ * The new file takes the name; each step is on the disk before the next. On FAT a rename is two:
+ * the folder is flushed first, which takes the old entry away, and only then the file, which
+ * gives its clusters to the other. Were both entries to have them, who removes one would free
+ * the clusters of the other.
+ */
 static bool take_name(struct swap *swap, int dir, int fd, const char *beside, const char *name)
 {
 	int old = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool good = !fsync(dir) && !renameat(dir, beside, dir, name) && !fsync(fd) && !fsync(dir) &&
-		    empty_journal(swap, dir);
+	bool good = !fsync(dir) && !renameat(dir, beside, dir, name) && !fsync(dir) && !fsync(fd) &&
+		    !fsync(dir) && empty_journal(swap, dir);
 	int error = errno;
 
 	if (old >= 0)
@@ -330,7 +390,7 @@ bool store_write(struct swap *swap, const char *folder, const char *name, const 
 	bool good = false;
 
 	if (dir >= 0) {
-		unlinkat(dir, beside, 0);
+		drop(dir, beside);
 		fd = openat(dir, beside, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
 	}
 	if (fd >= 0)
@@ -339,7 +399,7 @@ bool store_write(struct swap *swap, const char *folder, const char *name, const 
 	if (fd >= 0)
 		close(fd);
 	if (!good && dir >= 0)
-		unlinkat(dir, beside, 0);
+		drop(dir, beside);
 	if (dir >= 0)
 		close(dir);
 	if (!good)
@@ -359,9 +419,12 @@ bool store_write(struct swap *swap, const char *folder, const char *name, const 
  */
 void store_drop(struct swap *swap, const char *folder, const char *name)
 {
-	char *path = format_text("%s%s/%s", swap->root, folder, name);
+	char *path = sys_path(swap, folder);
+	int dir = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
-	if (path)
-		unlink(path);
+	if (dir >= 0) {
+		drop(dir, name);
+		close(dir);
+	}
 	free(path);
 }

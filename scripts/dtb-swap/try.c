@@ -103,7 +103,8 @@ static bool prepare(struct call *call, const void *fdt, const char *name, struct
 /* The tree is kept for the commit; nothing selects it. */
 static bool keep_tree(struct place *place, const void *fdt, const char *name)
 {
-	bool writable, good = true;
+	unsigned long writable;
+	bool good;
 	size_t size = fdt_totalsize(fdt);
 
 	if (!place->family)
@@ -215,10 +216,8 @@ static void try_now(struct call *call, struct place *place, const void *fdt, con
 /* By kexec a tree can be tried also where the bootloader cannot be told. */
 static bool find_place(struct call *call, struct place *place)
 {
-	if (place_open(place, &call->swap)) {
-		state_tidy(place);
+	if (place_open(place, &call->swap))
 		return true;
-	}
 	if (!call->pending && !place->family)
 		soften(&call->swap.report);
 	return !verdict(&call->swap.report);

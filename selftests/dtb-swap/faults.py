@@ -128,7 +128,8 @@ def judge(case, done, known):
     again = swap(*case.words, '--root', case.made.root)
     if model(case.made, case.kind) != case.after and again.returncode != 12:
         return f'it does not work afterwards: {again.stdout}'
-    swap('rollback', '--root', case.made.root)      # whatever writes there next, cleans up
+    for words in (('rollback',), ('rollback', '--own')):    # whatever writes next, cleans up
+        swap(*words, '--root', case.made.root)
     left = [path.name for path in case.made.root.rglob('.*.new')]
     return f'left behind: {left}' if left else ''
 

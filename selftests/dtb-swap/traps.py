@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""dtb-swap where people, other programs and failures have left something in its way."""
+
+import pathlib
+import sys
+import tempfile
+
+from bench import Tap, program, run, shipped, swap
+from install import DEVICES, device, model, new_tree
+
+ROWS = {row[0]: row for row in DEVICES}
+ROW = ROWS['imx8mm-var-som']
+
+
+def returns(tap, folder):
+    """An editor has written the selector with line ends of DOS: U-Boot finds no such tree."""
+    made = device(folder / 'root', *ROW)
+    one, root = new_tree(folder, shipped(*ROW[1:3]), 'one'), ('--root', made.root)
+    swap('install', one, *root)
+    selector = made.root / 'mnt/boot/extra_uEnv.txt'
+    selector.write_bytes(selector.read_bytes().replace(b'\n', b'\r\n'))
+    seen = swap('status', *root)
+    tap.result(seen.returncode == 3 and 'the device will not boot' in seen.stdout,
+               'status: the selected name ends in a carriage return', seen.stdout)
+    done = swap('install', one, *root)
+    tap.result(done.returncode == 0 and model(made, ROW[0]) == 'one', 'install mends it', done.stdout)
+
+
+def elsewhere(tap, folder):
+    """The tree before is in the other folder that the bootloader looks into."""
+    row = ROWS['iot-gate-imx8plus']
+    one = new_tree(folder, shipped(*row[1:3]), 'one')
+    vendor = new_tree(folder, shipped(*row[1:3]), 'vendor').read_bytes()
+    for words, back in ((('install', one), ('rollback',)),
+                        (('try', '--pending', one), ('guard', '--limit', '1'))):
+        made = device(folder / 'root', *row)
+        made.put('mnt/sysroot/active/boot/vendor.dtb', vendor)
+        made.put('mnt/boot/extra_uEnv.txt', 'custom_fdt_file=vendor.dtb\n')
+        said = [swap(*step, '--root', made.root) for step in (('status',), words, back, ('status',))]
+        tap.result(not any(done.returncode for done in said) and model(made, row[0]) == 'vendor',
+                   f'{words[0]}, {back[0]}: to a tree in the other folder',
+                   ''.join(done.stdout for done in said))
+
+
+def comes_back(tap, folder):
+    """A tree that was kept is installed by its file, under the name that it has."""
+    made = device(folder / 'root', *ROW)
+    one, two = (new_tree(folder, shipped(*ROW[1:3]), word) for word in ('one', 'two'))
+    for tree in (one, two):
+        swap('install', tree, '--root', made.root)
+    before = sorted((made.root / ROW[3]).iterdir())
+    kept = next(path for path in before if path.name.startswith('swap-one'))
+    done = swap('install', kept, '--root', made.root)
+    tap.result(not done.returncode and model(made, ROW[0]) == 'one' and
+               sorted((made.root / ROW[3]).iterdir()) == before,
+               'a tree that was kept keeps its name', done.stdout)
+
+
+def swept(tap, folder):
+    """What a failure has left is gone before anything is written: FAT may take it for free."""
+    made = device(folder / 'root', *ROW)
+    one, root = new_tree(folder, shipped(*ROW[1:3]), 'one'), ('--root', made.root)
+    swap('install', one, *root)
+    name = next((made.root / ROW[3]).glob('swap-one-*')).name
+    swap('rollback', *root)
+    (made.root / ROW[3] / name).unlink()
+    left = [made.put(path, 'x') for path in (f'{ROW[3]}/.swap-two-01234567.dtb.new',
+            'mnt/boot/.extra_uEnv.txt.new', 'mnt/boot/.dtb-swap.state.new')]
+    other = made.put('mnt/boot/.config.json.new', 'x')
+    (made.root / ROW[3] / f'.{name}.new').mkdir()       # so that the first write fails
+    done = swap('install', one, *root)
+    tap.result(done.returncode and not any(path.exists() for path in left) and other.exists(),
+               'what was cut short goes first, and nothing of others', done.stdout)
+
+
+# In namespaces of its own: a mount that is read only, of a file system that others write to.
+MOUNTS = '''
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def mount(what, where, kind=None, flags=0):
+    words = [word and word.encode() for word in (what, where, kind)]
+    if libc.mount(*words, flags, None):
+        raise OSError(ctypes.get_errno(), where)
+root, trees = sys.argv[1:3]
+RDONLY, REMOUNT, BIND, REC = 1, 32, 4096, 16384
+mount('x', root + '/media', 'tmpfs')
+os.system(f'cp -r {trees}/. {root}/media')
+os.system(f'cp -r {root}/mnt/boot/. {root}/tmp')
+mount('x', root + '/mnt/boot', 'tmpfs')
+os.system(f'cp -r {root}/tmp/. {root}/mnt/boot')
+mount(root + '/media', trees, None, BIND)
+mount(None, trees, None, BIND | REMOUNT | RDONLY)
+mount('/proc', root + '/proc', None, BIND | REC)
+status = os.system('chroot ' + ' '.join([root, *sys.argv[3:]]))
+open(root + '/media/others', 'w').close()
+print('others write on')
+try:
+    open(trees + '/x', 'w')
+except OSError:
+    print('read only:', *sorted(os.listdir(trees)))
+sys.exit(status >> 8)
+'''
+
+
+def bound(tap, folder):
+    """Only the mount is made writable, and read only again."""
+    made = device(folder / 'root', *ROW)
+    for name in ('media/keep', 'tmp/keep', 'one.dtb', 'dtb-swap'):
+        made.put(name, '')
+    new_tree(made.root, shipped(*ROW[1:3]), 'one')
+    (made.root / 'dtb-swap').write_bytes(pathlib.Path(program()[0]).read_bytes())
+    (made.root / 'dtb-swap').chmod(0o755)
+    done = run('unshare', '-rm', 'python3', '-c', MOUNTS, made.root, made.root / ROW[3],
+               '/dtb-swap', 'install', '/one.dtb')
+    tap.result(not done.returncode and 'others write on' in done.stdout and
+               'read only: ' in done.stdout and ' swap-one-' in done.stdout,
+               'a mount that is read only, of a file system that is not', done.stdout)
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as work:
+        for test in (returns, elsewhere, comes_back, swept, bound):
+            if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
+                test(tap, pathlib.Path(work))
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
