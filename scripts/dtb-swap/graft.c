@@ -13,6 +13,7 @@
 #define ROOM (64 << 10)
 #define DEEPEST 8
 #define PANIC "panic=10 "
+#define LONGEST_LINE 2047	/* arm64: COMMAND_LINE_SIZE; what is behind is cut off */
 
 /* What is only true of the last start, or would stop the next. */
 static bool stale(const char *name)
@@ -202,7 +203,11 @@ void *start_tree(struct swap *swap, const void *fdt, const char *name)
 	int ret = -FDT_ERR_NOSPACE;
 
 	line = trial_line(cmdline ? cmdline : "", name);
-	if (copy && line) {
+	if (line && strlen(line) > LONGEST_LINE)
+		refuse(swap, KIND_KERNEL, "shorten it, or try --pending",
+		       "the command line would have %zu characters, of which the kernel takes %d: "
+		       "nothing would know of the trial", strlen(line), LONGEST_LINE);
+	if (copy && line && !verdict(&swap->report)) {
 		ret = copy_bootloaders(running, copy);
 		if (!ret)
 			ret = copy_reserved(running, copy);

@@ -17,7 +17,7 @@
 
 #define PAGE 4096ull
 #define MEGA 1048576ull
-#define MOST_RANGES 512
+#define MOST_RANGES 4096
 #define AARCH64 (183ul << 16)
 #define PARTS 4
 

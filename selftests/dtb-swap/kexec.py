@@ -91,6 +91,17 @@ def lines(tap, folder):
                    f'{found}\n{done}')
 
 
+def long_lines(tap, folder):
+    """A kernel cuts its command line off, and with it what tells it that it is a trial."""
+    for length, status in ((2000, 0), (2040, 8)):
+        board = Board(folder, 'x' * length)
+        done = board.start('--load')
+        found = len(board.bootargs()) if 'load' in board.calls() else 0
+        tap.result(done.returncode == status and ('shorten it' in done.stderr) == bool(status) and
+                   (0 < found < 2048) == (not status),
+                   f'a command line of {length} characters and those of a trial', f'{found} {done}')
+
+
 SYSTEMCTL = """#!/bin/sh
 echo "systemctl $*" >>{folder}/calls/calls
 cat {folder}/said {folder}/calls/errors >{folder}/calls/said-before
@@ -277,6 +288,7 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
         lines(tap, pathlib.Path(work))
+        long_lines(tap, pathlib.Path(work))
         told(tap, pathlib.Path(work))
         undone(tap, pathlib.Path(work))
         overlaid(tap, pathlib.Path(work))
