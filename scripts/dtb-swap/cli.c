@@ -227,6 +227,8 @@ static void set_name(struct call *call, int option)
 
 	if (to)
 		*to = optarg;
+	if (option == 'R' && !optarg[strspn(optarg, "/")])	/* the device itself */
+		call->swap.root = "";
 	call->json |= option == 'j';
 	call->quiet |= option == 'q';
 	call->all |= option == 'a';

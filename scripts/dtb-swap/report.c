@@ -141,6 +141,7 @@ static const struct {
 	const char *fact;
 } LISTS[] = {
 	{ "check", "check" }, { "diff", "difference" }, { "list", "tree" }, { "list", "family" },
+	{ "install", "overlay" }, { "try", "overlay" },
 };
 
 static bool is_list(const char *verb, const char *name, size_t length)

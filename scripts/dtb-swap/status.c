@@ -73,6 +73,7 @@ static bool look(struct place *place, struct swap *swap)
 	size_t i;
 
 	own.report = (struct report){ 0 };
+	own.dry = true;
 	good = place_open(place, &own);
 	place->swap = swap;
 	path = format_text("%s/dtb-swap.state", place->boot ? place->boot : "");

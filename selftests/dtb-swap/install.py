@@ -130,6 +130,12 @@ SELECTORS = (
     ('long lines on Xavier', 'jetson-xavier', 'extra_os_cmdline=isolcpus=1\n', 0, '', 'one'),
     ('no newline at the end', 'imx8mm-var-som', 'extra_os_cmdline=isolcpus=1', 0, '', 'one'),
     ('the key twice', 'jetson-nano', 'custom_fdt_file=a.dtb\ncustom_fdt_file=b.dtb\n', 0, '', 'one'),
+    ('the key alone, which unsets it', 'imx8mm-var-som',
+     'custom_fdt_file=a.dtb\ncustom_fdt_file\n', 0, '', 'one'),
+    ('a line that goes on in the next one', 'imx8mm-var-som', 'extra_os_cmdline=a\\\n', 9,
+     'goes on in the next line', None),
+    ('one that does not, as nothing does on Orin', 'jetson-agx-orin-devkit',
+     'extra_os_cmdline=a\\\n', 0, '', 'one'),
     ('line ends of DOS', 'jetson-tx2', 'a=b\r\n', 0, 'carriage return', 'one'),
     ('a NUL byte', 'jetson-tx2', 'a=b\0\n', 9, 'is damaged', None),
     ('a filter at the end', 'raspberrypi4-64', 'dtparam=i2c_arm=on\n[pi3]\ndevice_tree=x.dtb\n', 0,
@@ -214,6 +220,8 @@ def refusals(tap, folder):
             ('a family that is not there', [good, '--family', 'pdp11'], 2, 'no family', None),
             ('another family', [good, '--family', 'raspberrypi'], 2, 'whose family is', None),
             ('another variable', [good, '--variable', 'x'], 2, 'and no other is read', None),
+            ('no variable', [good, '--variable', 'a=b', '--family', 'u-boot', '--unproven'], 2,
+             'is no name of a variable', None),
             ('a write of fatrw that was cut short', [good], 9, 'cut short',
              lambda d: d.put('mnt/boot/.extra_uEnv.txt.ab.cd.md5sum', 'x')),
             ('no /run', [good], 1, 'see that /run is mounted',
@@ -407,6 +415,7 @@ def unfinished(tap, folder):
     env = {**os.environ, 'PATH': f'{folder}/bin:{os.environ["PATH"]}'}
     for verb, how, status, words in (
             ('check', FATRW, 0, 'warning: a write of extra_uEnv.txt by fatrw was cut short'),
+            ('status', FATRW, 0, 'warning: a write of extra_uEnv.txt by fatrw was cut short'),
             ('install', FATRW, 0, 'selected in'),
             ('install', BROKEN, 9, 'fatrw cannot end it')):
         made = device(folder / 'root', *row)
@@ -414,7 +423,8 @@ def unfinished(tap, folder):
         left = made.put('mnt/boot/.extra_uEnv.txt.ab.cd.md5sum', 'extra_os_cmdline=new\n')
         (folder / 'bin/fatrw').write_text(how, encoding='ascii')
         (folder / 'bin/fatrw').chmod(0o755)
-        done = run(*program(), verb, one, '--root', made.root, env=env)
+        words_of = (verb,) if verb == 'status' else (verb, one)
+        done = run(*program(), *words_of, '--root', made.root, env=env)
         ended = verb == 'install' and not status
         good = done.returncode == status and words in done.stdout and left.exists() != ended
         good &= ('cmdline=new' if ended else 'cmdline=old') in selector.read_text(encoding='ascii')

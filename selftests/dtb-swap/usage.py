@@ -64,6 +64,12 @@ def numbers(tap):
     tap.result(done.returncode != 2, '--limit 604800, a week, is not', done.stdout)
 
 
+def root(tap):
+    """The root / is the device itself, where disks are flushed, not one of tests."""
+    said = [swap('status', *words).stdout for words in ((), ('--root', '/'), ('--root', '//'))]
+    tap.result(len(set(said)) == 1 and said[0], '--root / is the device itself', said)
+
+
 def manual(tap, verbs, options):
     """It can be read, and leaves out nothing that is new."""
     page = SOURCE / 'dtb-swap.8'
@@ -106,6 +112,9 @@ DOCUMENTS = (
     (('--nonsense', 'check'), 2, 'kind', 'usage'),
     ((), 2, 'kind', 'usage'),
     (('--limit', 'soon', 'guard'), 2, 'kind', 'usage'),
+    (('install', 'GOOD'), 0, 'overlay', 0),
+    (('install', '--overlay', '--base', 'GOOD', 'x', 'y'), 0, 'overlay', 2),
+    (('try', '--pending', '--overlay', 'x'), 0, 'overlay', 1),
 )
 # Other ways to ask for JSON, where the use is wrong.
 ASKED = (('check', '-qj'), ('check', '-jq'), ('check', '--js'), ('--js', '--nonsense', 'check'),
@@ -123,6 +132,9 @@ def documents(tap, folder):
     for name in ('a.dtb', 'b.dtb', 'c.dtbo'):
         made.put(f'mnt/sysroot/active/boot/{name}', pathlib.Path(good).read_bytes())
     made.put('run/keep', '')
+    for name in ('x', 'y'):
+        run('dtc', '-q', '-@', '-o', made.put(f'boot/devicetree/{name}.dtbo', ''), '-',
+            input=f'/dts-v1/; /plugin/; &{{/}} {{ {name} {{ }}; }};')
     for words, status, name, wanted in DOCUMENTS:
         words = [{'GOOD': good, 'OTHER': other}.get(word, word) for word in words]
         # Not swap(): what is said on the other channel is no part of the document.
@@ -161,6 +173,7 @@ def main():
                f'{verbs} {options}')
     completion(tap, verbs, options)
     numbers(tap)
+    root(tap)
     manual(tap, verbs, options)
     asked(tap)
     with tempfile.TemporaryDirectory() as work:
