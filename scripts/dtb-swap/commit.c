@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/reboot.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -17,6 +18,7 @@
 enum watch { WATCH_NOTHING, WATCH_WAIT, WATCH_OVER };
 
 #define PATIENCE 60	/* seconds for another dtb-swap that does not end */
+#define FLUSH 10	/* seconds for the disks */
 #define COMMITTED "/run/dtb-swap.committed"	/* the start in which a trial was committed */
 
 /**
@@ -288,13 +290,27 @@ static enum kind roll_back_first(struct call *call, const struct wait *wait)
 	return kind;
 }
 
+/* What the tree has done to a disk must not keep the system from its restart. */
+static void flush_in_time(void)
+{
+	pid_t child = fork();
+	int left = FLUSH;
+
+	if (!child) {
+		sync();
+		_exit(0);
+	}
+	while (child > 0 && left-- && !waitpid(child, NULL, WNOHANG))
+		sleep(1);
+}
+
 static void start_again(struct call *call)
 {
-	sync();
 	fprintf(stderr, "dtb-swap: nobody has committed: the system starts again\n");
 	tell(call);
 	if (sys_exists(&call->swap, "/run/systemd/system") && !systemctl("reboot"))
 		return;
+	flush_in_time();
 	if (!*call->swap.root && reboot(RB_AUTOBOOT))
 		refuse(&call->swap, KIND_RIGHTS, "start the system again, by hand", "reboot: %s",
 		       strerror(errno));

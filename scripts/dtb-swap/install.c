@@ -158,9 +158,11 @@ static char *way_back(const struct state *old, const struct place *place)
 static bool write_tree(struct place *place, const void *fdt, const char *name, bool pending)
 {
 	struct state old, state = { 0 };
-	bool good = true, again = same_text(place->value, name);
+	bool good, again = same_text(place->value, name);
 
-	if (!store_same(place->swap, place->trees, name, fdt, fdt_totalsize(fdt)))
+	if (store_same(place->swap, place->trees, name, fdt, fdt_totalsize(fdt)))
+		good = store_flush(place->swap, place->trees, name);
+	else
 		good = store_write(place->swap, place->trees, name, fdt, fdt_totalsize(fdt));
 	if (again)		/* it was damaged, and what was before it is known */
 		return good && (pending || settle(place));

@@ -137,6 +137,7 @@ bool store_same(struct swap *swap, const char *folder, const char *name, const v
 		size_t size);
 bool store_write(struct swap *swap, const char *folder, const char *name, const void *data,
 		 size_t size);
+bool store_flush(struct swap *swap, const char *folder, const char *name);
 void store_drop(struct swap *swap, const char *folder, const char *name);
 
 void state_read(struct state *state, const struct place *place);

@@ -412,6 +412,32 @@ bool store_write(struct swap *swap, const char *folder, const char *name, const 
 }
 
 /**
+ * store_flush() - see that a file that is there already is on the disk, too
+ * @swap: is told that it is not
+ * @folder: from the root
+ * @name: of the file: somebody may have copied it a moment ago
+ *
+ * Return: true if it is
+ */
+bool store_flush(struct swap *swap, const char *folder, const char *name)
+{
+	char *path = sys_path(swap, folder);
+	int dir = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd = dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool good = fd >= 0 && !fsync(fd) && !fsync(dir) && empty_journal(swap, dir);
+
+	if (!good)
+		refuse(swap, KIND_WRITE, "look at the disk and the kernel's log",
+		       "%s/%s is not on the disk: %s", folder, name, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	if (dir >= 0)
+		close(dir);
+	free(path);
+	return good;
+}
+
+/**
  * store_drop() - remove a file that nobody needs
  * @swap: the run
  * @folder: from the root

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """dtb-swap where people, other programs and failures have left something in its way."""
 
+import errno
 import pathlib
 import sys
 import tempfile
+import time
 
-from bench import Tap, program, run, shipped, swap
+from bench import SOURCE, Tap, package, program, run, shipped, swap
+from faults import compile_injector
 from install import DEVICES, device, model, new_tree
 
 ROWS = {row[0]: row for row in DEVICES}
@@ -118,11 +121,52 @@ def bound(tap, folder):
                'a mount that is read only, of a file system that is not', done.stdout)
 
 
+def unflushed(tap, folder):
+    """A tree that somebody has copied there is flushed before it is selected."""
+    made = device(folder / 'root', *ROW)
+    one, root = new_tree(folder, shipped(*ROW[1:3]), 'one'), ('--root', made.root)
+    swap('install', one, *root)
+    swap('rollback', *root)
+    kept, injector = next((made.root / ROW[3]).glob('swap-one-*')), compile_injector(folder)
+    command = (*program(), 'install', kept, *root)
+    said = []
+    for call in range(1, int(run(injector, 0, 0, *command).stdout.splitlines()[-1]) + 1):
+        swap('rollback', '--own', *root)
+        done = run(injector, call, errno.EIO, *command)
+        if 'is not on the disk' in done.stdout:
+            said.append((done.returncode, model(made, ROW[0])))
+    tap.result(len(said) > 1 and set(said) == {(13, None)},
+               'a tree that is there and cannot be flushed is not selected', said)
+
+
+HANG = '''
+#include <fcntl.h>
+#include <unistd.h>
+void hang(void) { sleep(40); }
+int noted(int how) { return creat("/restarted", how & 0600) < 0; }
+'''
+
+
+def hung(tap, folder):
+    """A disk that does not come back from a flush does not keep guard from the restart."""
+    made = device(folder / 'root', *ROW)
+    made.put('proc/cmdline', 'quiet dtb_swap.try=swap-one-01234567.dtb\n')
+    (folder / 'hang.c').write_text(HANG, encoding='ascii')
+    done = run('gcc', '-c', '-o', folder / 'hang.o', folder / 'hang.c')
+    done = run('make', '-s', '-C', SOURCE, f'OUT={made.root}', f'LIBFDT={package("amd64", "libfdt-dev")}',
+               'CFLAGS=-Os -Dsync=hang -Dreboot=noted', f'LDFLAGS=-static {folder / "hang.o"}')
+    start = time.monotonic()
+    done = run('sh', '-c', f'unshare -r chroot {made.root} /dtb-swap guard --limit 1 >{folder}/said 2>&1')
+    seconds = time.monotonic() - start
+    tap.result(not done.returncode and (made.root / 'restarted').exists() and 5 < seconds < 39,
+               f'guard restarts though a flush hangs: {seconds:.0f} s', (folder / 'said').read_text())
+
+
 def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
-        for test in (returns, elsewhere, comes_back, swept, bound):
+        for test in (returns, elsewhere, comes_back, swept, bound, unflushed, hung):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(tap, pathlib.Path(work))
     return tap.end()
