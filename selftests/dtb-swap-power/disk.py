@@ -37,18 +37,21 @@ class Fat:
             return struct.unpack_from('<I', self.data, self.fat + 4 * cluster)[0] & 0x0fffffff
         return struct.unpack_from('<H', self.data, self.fat + 2 * cluster)[0]
 
-    def chain(self, cluster):
-        """The content of a chain of clusters."""
-        content, seen = [], set()
+    def clusters(self, cluster):
+        """The numbers of a chain of clusters."""
+        seen = {}
         end = 0x0ffffff8 if self.wide else 0xfff8
         while cluster < end:
             if not 2 <= cluster < self.count + 2 or cluster in seen:
                 raise Damaged(f'cluster {cluster} in a chain')
-            seen.add(cluster)
-            at = self.first + (cluster - 2) * self.bytes
-            content.append(bytes(self.data[at:at + self.bytes]))
+            seen[cluster] = True
             cluster = self.next(cluster)
-        return b''.join(content)
+        return list(seen)
+
+    def chain(self, cluster):
+        """The content of a chain of clusters."""
+        return b''.join(bytes(self.data[at:at + self.bytes]) for at in
+                        (self.first + (one - 2) * self.bytes for one in self.clusters(cluster)))
 
     def entries(self):
         """Name, first cluster and size of the files in the root folder."""
@@ -87,6 +90,23 @@ class Fat:
             return text.split('\0')[0]
         short = entry[:8].decode('latin-1').rstrip(), entry[8:11].decode('latin-1').rstrip()
         return '.'.join(part for part in short if part).lower()
+
+    def check(self):
+        """No two names have the same clusters, and none but a hidden one clusters that are free.
+
+        Who removes such a name, be it the next run, takes what it has from the other.
+        """
+        owners = {}
+        for name, cluster, size in self.entries():
+            if not cluster or name.startswith('.'):
+                chain = [cluster] if cluster else []
+            else:
+                chain = self.clusters(cluster)
+                if size > len(chain) * self.bytes:
+                    raise Damaged(f'{name} is shorter than it says')
+            for one in chain:
+                if owners.setdefault(one, name) != name:
+                    raise Damaged(f'{name} and {owners[one]} have the same cluster')
 
     def read(self, wanted):
         """The content of a file of the root folder; None where there is none."""

@@ -161,6 +161,7 @@ def value_of(kind, boot):
 def taken(kind, data):
     """The tree that the bootloader takes, None for its own; whatever is wrong is raised."""
     boot = Fat(data, FAT_AT)
+    boot.check()
     value = value_of(kind, boot)
     if value is None:
         return None
