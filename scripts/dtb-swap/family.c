@@ -20,27 +20,31 @@
  * Orin, Thor: L4TLauncher looks for the key with StrStr() in each line, and puts the
  * overlays of extlinux.conf on the tree. Xavier: a line of less than 21 characters makes
  * it read nothing of the file. Orin, Thor, TX2, Nano: only FDT default of extlinux.conf is the
- * selected tree. TX2, Nano: at most 256 characters with /boot/, one that is missing is passed over; 1 MiB from fdt_addr_r to ramdisk_addr_r (U-Boot's
- * tegra210-common.h, tegra186-common.h). Variscite: U-Boot stops where the tree is missing.
+ * selected tree. TX2, Nano: at most 256 characters with /boot/, a tree that is missing is
+ * passed over; 1 MiB from fdt_addr_r to ramdisk_addr_r (U-Boot's tegra210-common.h,
+ * tegra186-common.h). Variscite: U-Boot stops where the tree is missing, and the key counts
+ * only where fdt_file is "undefined", as it is unless somebody sets it.
  * AM335x: 512 KiB from fdtaddr to rdaddr, where overlays go, too (U-Boot's ti_armv7_common.h).
  */
 static const struct family FAMILIES[] = {
-	{ "jetson-orin", "jetson-agx-thor*", HOW_ENV, ENV, FDT, 250, 0, 0, true, true, true, true,
-	  true },
-	{ "jetson-xavier", NULL, HOW_ENV, ENV, FDT, 250, 21, 0, true, true, true, false, true },
-	{ "jetson-tx2", NULL, HOW_ENV, ENV, FDT, 250, 0, 1 << 20, false, true, false, true, true },
-	{ "jetson-nano", NULL, HOW_ENV, ENV, FDT, 250, 0, 1 << 20, false, true, false, true, true },
-	{ "iot-gate-imx8plus", "iot-gate-imx8plus*", HOW_ENV, ENV, FDT, 250, 0, 0, false, true,
-	  false, false, true },
-	{ "imx8m", NULL, HOW_ENV, ENV, FDT, 250, 0, 0, false, false, false, false, true },
-	{ "raspberrypi", "raspberrypi5", HOW_CONFIG, "config.txt", "device_tree", 80, 0, 0, false,
-	  false, false, false, true },
-	{ "tm3", "bluechiptechnology-tm3", HOW_ENV, ENV, FDT, 250, 0, 0, false, false, false,
-	  false, true },
-	{ "am335x", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 512 << 10, .proven = false },
-	{ "allwinner-h3", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 0, .proven = false },
-	{ "allwinner-a20", NULL, HOW_ENV, ENV, "fdtfile", 250, 0, 0, .proven = false },
-	{ "u-boot", NULL, HOW_ENV, ENV, NULL, 250, 0, 0, .proven = false },
+	{ "jetson-orin", "jetson-agx-thor*", HOW_ENV, ENV, FDT, 250, .substring = true,
+	  .fallback = true, .extlinux = true, .default_only = true, .proven = true },
+	{ "jetson-xavier", NULL, HOW_ENV, ENV, FDT, 250, .shortest = 21, .substring = true,
+	  .fallback = true, .extlinux = true, .proven = true },
+	{ "jetson-tx2", NULL, HOW_ENV, ENV, FDT, 250, .room = 1 << 20, .fallback = true,
+	  .default_only = true, .proven = true },
+	{ "jetson-nano", NULL, HOW_ENV, ENV, FDT, 250, .room = 1 << 20, .fallback = true,
+	  .default_only = true, .proven = true },
+	{ "iot-gate-imx8plus", "iot-gate-imx8plus*", HOW_ENV, ENV, FDT, 250, .fallback = true,
+	  .proven = true },
+	{ "imx8m", NULL, HOW_ENV, ENV, FDT, 250, .before = "fdt_file", .proven = true },
+	{ "raspberrypi", "raspberrypi5", HOW_CONFIG, "config.txt", "device_tree", 80,
+	  .boot = true, .proven = true },
+	{ "tm3", "bluechiptechnology-tm3", HOW_ENV, ENV, FDT, 250, .boot = true, .proven = true },
+	{ "am335x", NULL, HOW_ENV, ENV, "fdtfile", 250, .room = 512 << 10 },
+	{ "allwinner-h3", NULL, HOW_ENV, ENV, "fdtfile", .longest = 250 },
+	{ "allwinner-a20", NULL, HOW_ENV, ENV, "fdtfile", .longest = 250 },
+	{ "u-boot", NULL, HOW_ENV, ENV, NULL, .longest = 250 },
 };
 
 /* struct board - a row of boards.tsv */
@@ -128,7 +132,7 @@ const struct family *family_find(struct swap *swap, const char *device, const ch
 				      board ? of_board(board) : NULL;
 
 	*place = board && *board->place != '-' ? board->place : "rootfs";
-	if (family && family->how == HOW_CONFIG)
+	if (family && family->boot)
 		*place = "boot";
 	if (swap->family && !family) {
 		refuse(swap, KIND_USAGE, "take one of dtb-swap list --all",

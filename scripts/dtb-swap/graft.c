@@ -205,8 +205,8 @@ void *start_tree(struct swap *swap, const void *fdt, const char *name)
 	line = trial_line(cmdline ? cmdline : "", name);
 	if (line && strlen(line) > LONGEST_LINE)
 		refuse(swap, KIND_KERNEL, "shorten it, or try --pending",
-		       "the command line would have %zu characters, of which the kernel takes %d: "
-		       "nothing would know of the trial", strlen(line), LONGEST_LINE);
+		       "the trial's command line has %zu characters, and the kernel takes %d",
+		       strlen(line), LONGEST_LINE);
 	if (copy && line && !verdict(&swap->report)) {
 		ret = copy_bootloaders(running, copy);
 		if (!ret)

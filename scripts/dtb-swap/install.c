@@ -302,9 +302,8 @@ void run_install(struct call *call)
 	if (!call->overlay && call->count > 1)
 		refuse(swap, KIND_USAGE, "say --overlay if they are overlays",
 		       "one tree at a time");
-	if (lock >= 0 && !verdict(&swap->report) && place_open(&place, swap)) {
+	if (lock >= 0 && !verdict(&swap->report) && place_open(&place, swap))
 		fdt = wanted_tree(call, &place, &name);
-	}
 	if (fdt && name)
 		install_tree(&place, fdt, name, call->pending);
 	if (verdict(&swap->report))

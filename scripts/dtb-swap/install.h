@@ -27,7 +27,9 @@ enum how { HOW_NONE, HOW_ENV, HOW_CONFIG };
  * @fallback: where the tree is missing, the bootloader takes its own
  * @extlinux: overlays of extlinux.conf are put on the tree, too
  * @default_only: nothing is selected unless extlinux.conf has FDT default
+ * @boot: trees are on the boot partition, on whatever board
  * @proven: verified in the sources of the boards' bootloader
+ * @before: another variable, whose value counts more, or NULL
  */
 struct family {
 	const char *name;
@@ -42,7 +44,9 @@ struct family {
 	bool fallback;
 	bool extlinux;
 	bool default_only;
+	bool boot;
 	bool proven;
+	const char *before;
 };
 
 /* struct said - what the user says of the bootloader now, and what he has said before */

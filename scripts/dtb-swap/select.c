@@ -219,7 +219,12 @@ static void env_traps(const struct place *place, const char *text)
 			refuse(place->swap, KIND_SELECTOR, "take that line out, or make it longer",
 			       "%s: \"%.*s\" is too short (%u), the bootloader reads nothing of it",
 			       family->file, (int)lines.length, lines.line, family->shortest);
-		if (!family->substring && lines.length && lines.line[lines.length - 1] == '\\')
+		if (family->before && sets(&lines, family->before, false))
+			refuse(place->swap, KIND_SELECTOR, "take that line out",
+			       "%s: \"%.*s\" counts more than %s", family->file, (int)lines.length,
+			       lines.line, place->key);
+		if (!family->substring && *lines.line != '#' && lines.length &&
+		    lines.line[lines.length - 1] == '\\')
 			refuse(place->swap, KIND_SELECTOR, "take the \\ at its end out",
 			       "%s: \"%.*s\" goes on in the next line, as U-Boot reads it",
 			       family->file, (int)lines.length, lines.line);

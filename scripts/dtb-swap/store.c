@@ -153,8 +153,8 @@ bool store_room(struct swap *swap, const char *folder, size_t size)
  */
 static bool drop(int dir, const char *name)
 {
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool gone = !unlinkat(dir, name, 0);
+	int fd = dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool gone = dir >= 0 && !unlinkat(dir, name, 0);
 
 	if (gone)
 		fsync(dir);

@@ -136,6 +136,7 @@ SELECTORS = (
      'goes on in the next line', None),
     ('one that does not, as nothing does on Orin', 'jetson-agx-orin-devkit',
      'extra_os_cmdline=a\\\n', 0, '', 'one'),
+    ('a variable that counts more', 'imx8mm-var-som', 'fdt_file=a.dtb\n', 9, 'counts more than', None),
     ('line ends of DOS', 'jetson-tx2', 'a=b\r\n', 0, 'carriage return', 'one'),
     ('a NUL byte', 'jetson-tx2', 'a=b\0\n', 9, 'is damaged', None),
     ('a filter at the end', 'raspberrypi4-64', 'dtparam=i2c_arm=on\n[pi3]\ndevice_tree=x.dtb\n', 0,

@@ -46,6 +46,16 @@ def elsewhere(tap, folder):
                    ''.join(done.stdout for done in said))
 
 
+def nameless(tap, folder):
+    """A board that has lost its config.json: the family tells where trees are, too."""
+    made = device(folder / 'root', *ROW)
+    made.put('mnt/boot/config.json', '{}')
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    done = swap('install', one, '--family', 'tm3', '--root', made.root)
+    tap.result(not done.returncode and list((made.root / 'mnt/boot').glob('swap-one-*')),
+               '--family tm3: the tree is where its bootloader looks', done.stdout)
+
+
 def comes_back(tap, folder):
     """A tree that was kept is installed by its file, under the name that it has."""
     made = device(folder / 'root', *ROW)
@@ -166,7 +176,7 @@ def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
-        for test in (returns, elsewhere, comes_back, swept, bound, unflushed, hung):
+        for test in (returns, elsewhere, nameless, comes_back, swept, bound, unflushed, hung):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(tap, pathlib.Path(work))
     return tap.end()
