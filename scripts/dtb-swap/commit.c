@@ -308,10 +308,11 @@ static void start_again(struct call *call)
 {
 	fprintf(stderr, "dtb-swap: nobody has committed: the system starts again\n");
 	tell(call);
-	if (sys_exists(&call->swap, "/run/systemd/system") && !systemctl("reboot"))
+	if ((sys_exists(&call->swap, "/run/systemd/system") && !systemctl("reboot")) ||
+	    *call->swap.root)
 		return;
 	flush_in_time();
-	if (!*call->swap.root && reboot(RB_AUTOBOOT))
+	if (reboot(RB_AUTOBOOT))
 		refuse(&call->swap, KIND_RIGHTS, "start the system again, by hand", "reboot: %s",
 		       strerror(errno));
 }
