@@ -19,8 +19,8 @@ import libfdt
 
 from tools import CACHE, cpp, dt_apply, kernels, sources
 
-# kernel of kernels.tsv: the architecture's folder in the source
-KERNELS = {'6.12': 'arm64', '6.12-armhf': 'arm', '7.2': 'arm64'}
+# kernel: the architecture's folder in the source
+KERNELS = {'6.12': 'arm64', '6.12-armhf': 'arm', '7.2': 'arm64', '7.2-armhf': 'arm'}
 
 Base = namedtuple('Base', 'kernel name dtb compatible')
 
@@ -89,14 +89,15 @@ def claimed(names, only=None):
             if not names or set(names) & set(base.compatible)]
 
 
-def own_names(names):
+def own_names(names, like=()):
     """Return the names of a root that its maker gave it, before those that a board of the
-    kernel's has, and what follows where a board of the kernel's ends in the same."""
-    known = {name for base in claimed(()) for name in base.compatible}
+    kernel's has, and what follows where a board of the kernel's ends in the same; like are the
+    names of one more board."""
+    theirs = [list(like), *(list(base.compatible) for base in claimed(()))]
+    known = {name for board in theirs for name in board}
     own = list(itertools.takewhile(lambda name: name not in known, names))
     ends = names[len(own):]
-    same = any(list(base.compatible[-len(ends):]) == ends for base in claimed(()))
-    return own, ends if same else []
+    return own, ends if any(board[-len(ends):] == ends for board in theirs) else []
 
 
 @functools.lru_cache(maxsize=None)

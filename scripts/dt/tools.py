@@ -2,19 +2,16 @@
 """What the verifiers of device trees share: where kernels are, and the tools."""
 
 import difflib
-import fcntl
 import functools
 import hashlib
 import os
 import pathlib
-import re
-import shutil
 import subprocess
-import sys
 import tempfile
 
-TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-CACHE = pathlib.Path(os.environ['BOARDPACK_CACHE'])
+import archive
+from archive import CACHE, TOP, bench
+
 LIBFDT = ('fdt', 'fdt_ro', 'fdt_rw', 'fdt_wip', 'fdt_sw', 'fdt_overlay', 'fdt_strerror',
           'fdt_empty_tree', 'fdt_addresses')
 # Trees are checked when they are read and changed only by libfdt, which then need not
@@ -26,14 +23,9 @@ INSTEAD = [f'-Dfdt_{name}=dt_{name}'
 # It runs outside of the tool root, too, with whatever C library there is.
 STATIC = '-static'
 LIBRARY = TOP / 'scripts/dtb-swap'
-# The kernel whose source and schemas are used where no other is asked for, and another one.
-KERNEL, NEWER = '6.12', '7.2'
-
-# The packages are the test bench's business.
-sys.path.insert(0, str(TOP / 'selftests/qemu'))
-
-# pylint: disable=wrong-import-position
-import kernel as bench          # noqa: E402
+# The kernel whose source and schemas are used where no other is asked for, a newer one, and one
+# for boards that neither has.
+USED = KERNEL, NEWER, NEXT = '6.12', '7.2', '7.3'
 
 
 class Wrong(Exception):
@@ -62,8 +54,8 @@ class Package:
 
 
 def kernels():
-    """Return the kernels of the bench by name."""
-    return bench.KERNELS
+    """Return the kernels of the bench, and those that there are trees of, by name."""
+    return {**archive.TREES, **bench.KERNELS}
 
 
 @functools.lru_cache(maxsize=None)
@@ -73,30 +65,15 @@ def linux_source():
 
 
 @functools.lru_cache(maxsize=None)
-def newer_source():
-    """Return what device trees need of the newest kernel's source."""
-    name = bench.APT.newest('sid', 'amd64', rf'linux-source-{re.escape(NEWER)}')
-    version = bench.APT.field('sid', 'amd64', name, 'Version')
-    tree = CACHE / f'dt-source-{version}'
-    with open(CACHE / 'dt-source.lock', 'w', encoding='ascii') as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not tree.exists():
-            new = pathlib.Path(f'{tree}.new')
-            shutil.rmtree(new, ignore_errors=True)
-            Package('sid', 'amd64', name).unpack(new / 'deb')
-            tarball = next((new / 'deb/usr/src').glob('*.tar.xz'))
-            run('tar', '-C', new, '--strip-components=1', '--wildcards', '-xf', tarball,
-                '*/arch/arm64/boot/dts', '*/arch/arm/boot/dts', '*/include/dt-bindings',
-                '*/include/uapi/linux', '*/scripts/dtc/include-prefixes',
-                '*/Documentation/devicetree/bindings')
-            shutil.rmtree(new / 'deb')
-            new.rename(tree)
-    return tree
+def newer_source(version):
+    """Return what device trees need of a newer kernel's source."""
+    return archive.source(version)
 
 
 def sources(kernel):
     """Return the source of a kernel, as far as device trees need it."""
-    return newer_source() if kernel.startswith(NEWER) else linux_source()
+    version = kernel.partition('-')[0]
+    return newer_source(version) if version in USED[1:] else linux_source()
 
 
 def package(arch, name):

@@ -20,9 +20,12 @@ from ktap import Tap                # noqa: E402
 from tap import run                 # noqa: E402
 from tools import dt_apply          # noqa: E402
 
-# What fails on trees of a kernel: in 5.10 the GPIO controllers of Rockchip's have other paths
-KNOWN = {'6.1': 'nothing',
-         '5.10': r'rockchip/rk3[\w.-]+\.dtb: FAILED: modem-slot\.dtbo: no label "gpio2"'}
+# What fails on trees of a kernel: in 5.10 the GPIO controllers of Rockchip's have other paths;
+# those of the Raspberry Pi have labels of their own in 6.1 for armhf, and their LED none
+SLOT = r'/rk3[\w.-]+\.dtb: FAILED: modem-slot\.dtbo: no label "gpio2"'
+LED = r'/bcm2[\w.-]+\.dtb: FAILED: identify-led\.dtbo: no label "led_act"'
+KNOWN = {'6.1': 'nothing', '6.1-armhf': LED, '5.10': SLOT, '5.10-armhf': SLOT}
+VERSIONS = ('5.10', '6.1', '6.12', '7.2')
 COUNTS = re.compile(r'(\d+) trees, (\d+) pairs, (\d+) applied, 0 combined, (\d+) refused, '
                     r'(\d+) failed')
 
@@ -30,7 +33,8 @@ COUNTS = re.compile(r'(\d+) trees, (\d+) pairs, (\d+) applied, 0 combined, (\d+)
 def lines(kernel):
     """The trees of a kernel; those of families have the labels of the same tree of 6.12."""
     families = {name for row in overlays.families().values() for name in row.compatible.split()}
-    newer = {base.name: base for base in bases.shipped('6.12') if families & set(base.compatible)}
+    newest = '6.12-armhf' if kernel.endswith('-armhf') else '6.12'
+    newer = {base.name: base for base in bases.shipped(newest) if families & set(base.compatible)}
     found, without = [], []
     maps = {base.name: tree.with_suffix('.labels') for base, tree in
             bases.compiled([newer[base.name] for base in bases.shipped(kernel)
@@ -46,13 +50,16 @@ def lines(kernel):
 
 
 def main():
-    """Both kernels, and an overlay for a label that is not there."""
+    """Each kernel, and an overlay for a label that is not there."""
     tap = Tap()
+    every = {*bases.KERNELS, *KNOWN}
+    tap.result(every == {f'{version}{arch}' for version in VERSIONS for arch in ('', '-armhf')},
+               f'{" ".join(VERSIONS)}: for arm64 and for armhf', every)
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
         blobs = [path for paths in overlays.build(work).values() for path in paths]
         bad = overlays.compile_source(overlays.FOLDER / 'rtc-ds3231.dtso', work / 'bad.dtbo',
-                                      ['-DBASES="fsl,imx8mm"', '-DI2C_BUS=i2c99'])
+                                      ['-DBASES="fsl,imx8mm", "ti,am33xx"', '-DI2C_BUS=i2c99'])
         for kernel, known in KNOWN.items():
             trees, without = lines(kernel)
             tap.result(len(without) < 3,
