@@ -19,10 +19,13 @@ import overlays
 import pads
 import schema
 import style
-from tools import KERNEL, TOP, Skipped, dt_apply, near, sources
+from tools import KERNEL, NEXT, TOP, USED, Skipped, dt_apply, near, sources
 
 BLOBS = ('.dtb', '.dtbo')
-# What dtc says where a tree lacks what a source names, in braces or by a label.
+INCLUDED = 'scripts/dtc/include-prefixes'      # of a kernel's source
+# What cpp says where there is no such file, and dtc where a tree lacks what a source names, in
+# braces or by a label.
+LACKS_FILE = re.compile(r'fatal error: (\S+): No such file')
 LACKS = re.compile(r'Label or path (\S+) not found|non-existent node or label "([^"]+)"')
 
 
@@ -51,11 +54,21 @@ def compile_board(source, out, options=(), kernel=KERNEL):
     return out
 
 
+def kernels_of(source):
+    """Return the kernels that a carrier is compiled for: those whose source has what it includes,
+    or the newest, which alone may have its module."""
+    names = re.findall(r'^#include <(arm(?:64)?/\S+)>', source.read_text(encoding='utf-8'), re.M)
+    found = [kernel for kernel in USED if kernel != NEXT and
+             all((sources(kernel) / INCLUDED / name).exists() for name in names)]
+    return found or [NEXT]
+
+
 def carrier(name):
     """Return a carrier of the pack, compiled; nothing where there is none of that name."""
     for source in (TOP / 'dts').rglob('*.dts'):
         if source.stem == name:
-            return overlays.once(source, TOP / f'out/dts/{name}.dtb', make=compile_board)
+            return overlays.once(source, TOP / f'out/dts/{name}.dtb', make=compile_board,
+                                 kernel=kernels_of(source)[0])
     return None
 
 
@@ -137,8 +150,9 @@ def compare_own(blob, other, kernel):
     """Return the same of a tree of a user, whose board no list of boards has to have."""
     said = compare(blob, other, kernel)
     rest = [text for text in said if not schema.unlisted(text)]
-    own, ends = bases.own_names(bases.root_compatible(blob))
-    soc = bases.root_compatible(other)[-1:] if other else ends[-1:]
+    theirs = bases.root_compatible(other) if other else []
+    own, ends = bases.own_names(bases.root_compatible(blob), theirs)
+    soc = theirs[-1:] or ends[-1:]
     if said == rest or own and ends and ends[-1:] == soc:
         return rest
     return [*rest, f'/: compatible "{" ".join(bases.root_compatible(blob))}": it is to '
@@ -187,7 +201,9 @@ class File:
 
     def unknown(self, said):
         """What dtc did not find, with the line that names it and what there is."""
-        match = LACKS.search(said)
+        file, match = LACKS_FILE.search(said), LACKS.search(said)
+        if file:
+            return self.elsewhere(file[1])
         if not match or self.path.suffix in BLOBS:
             return []
         name = match[1] or match[2]
@@ -195,6 +211,17 @@ class File:
         known = set(re.findall(r'^\s*(?:/\S+/\s+)?(\w+):\s', text, re.M))
         nearest = near(name, known) if '/' not in name else ''
         return [f'{self.where(name)}no label or path "{name}" in this tree{nearest}']
+
+    def elsewhere(self, name):
+        """Where a file is that the kernel's source does not have, or what it has of that name."""
+        having = [kernel for kernel in USED if (sources(kernel) / INCLUDED / name).is_file()]
+        folder = (sources(self.kernel) / INCLUDED / name).parent
+        if having and not self.overlay:
+            return [f'{self.where(name)}the source of {self.kernel} has no {name}, that of '
+                    f'{" and ".join(having)} has it: say KERNELS={having[0]}']
+        nearest = near(pathlib.Path(name).name, [path.name for path in folder.glob('*.dtsi')]) \
+            if '/' in name else ''
+        return [f'{self.where(name)}no file {name}{nearest}']
 
     def bases(self):
         """The trees that it is for, as lines for dt-apply."""

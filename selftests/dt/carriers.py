@@ -12,10 +12,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 CHECK = TOP / 'scripts/dt/check'
 FIELD, CM4 = 'freescale/imx8mp-field', 'broadcom/bcm2711-rpi-cm4-field'
+DART = 'freescale/imx8mp-var-dart-field'        # of a module that only 7.3 has
 SOC = '#include <arm64/freescale/imx8mp.dtsi>'
 # A name of the maker's own in place of the pack's.
 OWN = {FIELD: ('balena,imx8mp-field', 'acme,gateway'),
-       CM4: ('balena,bcm2711-rpi-cm4-field', 'acme,gateway')}
+       CM4: ('balena,bcm2711-rpi-cm4-field', 'acme,gateway'),
+       DART: ('balena,imx8mp-var-dart-field', 'acme,gateway')}
 ENDS = 'behind it what a board of the kernel\'s with this SoM or SoC ends in'
 RESETS = '''&{{/}} {{
 	one {{
@@ -74,9 +76,9 @@ def carrier(path, made_of, *changes):
     return path
 
 
-def check(*files):
+def check(*words):
     """Run the verifier; return {(file, check): lines that it failed with, or nothing}."""
-    done = subprocess.run([CHECK, *files], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    done = subprocess.run([CHECK, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, check=False)
     parts = re.split(r'^((?:not )?ok) \d+ (.*): (\w+)$', done.stdout, flags=re.M)
     return {(pathlib.Path(path).stem, name): said if state != 'ok' else ''
@@ -109,12 +111,29 @@ def theirs(tap, work):
     tap.result(gpios.twice(trees.reference(source)), 'though two use a GPIO in it')
 
 
+def newest(tap, work):
+    """A module that only the newest source has is told with the kernel to say, and passes with it."""
+    source = carrier(work / 'dart.dts', DART)
+    told = check(source).get(('dart', 'dtc'), '')
+    tap.result(re.search(r'dart\.dts:\d+: the source of 6\.12 has no arm64/freescale/imx8mp-var-dart'
+                         r'\.dtsi, that of 7\.3 has it: say KERNELS=7\.3\n', told),
+               'a module that 6.12 has not', told)
+    said = check('--kernel', '7.3', source)
+    for name in ('style', 'dtc', 'schemas', 'pads'):
+        tap.result(said.get(('dart', name)) == '', f'and 7.3 has: {name}', said)
+    source.write_text('/dts-v1/;\n\n#include <arm64/freescale/imx8mp-var-sum.dtsi>\n')
+    told = check(source).get(('dart', 'dtc'), '')
+    tap.result(re.search(r'dart\.dts:3: no file arm64/freescale/imx8mp-var-sum\.dtsi; nearest: '
+                         r'imx8mp-var-som\.dtsi', told), 'a module that none has', told)
+
+
 def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
         names(tap, work)
+        newest(tap, work)
         found(tap, work, 'pads', GPIOS)
         theirs(tap, work)
     return tap.end()

@@ -413,10 +413,10 @@ def pairs(tap, board, work):
         tap.result(re.search(words, said, re.M), f'overlays {what}', said)
 
 
-def carriers(tap, work):
+def carriers(tap):
     """Each carrier has what a field carrier has."""
     for source in sorted((TOP / 'dts').rglob('*.dts')):
-        blob = overlays.once(source, work / f'{source.stem}.dtb', make=trees.compile_board)
+        blob = trees.carrier(source.stem)
         tree = libfdt.Fdt(blob.read_bytes())
         lacks = [path for path in ('/identify', '/clock', '/regulator-modem-reset', '/rfkill-modem')
                  if tree.path_offset(path, quiet=(libfdt.NOTFOUND,)) < 0]
@@ -461,11 +461,11 @@ def once(tap, work):
 
 def depends(tap):
     """A file that any source includes is one of those that the cache looks at."""
-    top, known = overlays.kernel_sources(overlays.KERNEL), set(overlays.included())
-    command = cpp(top, TOP / 'dts', TOP / 'overlays')
+    known = set(overlays.included())
     for source in [*overlays.sources(), *sorted((TOP / 'dts').rglob('*.dts'))]:
+        top = overlays.kernel_sources(trees.kernels_of(source)[0])
         options = overlays.defines(None, dict.fromkeys([*overlays.NEEDS, *overlays.MODEM], 'x'))
-        _, said = run(*command, '-M', *options, source)
+        _, said = run(*cpp(top, TOP / 'dts', TOP / 'overlays'), '-M', *options, source)
         used = {pathlib.Path(word).resolve() for word in said.split() if word.startswith('/')}
         ours_used = {path for path in used if TOP in path.parents} - {source}
         tap.result(source in used and ours_used <= known, f'{source.stem}: what it includes',
@@ -489,7 +489,7 @@ def main():
         pairs(tap, board, work)
         order(tap, board, work)
         labels(tap, work)
-        carriers(tap, work)
+        carriers(tap)
         once(tap, work)
         depends(tap)
         ours(tap)
