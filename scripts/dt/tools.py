@@ -42,6 +42,20 @@ def near(name, known, count=3):
     return f'; nearest: {", ".join(found)}' if found else ''
 
 
+def named(words):
+    """Return the files that a user names, as one where make has split its path at blanks: what
+    make was told is in its environment."""
+    told = os.environ.get('DTS', '').strip()
+    if len(words) > 1 and (TOP / told).is_file():
+        return [TOP / told]
+    for path in map(pathlib.Path, words):
+        if not path.is_file():
+            blank = '; to make a blank is the end of a name: name a file with a blank in its path ' \
+                'alone' if len(words) > 1 and told else ''
+            raise Wrong(f'there is no file {path}{blank}')
+    return [*map(pathlib.Path, words)]
+
+
 class Package:
     """A Debian package that is unpacked when it is asked for."""
 

@@ -44,7 +44,7 @@ def compile_board(source, out, options=(), kernel=KERNEL):
         # A warning begins with the place, "file:line.column: Warning"; the rest belongs to it.
         mine, keep = [], True
         for line in lines:
-            if re.match(r'\S+:\d+\.\d+', line):
+            if re.match(r'\S.*?:\d+\.\d+[-.\d]*: ', line):
                 keep = not line.startswith(top)
             if keep:
                 mine.append(line)

@@ -44,7 +44,7 @@ lacks() {
 	! has "$@"
 }
 
-plan 6
+plan 9
 has "cat $top/README.md" cat "$top/README.md"
 result $? "the command is run"
 has "--ro-bind $work/board $work/board" cat "$work/board/my.dts"
@@ -58,4 +58,14 @@ lacks "--ro-bind $top" cat "$top/README.md"
 result $? "nor does one of the checkout"
 lacks "--ro-bind /usr/bin" cat /usr/bin/env
 result $? "nor one of the system"
+mkdir "$work/my boards"
+touch "$work/my boards/my.dts"
+DTS="$work/my boards/my.dts" has "--ro-bind $work/my boards $work/my boards" \
+	cat "$work/my" boards/my.dts
+result $? "a file with a blank in its path is there, which make takes for two"
+outside=$(realpath --relative-to "$top" "$work/board")
+has "--ro-bind $work/board $work/board" cat "$outside/my.dts"
+result $? "one outside of the checkout by a relative path is"
+lacks "--ro-bind $work/none" cat "$outside/../none/my.dts"
+result $? "where it exists"
 exit $failed

@@ -34,13 +34,14 @@ OVERLAY = '''/dts-v1/;
 '''
 
 
-def make(*words):
+def make(*words, what='dtb'):
     """Do what make dtb does, in the tool root that this runs in; return status and what it said."""
-    told = run('make', '-n', '-s', '-C', TOP, 'dtb', *words).stdout
+    told = run('make', '-n', '-s', '-C', TOP, what, *words).stdout
     command = shlex.split(told)
     if command[:1] != ['scripts/toolroot']:
         return -1, told
-    done = run(*command[1:])
+    # As make does, with what it was told in the environment.
+    done = run('env', *words, *command[1:])
     return done.returncode, done.stdout
 
 
@@ -72,6 +73,27 @@ def good(tap, work):
                'they are what was asked for')
     status, said = make(f'DTS={work}/my.dts {work}/my.dtso')
     tap.result(not status and said == 'out/dtb/my.dtb\nout/dtb/my.dtbo\n', 'both at once', said)
+
+
+def blank(tap, work):
+    """A path with a blank, which make takes for two, is what was meant; warnings in it are seen."""
+    folder = work / 'my boards'
+    folder.mkdir()
+    source = folder / 'blank.dtso'
+    source.write_text(OVERLAY.replace('#include "beside.dtsi"\n', ''))
+    status, said = make(f'DTS={source}')
+    tap.result(not status and said == 'out/dtb/blank.dtbo\n', 'a path with a blank', said)
+    status, said = make(f'DTS={source}', 'BASE=imx8mp-evk', what='dt-check')
+    tap.result(re.search(rf'^ok \d+ {source}: apply$', said, re.M), 'and dt-check takes it', said)
+    warning = folder / 'warning.dts'
+    warning.write_text('/dts-v1/;\n\n#include <arm64/freescale/imx8mp-evk.dts>\n\n'
+                       '/ {\n\tleds-b {\n\t\tgpios = <&i2c3 1 0>;\n\t};\n};\n')
+    status, said = make(f'DTS={warning}')
+    tap.result(status and re.search(rf'{warning}:6\.\S+: Warning \(gpios_property\)', said),
+               'a warning in it, behind one of the kernel', said)
+    status, said = make(f'DTS={source} {warning}')
+    tap.result(status == 2 and 'name a file with a blank in its path alone' in said,
+               'two such are refused, with what to do', said)
 
 
 def bad(tap, work):
@@ -106,6 +128,7 @@ def main():
                          r'\n\n    make dtb DTS=my\.dtso$', said, re.M), 'README has it')
     with tempfile.TemporaryDirectory() as work:
         good(tap, pathlib.Path(work))
+        blank(tap, pathlib.Path(work))
         bad(tap, pathlib.Path(work))
     return tap.end()
 
