@@ -15,6 +15,7 @@ import libfdt
 
 import bases
 import gpios
+import hints
 import overlays
 import pads
 import schema
@@ -22,11 +23,6 @@ import style
 from tools import KERNEL, NEXT, TOP, USED, Skipped, dt_apply, near, sources
 
 BLOBS = ('.dtb', '.dtbo')
-INCLUDED = 'scripts/dtc/include-prefixes'      # of a kernel's source
-# What cpp says where there is no such file, and dtc where a tree lacks what a source names, in
-# braces or by a label.
-LACKS_FILE = re.compile(r'fatal error: (\S+): No such file')
-LACKS = re.compile(r'Label or path (\S+) not found|non-existent node or label "([^"]+)"')
 
 
 def board_blob(source, work, kernel=KERNEL):
@@ -59,7 +55,7 @@ def kernels_of(source):
     or the newest, which alone may have its module."""
     names = re.findall(r'^#include <(arm(?:64)?/\S+)>', source.read_text(encoding='utf-8'), re.M)
     found = [kernel for kernel in USED if kernel != NEXT and
-             all((sources(kernel) / INCLUDED / name).exists() for name in names)]
+             all((sources(kernel) / hints.INCLUDED / name).exists() for name in names)]
     return found or [NEXT]
 
 
@@ -190,38 +186,14 @@ class File:
                 self.blob = self.work / self.path.name
                 shutil.copyfile(self.path, self.blob)
             elif self.overlay:
-                self.blob = overlays.compile_source(self.path, self.work /
-                                                    f'{self.path.stem}.dtbo')
+                self.blob = overlays.compile_source(
+                    self.path, self.work / f'{self.path.stem}.dtbo', kernel=self.kernel)
             else:
                 self.blob = compile_board(self.path, board_blob(self.path, self.work, self.kernel),
                                           kernel=self.kernel)
         except overlays.Wrong as wrong:
-            return [*self.unknown(str(wrong)), str(wrong)]
+            return [*hints.missing(self.path, self.kernel, str(wrong)), str(wrong)]
         return []
-
-    def unknown(self, said):
-        """What dtc did not find, with the line that names it and what there is."""
-        file, match = LACKS_FILE.search(said), LACKS.search(said)
-        if file:
-            return self.elsewhere(file[1])
-        if not match or self.path.suffix in BLOBS:
-            return []
-        name = match[1] or match[2]
-        text = overlays.preprocess(self.path, kernel=self.kernel)
-        known = set(re.findall(r'^\s*(?:/\S+/\s+)?(\w+):\s', text, re.M))
-        nearest = near(name, known) if '/' not in name else ''
-        return [f'{self.where(name)}no label or path "{name}" in this tree{nearest}']
-
-    def elsewhere(self, name):
-        """Where a file is that the kernel's source does not have, or what it has of that name."""
-        having = [kernel for kernel in USED if (sources(kernel) / INCLUDED / name).is_file()]
-        folder = (sources(self.kernel) / INCLUDED / name).parent
-        if having and not self.overlay:
-            return [f'{self.where(name)}the source of {self.kernel} has no {name}, that of '
-                    f'{" and ".join(having)} has it: say KERNELS={having[0]}']
-        nearest = near(pathlib.Path(name).name, [path.name for path in folder.glob('*.dtsi')]) \
-            if '/' in name else ''
-        return [f'{self.where(name)}no file {name}{nearest}']
 
     def bases(self):
         """The trees that it is for, as lines for dt-apply."""
@@ -246,7 +218,8 @@ class File:
         found = bases.listing(names)
         if not found:
             known = {name for base in bases.claimed(()) for name in base.compatible}
-            raise overlays.Wrong(f'{self.where(names[0])}no tree is for {" ".join(names)}'
+            where = '' if self.path.suffix in BLOBS else hints.where(self.path, names[0])
+            raise overlays.Wrong(f'{where}no tree is for {" ".join(names)}'
                                  f'{near(names[0], known)}; for a board of your own name its tree '
                                  'with BASE= (--base)')
         return found
@@ -269,18 +242,7 @@ class File:
     def place(self, line):
         """Where the source names a label that is missing, as "file:line: "."""
         match = re.search(r'no label "(\w+)"', line)
-        return self.where(match[1]) if match and self.path.suffix not in BLOBS else ''
-
-    def where(self, name):
-        """Where the source has a label, or gives it to a macro, as "file:line: "."""
-        text = re.sub(r'/\*.*?\*/|//[^\n]*', lambda match: '\n' * match[0].count('\n'),
-                      self.path.read_text(encoding='utf-8'), flags=re.S)
-        lines = list(enumerate(text.splitlines(), 1))
-        for form in (rf'&{re.escape(name)}(?!\w)', rf'(?<!\w){re.escape(name)}(?!\w)'):
-            for number, text in lines:
-                if re.search(form, text):
-                    return f'{self.path}:{number}: '
-        return ''
+        return hints.where(self.path, match[1]) if match and self.path.suffix not in BLOBS else ''
 
     def exclusive(self):
         """What it has for itself."""
