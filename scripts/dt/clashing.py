@@ -114,8 +114,7 @@ def warnings(family, blobs, base=None, given=()):
         return []
     if row and bus == row.i2c and not base:
         return told(family, bus, overlays.clashing(family))
-    path = base and (pathlib.Path(base).is_file() and str(pathlib.Path(base).resolve()) or
-                     str(trees.carrier(base) or ''))
+    path = base and str(trees.tree_of(base) or '')
     found = [] if path else bases.claimed(row.compatible.split() if row else ())
     said = clashes(blobs, [one for one in found if base in (None, one.name)], path and [path])
     return told(family, bus, sorted({row[1] for row in said}))

@@ -47,15 +47,11 @@ def said(name):
 
 def blobs(family, base=None):
     """Return the trees that a user's words may be about: a named one, or all of a family."""
-    if base and pathlib.Path(base).is_file():
-        return [pathlib.Path(base)]
-    if base and trees.carrier(base):
-        return [trees.carrier(base)]
+    path = trees.tree_of(base) if base else None
+    if path:
+        return [path]
     names = overlays.families()[family].compatible.split() if not base else ()
-    found = bases.claimed(names) if not base else \
-        [one for kernel in bases.KERNELS for one in bases.shipped(kernel) if one.name == base]
-    if not found:
-        raise Wrong(f'no tree {base}: give a .dtb, or the name of one of the kernel\'s or of dts/')
+    found = trees.shipped(base) if base else bases.claimed(names)
     ours = [] if base else boards.carriers(names)
     return [*bases.compiled(found).values(),
             *(trees.carrier(name) for name in ours)]

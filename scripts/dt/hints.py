@@ -20,11 +20,15 @@ MACRO = re.compile(r'\b[A-Z][A-Z0-9]*(?:_[A-Z0-9_]+)?\b')
 LINE = re.compile(r'# (\d+) "([^"]+)"')        # cpp's: where the next line is from
 
 
+def plain(path):
+    """Return the text of a source without comments, with as many lines."""
+    return re.sub(r'/\*.*?\*/|//[^\n]*', lambda match: '\n' * match[0].count('\n'),
+                  path.read_text(encoding='utf-8'), flags=re.S)
+
+
 def where(path, name):
     """Return where a source has a label, or gives it to a macro, as "file:line: "."""
-    text = re.sub(r'/\*.*?\*/|//[^\n]*', lambda match: '\n' * match[0].count('\n'),
-                  path.read_text(encoding='utf-8'), flags=re.S)
-    lines = list(enumerate(text.splitlines(), 1))
+    lines = list(enumerate(plain(path).splitlines(), 1))
     for form in (rf'&{re.escape(name)}(?!\w)', rf'(?<!\w){re.escape(name)}(?!\w)'):
         for number, text in lines:
             if re.search(form, text):
@@ -38,6 +42,8 @@ def missing(path, kernel, said):
     if file:
         return [no_file(path, kernel, file[1])]
     name = label and (label[1] or label[2])
+    if path.suffix == '.dtso' and '/plugin/' not in plain(path):
+        return [f'{path}: an overlay begins with /dts-v1/; and /plugin/;']
     if name and not MACRO.fullmatch(name):
         return [no_label(path, kernel, name)]
     return no_macro(path, kernel, lambda macro, place: macro == name or

@@ -90,7 +90,7 @@ def preprocess(source, options=(), kernel=KERNEL):
     """Return the text of a source without its macros."""
     done = subprocess.run(
         [*cpp(kernel_sources(kernel), source.parent, TOP / 'dts', TOP / 'overlays'), *options,
-         source], capture_output=True, text=True, check=False)
+         source], capture_output=True, encoding='utf-8', errors='surrogateescape', check=False)
     if done.returncode or done.stderr:
         raise Wrong(done.stderr.strip())
     return done.stdout
@@ -102,7 +102,8 @@ def compile_source(source, out, options=(), quiet=False, kernel=KERNEL):
     out.parent.mkdir(parents=True, exist_ok=True)
     new = pathlib.Path(f'{out}.{os.getpid()}')
     done = subprocess.run(['dtc', '-@', *(['-q'] if quiet else []), '-O', 'dtb', '-o', new, '-'],
-                          input=text, capture_output=True, text=True, check=False)
+                          input=text, capture_output=True, encoding='utf-8',
+                          errors='surrogateescape', check=False)
     if done.returncode or done.stderr:
         new.unlink(missing_ok=True)
         raise Wrong(done.stderr.strip().replace('<stdin>', str(source)) or

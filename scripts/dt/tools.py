@@ -23,6 +23,7 @@ INSTEAD = [f'-Dfdt_{name}=dt_{name}'
 # It runs outside of the tool root, too, with whatever C library there is.
 STATIC = '-static'
 LIBRARY = TOP / 'scripts/dtb-swap'
+BLOBS = ('.dtb', '.dtbo')
 # The kernel whose source and schemas are used where no other is asked for, a newer one, and one
 # for boards that neither has.
 USED = KERNEL, NEWER, NEXT = '6.12', '7.2', '7.3'
@@ -47,12 +48,17 @@ def named(words):
     make was told is in its environment."""
     told = os.environ.get('DTS', '').strip()
     if len(words) > 1 and (TOP / told).is_file():
-        return [TOP / told]
+        words = [TOP / told]
     for path in map(pathlib.Path, words):
         if not path.is_file():
             blank = '; to make a blank is the end of a name: name a file with a blank in its path ' \
                 'alone' if len(words) > 1 and told else ''
             raise Wrong(f'there is no file {path}{blank}')
+        try:
+            _ = path.suffix in BLOBS or path.read_text(encoding='utf-8')
+        except UnicodeDecodeError as error:
+            line = error.object.count(b'\n', 0, error.start) + 1
+            raise Wrong(f'{path}:{line}: not UTF-8') from None
     return [*map(pathlib.Path, words)]
 
 

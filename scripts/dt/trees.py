@@ -20,9 +20,9 @@ import overlays
 import pads
 import schema
 import style
-from tools import KERNEL, NEXT, TOP, USED, Skipped, dt_apply, near, sources
+from tools import BLOBS, KERNEL, NEXT, TOP, USED, Skipped, dt_apply, near, sources
 
-BLOBS = ('.dtb', '.dtbo')
+MAGIC = b'\xd0\x0d\xfe\xed'
 
 
 def board_blob(source, work, kernel=KERNEL):
@@ -66,6 +66,31 @@ def carrier(name):
             return overlays.once(source, TOP / f'out/dts/{name}.dtb', make=compile_board,
                                  kernel=kernels_of(source)[0])
     return None
+
+
+@functools.lru_cache(maxsize=None)
+def tree_of(name, kernel=KERNEL):
+    """Return a tree that a user names: a .dtb, a .dts, which is compiled, or a carrier of the pack;
+    nothing where there is none of these."""
+    path = pathlib.Path(name).resolve()
+    if not path.is_file():
+        return carrier(name)
+    if path.suffix == '.dts':
+        return compile_board(path, TOP / f'out/dts/base/{path.stem}.dtb', kernel=kernel)
+    if path.read_bytes()[:4] != MAGIC:
+        raise overlays.Wrong(f'{name}: not a tree that overlays can be put on: a .dtb or a .dts')
+    return path
+
+
+def shipped(name):
+    """Return the trees of the kernel's that have a name."""
+    every = [base for kernel in bases.KERNELS for base in bases.shipped(kernel)]
+    found = [base for base in every if base.name == name]
+    if not found:
+        known = {base.name for base in every} | {path.stem for path in (TOP / 'dts').rglob('*.dts')}
+        raise overlays.Wrong(f'no tree {name}: give a .dtb or a .dts, or the name of one of the '
+                             f'kernel\'s or of dts/{near(pathlib.Path(name).stem, known)}')
+    return found
 
 
 @functools.lru_cache(maxsize=None)
@@ -197,17 +222,12 @@ class File:
 
     def bases(self):
         """The trees that it is for, as lines for dt-apply."""
-        path = pathlib.Path(self.base).resolve() if self.base else None
-        path = path if path and path.is_file() else carrier(self.base)
+        path = tree_of(self.base, self.kernel) if self.base else None
         if path:
             self.claims(path.name, bases.root_compatible(path))
             return [str(path)]
         if self.base:
-            found = [base for kernel in bases.KERNELS for base in bases.shipped(kernel)
-                     if base.name == self.base]
-            if not found:
-                raise overlays.Wrong(f'no tree {self.base}: give a .dtb, or the name of one '
-                                     'of the kernel\'s or of dts/, such as imx8mp-evk')
+            found = shipped(self.base)
             self.claims(self.base, found[0].compatible)
             return bases.lines(found)
         names = bases.root_compatible(self.blob)

@@ -23,6 +23,8 @@ GOOD = (
     (('imx8m', *SLOT), 'modem-slot', 'gpio5 = "/fragment'),
     (('imx8m', 'LED=led_identify', 'BASE=imx8mp-field'), 'identify-led',
      'led_identify = "/fragment'),
+    (('imx8m', 'LED=led_identify', f'BASE={TOP}/dts/freescale/imx8mp-field.dts'), 'identify-led',
+     'led_identify = "/fragment'),
     (('generic', 'I2C={/soc/i2c@12c80000}', 'BASE=exynos5422-odroidxu4'), 'rtc-ds3231',
      'target-path = "/soc/i2c@12c80000"'),
     (('generic', *SLOT, 'BASE=imx8mp-evk'), 'modem-slot', 'compatible = "fsl,imx8mp-evk"'),
@@ -43,6 +45,9 @@ BAD = (
     (('imx8m', 'LED=led', 'BASE=nowhere'), 'no tree nowhere'),
     (('imx8m', 'LED=led', 'BASE=/nowhere/no.dtb'), 'no tree /nowhere/no.dtb'),
     (('imx8m', 'LED=led', 'BASE=imx8mp-field'), 'no label "led", in imx8mp-field; nearest: '),
+    (('imx8m', 'LED=led', 'BASE=imx8mp-evkk'), 'no tree imx8mp-evkk: give a .dtb or a .dts, or the '
+     'name of one of the kernel\'s or of dts/; nearest: imx8mp-evk'),
+    (('imx8m', 'LED=led', f'BASE={TOP}/overlays/README'), 'README: not a tree that overlays can be'),
     (('imx8m', SLOT[0]), 'needs all three of MODEM_POWER=, MODEM_RESET= and MODEM_RADIO=; '
                          'given: MODEM_POWER'),
     (('imx8m', 'MODEM_POWER=gpio5', *SLOT[1:]), 'MODEM_POWER="gpio5": not a GPIO'),

@@ -91,6 +91,23 @@ PI, LED = 'bcm2711-rpi-4-b', '''/dts-v1/;
 '''
 
 
+# A clock chip, and a comment.
+CHIP = '''/dts-v1/;
+/plugin/;
+
+// {}
+&i2c3 {{
+	#address-cells = <1>;
+	#size-cells = <0>;
+
+	rtc@51 {{
+		compatible = "nxp,pcf85063a";
+		reg = <0x51>;
+	}};
+}};
+'''
+
+
 def check(*words):
     """Run the verifier; return what it said about pads and together."""
     done = subprocess.run([CHECK, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -185,6 +202,29 @@ def one_name(tap, work):
     tap.result('have one name' in said and 'TAP' not in said, 'files of one name', said)
 
 
+def given(tap, work):
+    """The base may be a source of the user's, too; what is none is told, as what is not UTF-8."""
+    for name in ('board.dts', 'wrong.dts'):
+        (work / name).write_text('/dts-v1/;\n\n#include <freescale/imx8mp-field.dts>\n')
+    (work / 'wrong.dts').write_text('/dts-v1/;\n\n#include <freescale/imx8mp-field.dts>\n\n'
+                                    '&i2c33 {\n};\n')
+    (work / 'mine.dtso').write_text(CHIP.format('what for'), encoding='utf-8')
+    for base, words in (('board.dts', '1 trees, 1 pairs, 1 applied'),
+                        ('wrong.dts', 'wrong.dts:5.1-7 Label or path i2c33 not found'),
+                        ('mine.dtso', 'mine.dtso: not a tree that overlays can be put on')):
+        said = check('--base', work / base, work / 'mine.dtso')
+        tap.result(words in said and 'Traceback' not in said, f'{base} as base: {words}', said)
+    said = check('--base', 'imx8mp-fieldd', work / 'mine.dtso')
+    tap.result('/; nearest: imx8mp-field' in said, 'a base that is misspelt', said)
+    (work / 'mine.dtso').write_bytes(CHIP.format('w\xf6zu').encode('latin-1'))
+    said = check('--base', 'imx8mp-evk', work / 'mine.dtso')
+    tap.result('mine.dtso:4: not UTF-8' in said and 'Traceback' not in said, 'not UTF-8', said)
+    (work / 'mine.dtso').write_text(CHIP.format('what for') + '#include "beside.dtsi"\n')
+    (work / 'beside.dtsi').write_bytes('// w\xf6zu\n'.encode('latin-1'))
+    said = check('--base', 'imx8mp-evk', work / 'mine.dtso')
+    tap.result('2 applied' in said, 'though a file of others may be', said)
+
+
 def broken(tap, work):
     """What is no tree is said so."""
     good = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb').read_bytes()
@@ -208,6 +248,7 @@ def main():
         combinations(tap, work)
         gpios(tap, work)
         one_name(tap, work)
+        given(tap, work)
         broken(tap, work)
     return tap.end()
 
