@@ -106,6 +106,21 @@ def labelled(path):
     return b'__symbols__' in pathlib.Path(path).read_bytes()
 
 
+def like(path):
+    """Return the tree of the kernel's for the same board as one that has no labels: a map of its
+    labels is held against that, path by path; nothing for one that has some, or another board."""
+    names = tuple(root_compatible(path))
+    if labelled(path) or not names:
+        return None
+    return next((base for base in claimed(names) if base.compatible == names), None)
+
+
+def label_map(base):
+    """Return the label map of a tree of the kernel's, if that has a source of its own."""
+    tree = compiled([base]).get(base)
+    return tree and tree.with_suffix('.labels')
+
+
 def soc(base):
     """Return what trees have in common that combinations need to be tried on once."""
     return base.kernel, base.compatible[-1] if base.compatible else ''

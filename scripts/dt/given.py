@@ -58,8 +58,10 @@ def blobs(family, base=None):
 
 
 def labels(blob):
-    """Return the labels of a tree, as {label: path}."""
-    known = blob.with_suffix('.labels')
+    """Return the labels of a tree, as {label: path}; of one that has none those of the kernel's."""
+    known, same = blob.with_suffix('.labels'), bases.like(blob)
+    if same and not known.exists():
+        known = bases.label_map(same) or known
     text = known.read_text(encoding='utf-8') if known.exists() else subprocess.run(
         [dt_apply(), 'labels', blob], capture_output=True, text=True, check=False).stdout
     return dict(line.split('\t') for line in text.splitlines())

@@ -22,6 +22,8 @@ import schema
 import style
 from tools import BLOBS, KERNEL, NEXT, TOP, USED, Skipped, dt_apply, near, sources
 
+NO_LABELS = 'it was built without -@: say the name of the kernel\'s tree of this board, compile ' \
+    'it with dtc -@, or give it labels (README.md, "scripts/dt/apply labels")'
 MAGIC = b'\xd0\x0d\xfe\xed'
 
 
@@ -225,7 +227,9 @@ class File:
         path = tree_of(self.base, self.kernel) if self.base else None
         if path:
             self.claims(path.name, bases.root_compatible(path))
-            return [str(path)]
+            same = bases.like(path)
+            known = same and bases.label_map(same)
+            return [f'{path}\t{known}' if known else str(path)]
         if self.base:
             found = shipped(self.base)
             self.claims(self.base, found[0].compatible)
@@ -257,7 +261,8 @@ class File:
             return ['it was not compiled']
         found = how([self.blob], self.bases(), True)
         self.applies = not found
-        return [self.place(line) + line for line in found]
+        mend = [NO_LABELS] if any('the tree has no labels' in line for line in found) else []
+        return [self.place(line) + line for line in found] + mend
 
     def place(self, line):
         """Where the source names a label that is missing, as "file:line: "."""

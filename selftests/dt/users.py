@@ -4,6 +4,7 @@
 
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -225,6 +226,25 @@ def given(tap, work):
     tap.result('2 applied' in said, 'though a file of others may be', said)
 
 
+def bare(tap, work):
+    """A tree without labels has those of the kernel's for the same board, one of another board is
+    told what to do."""
+    source, tree = work / 'bare.dtso', work / 'bare.dtb'
+    source.write_text(CHIP.format('what for'), encoding='utf-8')
+    shipped = next(base for base in bases.claimed(['fsl,imx8mm-evk']) if base.kernel == '6.12')
+    shutil.copyfile(shipped.dtb, tree)
+    tap.result(not bases.labelled(tree), f'{shipped.name} of 6.12 has no labels')
+    said = check('--base', tree, source)
+    tap.result('1 trees, 1 pairs, 1 applied' in said and re.search(r'^ok \d+ \S+: pads', said, re.M),
+               'a copy of it is a base', said)
+    subprocess.run(['fdtput', '-t', 's', tree, '/', 'compatible', 'acme,gateway', 'fsl,imx8mm'],
+                   check=True)
+    said = check('--base', tree, source)
+    tap.result('nearest: none, the tree has no labels' in said and
+               re.search(r'^# it was built without -@: say the name of the kernel\'s tree', said, re.M),
+               'of another board it is not, and what to do is told', said)
+
+
 def broken(tap, work):
     """What is no tree is said so."""
     good = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb').read_bytes()
@@ -249,6 +269,7 @@ def main():
         gpios(tap, work)
         one_name(tap, work)
         given(tap, work)
+        bare(tap, work)
         broken(tap, work)
     return tap.end()
 
