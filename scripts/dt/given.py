@@ -128,28 +128,31 @@ def board(base):
     return {'BASES': f'"{names[0]}"'}
 
 
-def taken(blob, known, word, bus):
-    """Return which other device has the pad of a GPIO, be it the bus of the family's clocks."""
-    name, *numbers = word.split()
-    if name not in known or lacks(blob, known, word) or len(numbers) != 1:
-        return ''
-    with_pads = gpios.muxed(pads.tree(blob), (known.get(bus), ))
-    return ' and '.join(dict.fromkeys(
-        f'{node.path()} ({group.name})' for (chip, pad), some in with_pads.items()
-        if chip.path() == known[name] and pad == f'gpio{int(numbers[0], 0)}'
-        for node, group in some))
+def taken(blob, known, words, bus):
+    """Return {GPIO: which other device has its pad}, be it the bus of the family's clocks."""
+    nodes, found = pads.tree(blob), {}
+    by_path = {node.path(): node for node in nodes}
+    with_pads, by_phandle = gpios.muxed(nodes, (known.get(bus), )), pads.phandles(nodes)
+    for word in words:
+        name, *numbers = word.split()
+        if name in known and len(numbers) == 1 and known[name] in by_path:
+            others = gpios.others(by_path[known[name]], int(numbers[0], 0), with_pads, by_phandle)
+            found[word] = ' and '.join(dict.fromkeys(f'{node.path()} ({group.name})'
+                                                     for _, _, node, group in others))
+    return found
 
 
 def pads_of(family, words, found):
     """Return warnings about GPIOs whose pads other devices have."""
     row, warnings = overlays.families().get(family), []
     bus = words.get('I2C_BUS') or row and row.i2c
-    for name in [word for word in overlays.MODEM if word in words]:
-        why = {blob: taken(blob, known, words[name], bus) for blob, known in found}
-        some = [blob for blob, text in why.items() if text]
+    lines = {name: words[name] for name in overlays.MODEM if name in words}
+    why = [taken(blob, known, lines.values(), bus) for blob, known in found] if lines else []
+    for name, word in lines.items():
+        some = [one[word] for one in why if one.get(word)]
         if some:
-            warnings.append(f'{said(name)}="{words[name]}": {why[some[0]]} has that pad, in '
-                            f'{len(some)} of {len(why)} trees of {family}; only one gets it')
+            warnings.append(f'{said(name)}="{word}": {some[0]} has that pad, in {len(some)} of '
+                            f'{len(why)} trees of {family}; only one gets it')
     return warnings
 
 

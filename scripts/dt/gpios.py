@@ -12,6 +12,9 @@ import pads
 # Controllers whose lines are its pads, by number
 PADS = r'brcm,bcm2\d+-gpio|raspberrypi,rp1-gpio'
 AS_GPIO = ('gpio_in', 'gpio_out', 'gpio')       # brcm,function has 0 and 1 for them
+# Pin controllers, and which number of a pad's function is that of its GPIO; on i.MX8M the first 16
+# lines of the first controller are of pads that are GPIOs by name, and have it as number 0
+FUNCTIONS = ((r'fsl,imx8m\w-iomuxc', 7, 5), (r'rockchip,', 0xf, 0), (r'pinctrl-single', 7, 7))
 
 
 def cells(chip):
@@ -71,30 +74,58 @@ def as_gpio(group):
                for part in (group, *group.children))
 
 
+def pad_of(chip, line, by_phandle):
+    """Return pin controller and pad of a GPIO, which gpio-ranges tell; nothing where it is not known."""
+    if re.search(PADS, ' '.join(chip.strings('compatible'))):
+        return chip, f'gpio{line}'
+    ranges = iter(chip.words('gpio-ranges'))
+    for owner, first, pin, count in zip(ranges, ranges, ranges, ranges):
+        if first <= line < first + count and owner in by_phandle:
+            return by_phandle[owner], pads.numbered(by_phandle[owner], pin + line - first)
+    return None, None
+
+
+def makes_gpio(chip, line, owner, function):
+    """Return whether a function of a pad is that of its GPIO."""
+    names = ' '.join(owner.strings('compatible'))
+    for controller, mask, number in FUNCTIONS:
+        if re.search(controller, names):
+            first = 'fsl,' in controller and chip.name == 'gpio@30200000' and line < 16
+            return function & mask == (0 if first else number)
+    return True                         # not known
+
+
 def muxed(nodes, also=()):
-    """Return {(controller, pad): [(device, group), ...]} of what is enabled, and of other paths.
+    """Return {(controller, pad): [(device, group, function), ...]} of what is enabled, and of other
+    paths.
 
     What a controller holds by itself, as that of the Raspberry Pi does, is given to who asks.
     """
     by_phandle = pads.phandles(nodes)
     found = {}
     for node in [*pads.enabled(nodes[0]), *(node for node in nodes if node.path() in also)]:
-        for owner, pad, group in pads.pads(node, by_phandle):
-            if not as_gpio(group) and node is not owner:
-                found.setdefault((owner, pad), []).append((node, group))
+        for owner, pad, group, function in pads.pads(node, by_phandle):
+            if node is not owner and (function is not None or not as_gpio(group)):
+                found.setdefault((owner, pad), []).append((node, group, function))
     return found
+
+
+def others(chip, line, known, by_phandle):
+    """Give (controller, pad, device, group) of those that have the pad of a GPIO for something
+    else; known is what muxed() returns."""
+    owner, pad = pad_of(chip, line, by_phandle)
+    for node, group, function in known.get((owner, pad), ()):
+        if function is None or not makes_gpio(chip, line, owner, function):
+            yield owner, pad, node, group
 
 
 def on_pads(blob):
     """Return a line for each GPIO of a compiled tree whose pad another device asks for."""
-    if not re.search(PADS.encode(), blob.read_bytes()):
-        return []
     nodes = pads.tree(blob)
-    known = muxed(nodes)
-    found = [f'pad gpio{line} of {chip.path()}: {node.path()} (as a GPIO) and {other.path()} '
+    by_phandle, known = pads.phandles(nodes), muxed(nodes)
+    found = [f'pad {pad} of {owner.path()}: {node.path()} (as a GPIO) and {other.path()} '
              f'({group.name}) ask for it, only one gets it'
              for (chip, _, line), some in users(nodes).items()
-             if re.search(PADS, ' '.join(chip.strings('compatible')))
-             for node, _ in some for other, group in known.get((chip, f'gpio{line}'), ())
-             if not pads.within(node, other)]
+             for owner, pad, other, group in others(chip, line, known, by_phandle)
+             for node, _ in some if not pads.within(node, other)]
     return list(dict.fromkeys(found))

@@ -12,21 +12,24 @@ from collections import namedtuple
 
 from tools import Wrong
 
-# Property of a group, cells of an entry, those of them that are the pad, how these are written
-Form = namedtuple('Form', 'controller property cells pad text', defaults=['{:#x}'])
+# Property of a group, cells of an entry, those of them that are the pad, how these are written, the
+# cell that is the function, and what the driver's number of a pad is in those cells
+Form = namedtuple('Form', 'controller property cells pad text function cells_of',
+                  defaults=['{:#x}', None, None])
 FORMS = (
     Form(r'fsl,imx8q|fsl,imx8dx', 'fsl,pins', 3, (0,)),
     Form(r'fsl,vf610-iomuxc', 'fsl,pins', 2, (0,)),
-    Form(r'fsl,imx', 'fsl,pins', 6, (0,)),
+    Form(r'fsl,imx', 'fsl,pins', 6, (0,), function=3, cells_of=lambda pin: (4 * pin,)),
     Form(r'brcm,bcm2\d+-gpio', 'brcm,pins', 1, (0,), 'gpio{}'),      # as in the text of pins
-    Form(r'rockchip,', 'rockchip,pins', 4, (0, 1)),
-    Form(r'pinctrl-single|pinconf-single|ti,am', 'pinctrl-single,pins', 0, (0,)),
+    Form(r'rockchip,', 'rockchip,pins', 4, (0, 1), function=2, cells_of=lambda pin: divmod(pin, 32)),
+    Form(r'pinctrl-single|pinconf-single|ti,am', 'pinctrl-single,pins', 0, (0,), function=-1,
+         cells_of=lambda pin: (4 * pin,)),
 )
 NAMES = ('pins', 'nvidia,pins', 'allwinner,pins')       # these are text
 STATES = tuple(f'pinctrl-{state}' for state in range(8))
 ABOUT = {'status', *STATES, *NAMES, *(form.property for form in FORMS)}
 WANTED = {*ABOUT, 'phandle', 'compatible', '#pinctrl-cells', 'gpio-controller', '#gpio-cells',
-          'gpio-hog', 'vin-supply', 'brcm,function', 'function'}
+          'gpio-hog', 'gpio-ranges', 'vin-supply', 'brcm,function', 'function'}
 # The structure of a compiled tree (Devicetree Specification 5.4): what a word begins
 BEGIN, END, PROPERTY, NOTHING = 1, 2, 3, 4
 
@@ -130,29 +133,41 @@ def controller(group):
 
 
 def entries(node, group):
-    """Give the pads that a node of a group names."""
+    """Give the pads that a node of a group names, and the function of each as a number, if it is one."""
     owner, names = controller(group)
     for form in FORMS:
         words = node.words(form.property)
         if words and re.search(form.controller, names):
             size = form.cells or (owner.words('#pinctrl-cells') or (1,))[0] + 1
             for at in range(0, len(words) - size + 1, size):
-                yield owner, ' '.join(form.text.format(words[at + i]) for i in form.pad)
+                entry = words[at:at + size]
+                yield (owner, ' '.join(form.text.format(entry[i]) for i in form.pad),
+                       None if form.function is None else entry[form.function])
             return
     for name in NAMES:
         words = node.strings(name)
         for word in words if all(re.fullmatch(r'[\w.,-]+', word) for word in words) else ():
-            yield owner, word
+            yield owner, word, None
+
+
+def numbered(owner, pin):
+    """Return the pad of a controller that its driver has under a number; nothing where that is
+    not known."""
+    for form in FORMS:
+        if re.search(form.controller, ' '.join(owner.strings('compatible'))):
+            return form.cells_of and ' '.join(map(form.text.format, form.cells_of(pin)))
+    return None
 
 
 def pads(node, by_phandle):
-    """Give the pads that a device asks for, in any of its states, and the group that has each."""
+    """Give the pads that a device asks for, in any of its states, with the group that has each and
+    the function that it is given."""
     for state in STATES:
         for phandle in node.words(state):
             group = by_phandle[phandle]
             for part in (group, *group.children):
-                for owner, pad in entries(part, group):
-                    yield owner, pad, group
+                for owner, pad, function in entries(part, group):
+                    yield owner, pad, group, function
 
 
 def names(blob):
@@ -167,7 +182,7 @@ def twice(blob):
     by_phandle = phandles(nodes)
     try:
         for node in enabled(nodes[0]):
-            for owner, pad, group in pads(node, by_phandle):
+            for owner, pad, group, _ in pads(node, by_phandle):
                 first, other = users.setdefault((owner, pad), (node, group))
                 line = first is not node and (
                     f'pad {pad} of {owner.path()}: {node.path()} ({group.name}) and {first.path()} '

@@ -159,8 +159,9 @@ def asked(blob):
 
 def asked_twice(blob, other, _=None):
     """Return the pads of a tree that two devices ask for, and GPIOs that they do in it alone."""
-    theirs = gpios.twice(other) if other else ()
-    return asked(blob) + [text for text in gpios.twice(blob) if text not in theirs]
+    theirs = gpios.twice(other) + gpios.on_pads(other) if other else ()
+    return pads.twice(blob) + [text for text in gpios.twice(blob) + gpios.on_pads(blob)
+                               if text not in theirs]
 
 
 def compare(blob, other, kernel=KERNEL):

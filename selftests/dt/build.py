@@ -114,6 +114,11 @@ def pads(tap):
         tap.result(not status and re.search(
             rf'^build: warning: MODEM_POWER="gpio {line}": {re.escape(bus)} has that pad, in \d+ of '
             r'\d+ trees of raspberrypi; only one gets it$', text, re.M), f'the pad of {bus}', text)
+    status, text = build('imx8m', 'MODEM_POWER=gpio5 19', *SLOT[1:])
+    tap.result(not status and re.search(
+        r'^build: warning: MODEM_POWER="gpio5 19": /soc@0/bus@30800000/i2c@30a40000 \(i2c3grp\) has '
+        r'that pad, in \d+ of \d+ trees of imx8m; only one gets it$', text, re.M) and
+        text.count('only one gets it') == text.count('warning: MODEM_'), 'a pad by gpio-ranges', text)
     status, text = build('raspberrypi', 'MODEM_POWER=gpio 23')
     tap.result(not status and 'warning' not in text, 'a free pad', text)
 

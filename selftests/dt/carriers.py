@@ -51,6 +51,8 @@ GPIOS = {
                         'is used by /regulator-modem-reset and by /rfkill-modem'),
     'supply-and-reset': (FIELD, ('MODEM_RESET\tgpio5 1', 'MODEM_RESET\tgpio5 0'),
                          'is used by /regulator-modem-power and by /regulator-modem-reset'),
+    'led-on-bus': (FIELD, ('IDENTIFY_LED\tgpio3 16', 'IDENTIFY_LED\tgpio5 19'),
+                   '/leds/led-identify (as a GPIO) and /soc@0/bus@30800000/i2c@30a40000 (i2c3grp)'),
     'two-supplies': (FIELD, ('MODEM_POWER\tgpio5 0', 'MODEM_POWER\tgpio1 14'), ''),
     'two-resets': (FIELD, ('&i2c3 {', RESETS.format('reset')), ''),
     'no-two-resets': (FIELD, ('&i2c3 {', RESETS.format('enable')),

@@ -123,7 +123,7 @@ def busy():
         nodes = pads.read(pathlib.Path(base.dtb).read_bytes())
         by_phandle = {node.words('phandle')[0]: node for node in nodes
                       if 'phandle' in node.properties}
-        used = {pad for node in pads.enabled(nodes[0]) for _, pad, _ in pads.pads(node, by_phandle)}
+        used = {pad for node in pads.enabled(nodes[0]) for _, pad, *_ in pads.pads(node, by_phandle)}
         found.append(base)
         using += [base] if '0xac' in used else []
     return found, using
