@@ -56,9 +56,11 @@ def no_file(path, kernel, name):
     if having:
         return f'{where(path, name)}the source of {kernel} has no {name}, that of ' \
             f'{" and ".join(having)} has it: say KERNELS={having[0]}'
-    there = [file for top in (sources(kernel) / INCLUDED, TOP / 'dts') if '/' in name
-             for file in (top / name).parent.glob('*.*')]
-    nearest = near((path.parent / name).name, {file.name for file in there}) if there else ''
+    tops = (path.parent,) if name.startswith('..') else \
+        (path.parent, sources(kernel) / INCLUDED, TOP / 'dts')
+    there = {file.name for top in tops for file in (top / name).parent.glob('*.*')
+             if file.suffix in ('.dtsi', '.dts', '.h') and file != path}
+    nearest = near((path.parent / name).name, there) if there else ''
     return f'{where(path, name)}no file {name}{nearest}'
 
 

@@ -44,7 +44,7 @@ lacks() {
 	! has "$@"
 }
 
-plan 9
+plan 11
 has "cat $top/README.md" cat "$top/README.md"
 result $? "the command is run"
 has "--ro-bind $work/board $work/board" cat "$work/board/my.dts"
@@ -68,4 +68,11 @@ has "--ro-bind $work/board $work/board" cat "$outside/my.dts"
 result $? "one outside of the checkout by a relative path is"
 lacks "--ro-bind $work/none" cat "$outside/../none/my.dts"
 result $? "where it exists"
+mkdir -p "$work/board/a/b"
+printf '#include "%s"\n' x.dtsi ../y.dtsi ../../z.dtsi >"$work/board/a/b/up.dts"
+has "--ro-bind $work/board $work/board" cat "$work/board/a/b/up.dts"
+result $? "so is the folder above that a source includes from"
+echo '#include "../../../../../../../../z.dtsi"' >"$work/board/a/b/up.dts"
+has "--ro-bind $work/board/a/b $work/board/a/b" cat "$work/board/a/b/up.dts"
+result $? "but never all of the machine"
 exit $failed
