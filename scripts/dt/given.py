@@ -135,8 +135,9 @@ def taken(blob, known, words, bus):
     with_pads, by_phandle = gpios.muxed(nodes, (known.get(bus), )), pads.phandles(nodes)
     for word in words:
         name, *numbers = word.split()
-        if name in known and len(numbers) == 1 and known[name] in by_path:
-            others = gpios.others(by_path[known[name]], int(numbers[0], 0), with_pads, by_phandle)
+        if name in known and len(numbers) in (1, 2) and known[name] in by_path:
+            bank, line = (int(number, 0) for number in ('0', *numbers)[-2:])
+            others = gpios.others((by_path[known[name]], bank, line), with_pads, by_phandle)
             found[word] = ' and '.join(dict.fromkeys(f'{node.path()} ({group.name})'
                                                      for _, _, node, group in others))
     return found

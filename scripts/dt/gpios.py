@@ -11,6 +11,7 @@ import pads
 
 # Controllers whose lines are its pads, by number
 PADS = r'brcm,bcm2\d+-gpio|raspberrypi,rp1-gpio'
+LETTERS = r'allwinner,.*-pinctrl'               # or by a bank's letter and number
 AS_GPIO = ('gpio_in', 'gpio_out', 'gpio')       # brcm,function has 0 and 1 for them
 # Pin controllers, and which number of a pad's function is that of its GPIO; on i.MX8M the first 16
 # lines of the first controller are of pads that are GPIOs by name, and have it as number 0
@@ -74,10 +75,17 @@ def as_gpio(group):
                for part in (group, *group.children))
 
 
-def pad_of(chip, line, by_phandle):
-    """Return pin controller and pad of a GPIO, which gpio-ranges tell; nothing where it is not known."""
-    if re.search(PADS, ' '.join(chip.strings('compatible'))):
+def pad_of(chip, bank, line, by_phandle):
+    """Return pin controller and pad of a GPIO: by its number, or its bank's letter, where these are
+    the same, or by gpio-ranges; nothing where it is not known."""
+    names = ' '.join(chip.strings('compatible'))
+    if re.search(PADS, names):
         return chip, f'gpio{line}'
+    if re.search(LETTERS, names):
+        return chip, f'P{chr(ord("L" if "-r-pinctrl" in names else "A") + bank)}{line}'
+    banks = [node for node in chip.parent.children if 'gpio-controller' in node.properties]
+    if 'rockchip,gpio-bank' in names and chip in banks:      # older trees have no gpio-ranges
+        return chip.parent, pads.numbered(chip.parent, 32 * banks.index(chip) + line)
     ranges = iter(chip.words('gpio-ranges'))
     for owner, first, pin, count in zip(ranges, ranges, ranges, ranges):
         if first <= line < first + count and owner in by_phandle:
@@ -110,10 +118,11 @@ def muxed(nodes, also=()):
     return found
 
 
-def others(chip, line, known, by_phandle):
-    """Give (controller, pad, device, group) of those that have the pad of a GPIO for something
-    else; known is what muxed() returns."""
-    owner, pad = pad_of(chip, line, by_phandle)
+def others(gpio, known, by_phandle):
+    """Give (controller, pad, device, group) of those that have the pad of (controller, bank, line)
+    for something else; known is what muxed() returns."""
+    chip, bank, line = gpio
+    owner, pad = pad_of(chip, bank, line, by_phandle)
     for node, group, function in known.get((owner, pad), ()):
         if function is None or not makes_gpio(chip, line, owner, function):
             yield owner, pad, node, group
@@ -125,7 +134,7 @@ def on_pads(blob):
     by_phandle, known = pads.phandles(nodes), muxed(nodes)
     found = [f'pad {pad} of {owner.path()}: {node.path()} (as a GPIO) and {other.path()} '
              f'({group.name}) ask for it, only one gets it'
-             for (chip, _, line), some in users(nodes).items()
-             for owner, pad, other, group in others(chip, line, known, by_phandle)
+             for gpio, some in users(nodes).items()
+             for owner, pad, other, group in others(gpio, known, by_phandle)
              for node, _ in some if not pads.within(node, other)]
     return list(dict.fromkeys(found))

@@ -23,16 +23,21 @@ from tools import KERNEL, linux_source      # noqa: E402
 
 FREESCALE = 'arch/arm64/boot/dts/freescale'
 DEFINE = re.compile(r'^#define MX8M._IOMUXC_(\w+)\s+(0x\w+)\s+0x\w+\s+0x\w+\s+(0x\w+|\d+)\s', re.M)
-# A GPIO that a board's tree has for something else, and one that it has not: tree, kernel, label
-# of the controller, line, the other device and its group
+# A GPIO that a board's tree has for something else, and one that it has not: tree, label of the
+# controller, line, the other device and its group
 BOARDS = (('imx8mp-evk', 'gpio5', 25, 'serial@30890000 (uart2grp)'),
           ('imx8mp-evk', 'gpio3', 19, 'pwm@30690000 (pwm4grp)'),
           ('imx8mp-evk', 'gpio3', 25, ''),
           ('imx8mm-evk', 'gpio1', 2, 'watchdog@30280000 (wdoggrp)'),
           ('rk3588-rock-5b', 'gpio0', 13, 'serial@feb50000 (uart2m0-xfer)'),
           ('rk3588-rock-5b', 'gpio4', 1, ''),
+          ('rk3399-rock-pi-4b', 'gpio4', 19, 'serial@ff1a0000 (uart2c-xfer)'),
+          ('rk3399-rock-pi-4b', 'gpio4', 29, ''),
           ('am335x-boneblack', 'gpio1', 10, 'serial@0 (uart0-pins)'),
-          ('am335x-boneblack', 'gpio1', 28, ''))
+          ('am335x-boneblack', 'gpio1', 28, ''),
+          ('sun8i-h3-orangepi-pc', 'pio', '0 4', 'serial@1c28000 (uart0-pa-pins)'),
+          ('sun8i-h3-orangepi-pc', 'r_pio', '0 11', 'ir@1f02000 (r-ir-rx-pin)'),
+          ('sun8i-h3-orangepi-pc', 'pio', '0 9', ''))
 LED = '''/dts-v1/;
 /plugin/;
 
@@ -69,7 +74,7 @@ def headers(tap):
             if mux not in lines:
                 continue
             number, line = lines[mux]
-            owner, pad = gpios.pad_of(controllers[number], line, by_phandle)
+            owner, pad = gpios.pad_of(controllers[number], 0, line, by_phandle)
             is_gpio = bool(re.search(r'_GPIO\d_IO\d+$', name))
             if pad != f'{mux:#x}' or is_gpio != gpios.makes_gpio(controllers[number], line, owner, mode):
                 wrong.append(f'{name}: {pad} {mode}')
