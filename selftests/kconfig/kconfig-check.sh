@@ -29,7 +29,7 @@ bad() {
 }
 
 set -- "$here"/bad-*.config
-plan $(($# + 8))
+plan $(($# + 9))
 
 # The answers must not depend on the kernel: these have one of their own.
 linux=$LINUX_SRC
@@ -60,6 +60,9 @@ export LINUX_SRC="$linux"
 	expect 2 'no compiler no-such-gcc' "$here/bad-choice.config"
 )
 result $? "no compiler is wrong set-up, not a difference"
+
+expect 2 'none: no such file' --base "$said.none" "$here/bad-choice.config" && [ ! -e "$said.none" ]
+result $? "no base is wrong set-up, and none is made"
 
 expect 0 'as asked' --out "$out" kconfig/*.config
 result $? "every line of kconfig/*.config is granted"
