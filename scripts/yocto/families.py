@@ -106,8 +106,8 @@ def results(release, work, layer, recipe):
     yield from judged(title, told['answers'][0], not real)
     yield '\n'.join(told['dangling']), f'{title}: no append is without its recipe'
     led = told['answers'][1][0].get('vars', {}).get('LED_FILE')
-    yield '' if (led == LED) == (row.leds != '-') else f'LED_FILE is {led}', \
-        f'{title}: LED_FILE is {"identify" if row.leds != "-" else "not of the pack"}'
+    wanted = LED if real or row.leds != '-' else builds.FAMILY_LED
+    yield '' if led == wanted else f'LED_FILE is {led}', f'{title}: LED_FILE is {wanted}'
     for answer in told['answers'][2]:
         yield '' if 'vars' in answer and untouched(answer) else str(answer), \
             f'{title}: another kernel is as it was'

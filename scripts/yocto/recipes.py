@@ -8,6 +8,7 @@ MODULES = ('leds-identify', 'rtc-seed', 'usb-modeswitch')
 LED = '/sys/class/leds/identify/brightness'
 PLAIN = ('boardpack-units.bb', 'dtb-swap.bb')
 SEVERAL = 'ACT,led0 usr3'
+STUB = 'imx8mm-var-som'     # the machine of the layer that is made up
 X86 = ('amd64', 'i386', 'i386-nlp')
 
 
@@ -116,32 +117,40 @@ def of_signed(answer):
 def appended(release, build):
     """Yield meta-balena's recipes, the supervisor for each machine, the image for each kind."""
     rows = kinds('overlays')
-    supervised = machines()
+    # What a board's own layer may say: nothing, that it has no LED, or one, as the layer here does.
+    supervised = [(row, builds.FAMILY_LED if row.machine == STUB else None) for row in machines()] + [
+        (row, own) for own in ('/dev/null', builds.FAMILY_LED) for row in kinds('leds')]
     told = builds.ask(release, build, [
         {'file': 'balena-supervisor.bb',
-         'set': {**given(row), f'LED_FILE:{row.machine}': builds.FAMILY_LED},
-         'vars': ['LED_FILE']} for row in supervised] + [
+         'set': {**given(row), **({f'LED_FILE:{row.machine}': own} if own else {})},
+         'vars': ['LED_FILE']} for row, own in supervised] + [
         {'file': 'balena-image.bb', 'set': given(row),
          'vars': ['IMAGE_INSTALL', 'BALENA_BOOT_PARTITION_FILES'],
          'flags': [('do_resin_boot_dirgen_and_deploy', 'depends')]} for row in rows])
     answers = [one[0] for one in told['answers']]
-    wrong = []
-    for row, answer in zip(supervised, answers):
-        led = answer.get('vars', {}).get('LED_FILE')
-        if led != (builds.FAMILY_LED if row.leds == '-' else LED):
-            wrong.append(f'{row.machine}: LED_FILE is {led} {answer.get("error", "")}')
-    yield '\n'.join(wrong), f'LED_FILE of {len(supervised)} machines'
+    wrong = [line for (row, own), answer in zip(supervised, answers) for line in of_led(row, own, answer)]
+    yield '\n'.join(wrong), f'LED_FILE of {len(machines())} machines, whatever the board\'s own is'
     wrong = [f'{row.machine}: {line}' for row, answer in zip(rows, answers[len(supervised):])
              for line in of_image(row, answer)]
     yield '\n'.join(wrong), f'overlays on the boot partition of {len(rows)} kinds of machines'
 
 
+def of_led(row, own, answer):
+    """Yield what is wrong with LED_FILE of a machine: another layer's counts where no LED is known."""
+    led = answer.get('vars', {}).get('LED_FILE')
+    if led != (own if own == builds.FAMILY_LED and row.leds == '-' else LED):
+        yield f'{row.machine}: LED_FILE is {led} {answer.get("error", "")}'
+
+
 def led_file(release, build):
     """Yield LED_FILE of a board whose LED is not known, by what is chosen for it."""
     row = next(row for row in builds.boards() if row.slug == runs.CARRIED)
-    chosen = (({}, '/dev/null'), ({'BOARDPACK_CARRIERS': row.carrier}, LED),
-              ({'BOARDPACK_LED_FILE': '/x'}, '/x'), ({'BOARDPACK_LEDS': 'usr3'}, LED),
-              ({'BOARDPACK_CARRIERS': row.carrier, 'BOARDPACK_LED_FILE': ''}, '/dev/null'))
+    own = {f'LED_FILE:{row.machine}': builds.FAMILY_LED}
+    carrier = {'BOARDPACK_CARRIERS': row.carrier}
+    chosen = (({}, LED), (own, builds.FAMILY_LED), (carrier, LED), ({**own, **carrier}, LED),
+              ({'BOARDPACK_LED_FILE': '/x'}, '/x'), ({**own, 'BOARDPACK_LEDS': 'usr3'}, LED),
+              ({'BOARDPACK_LED_FILE': '/dev/null'}, '/dev/null'),
+              ({**own, **carrier, 'BOARDPACK_LED_FILE': ''}, builds.FAMILY_LED))
     told = builds.ask(release, build, [
         {'file': 'balena-supervisor.bb', 'set': {**given(row), **more}, 'vars': ['LED_FILE']}
         for more, _ in chosen])
@@ -198,7 +207,7 @@ def others(release, build):
 
 def results(release, work):
     """Yield (what is wrong, name) of all."""
-    row = next(row for row in builds.boards() if row.slug == 'imx8mm-var-som')
+    row = next(row for row in builds.boards() if row.slug == STUB)
     layers = builds.stub(work / 'plain/layer', release, row)
     build = work / 'plain/build'
     builds.build_folder(build, [*release.base(), builds.LAYER, *layers], row.machine)

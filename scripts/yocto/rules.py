@@ -127,33 +127,33 @@ def table(rows):
 
 
 def disagreements(path):
-    """Return {slug: reason} of boards whose contract and LED_FILE are known to differ."""
+    """Return {slug: reason} of boards whose contract and LED are known to differ."""
     lines = path.read_text(encoding='utf-8').splitlines()
     return dict(line.split('\t') for line in lines if line and not line.startswith('#'))
 
 
 def leds(rows, path):
-    """A contract with an LED has a LED_FILE, unless it is known why not, and the other way."""
+    """A contract with an LED has one for identify, unless it is known why not, and the other way."""
     known = disagreements(path)
     for row in rows:
         has = row.leds != '-'
         if row.machine == '-' or row.led == '-':
             continue
         if has != (row.led == 'yes') and row.slug not in known:
-            yield (f'boards.tsv: {row.slug}: the contract says led: {row.led}, and LED_FILE is '
-                   f'{"set" if has else "not set"}: mend one, or say why in {path.name}')
+            yield (f'boards.tsv: {row.slug}: the contract says led: {row.led}, and '
+                   f'{"an" if has else "no"} LED is known: mend one, or say why in {path.name}')
         if has == (row.led == 'yes') and row.slug in known:
-            yield f'{path.name}: {row.slug}: contract and LED_FILE agree: take it out'
+            yield f'{path.name}: {row.slug}: contract and boards.tsv agree: take it out'
     for slug in set(known) - {row.slug for row in rows}:
         yield f'{path.name}: no board {slug}'
 
 
 def carriers(trees=layer.TOP / 'dts'):
-    """Each carrier has a node for identify: naming one sets LED_FILE."""
+    """Each carrier has a node for identify: naming one makes LED_FILE an LED that blinks."""
     for path in sorted(trees.glob('*/*.dts')):
         text = path.read_text(encoding='utf-8')
         if '<blocks/identify-led.dtsi>' not in text and '"balena,identify"' not in text:
-            yield f'{path.name}: no identify LED, and BOARDPACK_CARRIERS would set LED_FILE'
+            yield f'{path.name}: no identify LED, and BOARDPACK_CARRIERS counts it as one'
 
 
 def drivers():

@@ -142,13 +142,13 @@ def call(body, **scope):
     scope['body']()
 
 
-def warned(body, machine, led, file, work):
+def warned(body, led, work, slug='board', **values):
     """Return what installing the supervisor warns of, by a contract with that led, or by none."""
-    place = work / f'contracts/contracts/hw.device-type/{machine}/contract.json'
-    place.unlink(missing_ok=True)
+    shutil.rmtree(work / 'contracts', ignore_errors=True)
     if led is not None:
-        builds.write(place, f'{{"data": {{"led": {led}}}}}')
-    values = {'MACHINE': machine, 'LED_FILE': file,
+        builds.write(work / f'contracts/contracts/hw.device-type/{slug}/contract.json',
+                     f'{{"data": {{"led": {led}}}}}')
+    values = {'MACHINE': 'board', **values,
               'BALENA_COREBASE': str(work / 'layers/meta-balena/meta-balena-common')}
     os.makedirs(values['BALENA_COREBASE'], exist_ok=True)
     said = []
@@ -157,32 +157,50 @@ def warned(body, machine, led, file, work):
     return ''.join(said)
 
 
+def slugs(body, work):
+    """Yield that the contract is that of the device type, whose name need not be the machine's."""
+    words, told = 'the contract of board-2 says led: true', {'LED_FILE': '/dev/null'}
+    for title, name, content, values in (
+            ('DEVICE_TYPE', 'board-2.json', '{"slug": "board-2"}', {'DEVICE_TYPE': 'board-2'}),
+            ('the slug of DEVICE_TYPE', 'type.json', '{"slug": "board-2"}', {'DEVICE_TYPE': 'type'}),
+            ('the slug of the machine', 'board.json', '{"slug": "board-2"}', {}),
+            ('DEVICE_TYPE alone', None, None, {'DEVICE_TYPE': 'board-2'})):
+        if name:
+            builds.write(work / name, content)
+        said = warned(body, 'true', work, 'board-2', **told, **values)
+        yield '' if words in said else f'"{said}"', f'the contract is by {title}'
+        if name:
+            (work / name).unlink()
+
+
 def contract(release, build, work):
     """Yield the warning where a contract and LED_FILE do not agree."""
     row = next(row for row in builds.boards() if row.slug == CARRIED)
-    asked = {'file': 'balena-supervisor.bb', 'vars': ['boardpack_contract', 'LED_FILE'],
+    names = ['LED_FILE', 'BOARDPACK_DARK']
+    asked = {'file': 'balena-supervisor.bb', 'vars': ['boardpack_contract', *names],
              'flags': [('do_install', 'prefuncs')]}
     told = builds.ask(release, build, [
-        {**asked, 'set': {'MACHINE': row.machine, 'TARGET_ARCH': builds.TARGETS[row.arch],
-                          'BOARDPACK_CARRIERS': carriers}}
-        for carriers in ('', row.carrier)])['answers']
-    plain, carried = (one[0] for one in told)
+        {**asked, 'set': {'MACHINE': row.machine, 'TARGET_ARCH': builds.TARGETS[row.arch], **more}}
+        for more in ({}, {'BOARDPACK_CARRIERS': row.carrier}, {'BOARDPACK_LED_FILE': '/dev/null'})])
+    plain, carried, none = (one[0] for one in told['answers'])
     body = plain['vars']['boardpack_contract']
     yield '' if 'boardpack_contract' in (plain['flags']['do_install[prefuncs]'] or '') \
         else str(plain), 'the contract is looked at when the supervisor is installed'
     for led, file, words in (('true', '/dev/null', 'says led: true, and LED_FILE is /dev/null'),
                              ('false', '/x', 'says led: false, and LED_FILE is /x'),
                              ('true', '/x', ''), ('false', '/dev/null', ''), (None, '/x', '')):
-        said = warned(body, 'board', led, file, work)
+        said = warned(body, led, work, LED_FILE=file)
         yield '' if (words in said if words else not said) else f'"{said}"', \
             f'a contract with led {led}, LED_FILE {file}: {"a warning" if words else "none"}'
-    for led, answer, words in (('false', carried, 'LED_FILE is /sys/class/leds/identify/brightness'),
-                               ('true', carried, ''), ('false', plain, ''),
-                               ('true', plain, 'LED_FILE is /dev/null')):
-        said = warned(body, row.machine, led, answer['vars']['LED_FILE'], work)
+    for led, title, answer, words in (
+            ('false', 'a carrier', carried, 'LED_FILE is /sys/class/leds/identify/brightness'),
+            ('true', 'a carrier', carried, ''), ('false', 'no LED', plain, ''),
+            ('true', 'no LED', plain, 'and identify has no LED to blink'),
+            ('false', 'no LED_FILE', none, ''), ('true', 'no LED_FILE', none, 'LED_FILE is /dev/null')):
+        said = warned(body, led, work, **{name: answer['vars'][name] for name in names})
         yield '' if (words in said if words else not said) else f'"{said}"', \
-            f'{row.machine}, {"a" if answer is carried else "no"} carrier, led: {led}: ' + \
-            ('a warning' if words else 'none')
+            f'{row.machine}, {title}, led: {led}: {"a warning" if words else "none"}'
+    yield from slugs(body, work)
 
 
 def installed(answer, missing=None):

@@ -19,12 +19,15 @@ sys.path.insert(0, str(TOP / 'scripts/yocto'))
 import builds       # noqa: E402
 import layer        # noqa: E402
 import rules        # noqa: E402
+import runs         # noqa: E402
 
 APPEND = 'dynamic-layers/balena-raspberrypi/recipes-kernel/linux/linux-raspberrypi_%.bbappend'
 MODULES = 'recipes-kernel/boardpack/boardpack.bb'
 SWAP = 'recipes-support/dtb-swap/dtb-swap.bb'
 SOURCE = 'classes/boardpack-source.bbclass'
 KERNEL = 'classes/boardpack.bbclass'
+SUPERVISOR = 'dynamic-layers/balena-common/recipes-containers/balena-supervisor/balena-supervisor.bbappend'
+LED = '/sys/class/leds/identify/brightness'
 # What is broken: the file, the text, what it becomes, and what has to be said.
 DEFECTS = (
     ('a generated file that was changed', 'conf/boardpack-machines.inc', "'ACT,led0'", "'led9'",
@@ -59,8 +62,8 @@ ROWS = (
     ('a battery that rtc-seed is not told of', 'rtcs', 'fsl,sec-v4.0-mon-rtc-lp nxp,pcf8523+',
      'have boardpack.bb give rtc-seed'),
     ('overlays of no family', 'family', '-', 'and no family'),
-    ('a contract without an LED', 'led', 'no', 'the contract says led: no, and LED_FILE is set'),
-    ('a LED_FILE too few', 'leds', '-', 'the contract says led: yes, and LED_FILE is not set'),
+    ('a contract without an LED', 'led', 'no', 'the contract says led: no, and an LED is known'),
+    ('an LED too few', 'leds', '-', 'the contract says led: yes, and no LED is known'),
 )
 
 
@@ -115,13 +118,74 @@ def told(tap):
     for name, wanted in (
             ('README.md', (f'Of the {len(series)} kernel recipes', f'{new} have a board on one',
                            f'{late} are of dunfell alone', f'{len(series) - new - late} are older',
-                           f'the {leds} of {len(built)} device types whose LED is known')),
+                           f'known for {leds} of {len(built)}')),
             ('CHANGELOG.md', (f'{new} of the {len(series)} kernel recipes',
                               f'{late} more are of dunfell alone'))):
         text = ' '.join((TOP / name).read_text(encoding='utf-8').split())
         lost = [words for words in wanted if words not in text]
         tap.result(not lost, f'{name} counts kernel recipes as boards.tsv does',
                    f'it does not say: {lost}')
+
+
+class Values(dict):
+    """What a recipe's Python sees, as far as it is asked here; not expanded."""
+
+    getVar, setVar = dict.get, dict.__setitem__
+
+    def getVarFlag(self, name, flag):       # pylint: disable=invalid-name
+        """Return a flag."""
+        return self.get(f'{name}[{flag}]')
+
+
+def supervised(machine, **values):
+    """Return what the append of the supervisor makes of LED_FILE for a machine, and of more."""
+    scope = {}
+    text = (layer.LAYER / 'classes/boardpack-machine.bbclass').read_text(encoding='utf-8')
+    for code in re.findall(r'^def .*?(?=^\S|\Z)', text, re.M | re.S):
+        exec(code, scope)                   # pylint: disable=exec-used
+    append = (layer.LAYER / SUPERVISOR).read_text(encoding='utf-8')
+    body = re.search(r'^python \(\) \{\n(.*?)^\}', append, re.M | re.S)[1]
+    known = re.findall(r"^(\w+\[[\w-]+\]) = '(.*)'", layer.machines(), re.M)
+    data = Values(known, MACHINE=machine, BOARDPACK_IDENTIFY=LED, **values)
+    data.setdefault('BOARDPACK_LEDS', scope['boardpack_of'](data, 'LEDS'))
+    data.setdefault('BOARDPACK_LED_FILE', scope['boardpack_led_file'](data))
+    exec(f'def body(d):\n{body}', scope)    # pylint: disable=exec-used
+    scope['body'](data)
+    return data
+
+
+def led_files(tap):
+    """The supervisor has a LED_FILE on every machine, and it is told where nothing blinks."""
+    rows = {row.machine: row for row in layer.boards() if row.machine != '-'}
+    wrong = []
+    for own in (None, '/dev/null', '/own'):
+        for name, row in rows.items():
+            made = supervised(name, **({'LED_FILE': own} if own else {}))
+            dark = row.leds == '-' and own != '/own'
+            wanted = own if own == '/own' and row.leds == '-' else LED
+            if (made.get('LED_FILE'), made.get('BOARDPACK_DARK') == '1') != (wanted, dark):
+                wrong.append(f'{name}, own {own}: {made.get("LED_FILE")} {made.get("BOARDPACK_DARK")}')
+    tap.result(not wrong and len(rows) > 130, f'LED_FILE of {len(rows)} machines', '\n'.join(wrong))
+    for values, wanted in (({'BOARDPACK_CARRIERS': 'x'}, LED), ({'BOARDPACK_LED_FILE': '/dev/null'}, '/dev/null'),
+                           ({'BOARDPACK_LED_FILE': ''}, LED), ({'LED_FILE': '/own', 'BOARDPACK_CARRIERS': 'x'}, LED),
+                           ({'LED_FILE': '/own', 'BOARDPACK_LED_FILE': ''}, '/own')):
+        made = supervised('generic-aarch64', **values)
+        tap.result(made.get('LED_FILE') == wanted, f'LED_FILE is {wanted} with {values}', made)
+
+
+def contract(tap, work):
+    """The supervisor's recipe warns by the contract of the device type."""
+    append = (layer.LAYER / SUPERVISOR).read_text(encoding='utf-8')
+    body = re.search(r'^python boardpack_contract\(\) \{\n(.*?)^\}', append, re.M | re.S)[1]
+    for wrong, name in runs.slugs(body, work / 'board'):
+        tap.result(not wrong, name, wrong)
+    for led, values, words in (('true', {}, 'identify has no LED to blink'), ('false', {}, ''),
+                               ('true', {'BOARDPACK_CARRIERS': 'x'}, ''),
+                               ('false', {'BOARDPACK_CARRIERS': 'x'}, 'says led: false, and LED_FILE')):
+        made = supervised('generic-aarch64', **values)
+        said = runs.warned(body, led, work / 'board', 'generic-aarch64', **made)
+        tap.result(words in said if words else not said, f'contract led: {led}, {values or "no LED"}: '
+                   f'{"a warning" if words else "none"}', said)
 
 
 def added(tap, work):
@@ -169,7 +233,7 @@ def bad_rows(tap, work):
         tap.result(words in said, f'found: {name}', said)
     known.write_text('raspberrypi4-64\twhy\nghost\twhy\n')
     said = '\n'.join(rules.leds([row], known))
-    tap.result('contract and LED_FILE agree' in said and 'no board ghost' in said,
+    tap.result('contract and boards.tsv agree' in said and 'no board ghost' in said,
                'found: a known disagreement that is none, or of no board', said)
 
 
@@ -235,7 +299,9 @@ def main():
     ours(tap)
     counted(tap)
     told(tap)
+    led_files(tap)
     with tempfile.TemporaryDirectory() as work:
+        contract(tap, pathlib.Path(work))
         added(tap, pathlib.Path(work))
         defects(tap, pathlib.Path(work))
         bad_rows(tap, pathlib.Path(work))

@@ -9,7 +9,8 @@ BOARDPACK_FAMILY ?= "${@boardpack_of(d, 'FAMILY')}"
 # Folder of the boot partition for overlays; empty where the bootloader looks for none there.
 BOARDPACK_BOOT_OVERLAYS ?= "${@boardpack_of(d, 'BOOT_OVERLAYS')}"
 BOARDPACK_CARRIERS ?= ""
-# The supervisor's LED_FILE; empty leaves that of the board's own layer.
+BOARDPACK_IDENTIFY = "/sys/class/leds/identify/brightness"
+# The supervisor's LED_FILE; empty leaves that of the board's own layer, or where it has none, identify.
 BOARDPACK_LED_FILE ?= "${@boardpack_led_file(d)}"
 
 def boardpack_of(d, what):
@@ -37,7 +38,7 @@ def boardpack_led_options(d):
 def boardpack_led_file(d):
     """Return the LED identify where it has LEDs: by its option, or by the tree of a carrier."""
     known = d.getVar('BOARDPACK_LEDS') or (d.getVar('BOARDPACK_CARRIERS') or '').strip()
-    return '/sys/class/leds/identify/brightness' if known else ''
+    return d.getVar('BOARDPACK_IDENTIFY') if known else ''
 
 def boardpack_trees(d):
     """Tell whether the machine has a device tree."""
