@@ -46,6 +46,13 @@ check "other parameters" start
 check "are taken" grep -qx 600 /sys/module/leds_identify/parameters/hold_ms
 check "all of them" eval '[ "$(cat /sys/module/rtc_seed/parameters/writeback)" = N ]'
 check "and are there from then on" eval 'start && [ "$(grep -c "is loaded" /tmp/log)" = 3 ]'
+export LEDS_IDENTIFY='leds="one,two three" hold_ms=600' USB_MODESWITCH='ignore=05C6:* enable=off'
+: >ignore=05C6:file
+check "a value with a blank, one with an asterisk" start
+check "are taken, too" eval 'grep -qx "one,two three" /sys/module/leds_identify/parameters/leds &&
+	grep -qx "05c6:[*]" /sys/module/usb_modeswitch/parameters/ignore'
+check "and are there from then on, however they are written" eval \
+	'start && [ "$(grep -c "is loaded" /tmp/log)" = 3 ]'
 exec 3</dev/rtc-seed
 export RTC_SEED=years=8
 check "one that is in use is a failure" eval '! start'
