@@ -5,8 +5,11 @@
 Runs in the tool root with PYTHONPATH=selftests/qemu.
 """
 
+import lzma
+import os
 import pathlib
 import shutil
+import subprocess
 import sys
 
 from kernel import KERNELS, OUT
@@ -50,6 +53,31 @@ def refusals(tap, kernel, module, ours, stranger):
                    f"refused: {what.replace(str(none), 'none.pem')}", done.stdout)
 
 
+def locked_away(tap, kernel, module, ours):
+    """A key that is encrypted is opened by KBUILD_SIGN_PIN, by nothing else where nobody can be asked."""
+    key = module.parent / "encrypted.pem"
+    made = run("openssl", "pkey", "-in", ours[0], "-aes256", "-passout", "pass:right", "-out", key)
+    for pin, status, says in (("right", 0, "Field key"), ("wrong", 2, "KBUILD_SIGN_PIN does not open"),
+                              ("", 2, "is encrypted, and nobody is here to ask")):
+        copy = shutil.copyfile(module, module.parent / "locked.ko")
+        done = run("make", "-s", "sign", f"KDIR={kernel.build}", f"KEY={key}", f"CERT={ours[1]}",
+                   f"MODULES={copy}", env={**os.environ, "KBUILD_SIGN_PIN": pin}, stdin=subprocess.DEVNULL)
+        tap.result(done.returncode == status and says in done.stdout + signer(copy) and
+                   bool(signer(copy)) != bool(status), f"an encrypted key, \"{pin}\": {says}",
+                   made.stdout + done.stdout)
+
+
+def packed(tap, kernel, module, ours):
+    """A compressed module is not signed behind its end."""
+    copy = module.parent / "packed.ko.xz"
+    copy.write_bytes(lzma.compress(module.read_bytes()))
+    before = copy.read_bytes()
+    done = run("make", "-s", "sign", f"KDIR={kernel.build}", f"KEY={ours[0]}", f"CERT={ours[1]}",
+               f"MODULES={copy}")
+    tap.result(done.returncode and "is no module: unpack" in done.stdout and copy.read_bytes() == before,
+               "refused: a compressed module", done.stdout)
+
+
 def main():
     """Sign, sign again, sign with another key."""
     tap = Tap()
@@ -70,6 +98,8 @@ def main():
                "another key takes its place")
     hashes(tap, kernel, other, ours)
     refusals(tap, kernel, once, ours, stranger)
+    locked_away(tap, kernel, plain, ours)
+    packed(tap, kernel, plain, ours)
     return tap.end()
 
 
