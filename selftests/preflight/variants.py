@@ -46,6 +46,15 @@ def _unlicensed(data):
     return data.replace(b"\0license=GPL\0", b"\0license=BSD\0")
 
 
+def _licensed_twice(data):
+    """With two licenses, of which the first counts; the other takes the place of its description."""
+    old = re.search(rb"\0description=[^\0]*\0", data)
+    other = b"license=BSD"
+    if old.start() > data.index(b"\0license=GPL\0"):
+        data, other = _unlicensed(data), b"license=GPL"
+    return data.replace(old[0], b"\0" + other.ljust(len(old[0]) - 2, b"\0") + b"\0")
+
+
 def spaced(symvers):
     """(symbol, CRC, name space) of the first that has one and a name of SYMBOL's length at most."""
     rows = (line.split("\t") for line in symvers.read_text().splitlines())
@@ -111,7 +120,8 @@ def make(good, arch, folder):
                  "crc-first": _other_crc(_other_word(data), "module_layout"),
                  "crc-missing": _renamed(_other_crc(data, COMMON), SYMBOL),
                  "none-release": _other_release(data),
-                 "none-without-crcs": _without_crcs(data, CROSS[arch])}
+                 "none-without-crcs": _without_crcs(data, CROSS[arch]),
+                 "vermagic-without-crcs": _other_release(_without_crcs(data, CROSS[arch]))}
     else:
         made["vermagic-release"] = _other_release(data)
     return _written(made, folder)
@@ -120,7 +130,7 @@ def make(good, arch, folder):
 def exported(good, symvers, folder):
     """Variants that preflight needs to know all exports for."""
     data = good.read_bytes()
-    made = {"license-other": _unlicensed(data)}
+    made = {"license-other": _unlicensed(data), "license-first": _licensed_twice(data)}
     found = spaced(symvers)
     if found:       # vmlinux of 5.10 has none
         symbol, crc, space = found
