@@ -18,6 +18,7 @@ sys.path.insert(0, str(TOP / 'scripts/yocto'))
 # pylint: disable=wrong-import-position
 import builds       # noqa: E402
 import layer        # noqa: E402
+import repos        # noqa: E402
 import rules        # noqa: E402
 import runs         # noqa: E402
 
@@ -263,6 +264,34 @@ def same_machine(tap):
                'found: two device types of one machine with other LEDs', said)
 
 
+def repositories(tap, work):
+    """What boards.tsv says of a family's layer is held against its repository."""
+    place = work / 'repos/balena-raspberrypi/layers/meta-balena-raspberrypi'
+    builds.write(place / 'conf/layer.conf', 'BBFILE_COLLECTIONS += "balena-raspberrypi"\n'
+                 'LAYERSERIES_COMPAT_balena-raspberrypi = "kirkstone"\n')
+    kernel = place / 'recipes-kernel/linux/linux-raspberrypi_%.bbappend'
+    builds.write(kernel, 'inherit kernel-balena\n')
+    builds.write(place / 'recipes-containers/x/balena-supervisor.bbappend',
+                 'LED_FILE:raspberrypi4-64 = "/sys/class/leds/led0/brightness"\n')
+    row = next(row for row in layer.boards() if row.slug == 'raspberrypi4-64')
+
+    def said(board):
+        return repos.wrong(board, repos.layers(work / 'repos')['balena-raspberrypi'])
+
+    tap.result(not said(row), 'a board is as its repository has it', said(row))
+    for name, column, value, words in (
+            ('a kernel that it has not', 'recipe', 'linux-rpi', 'has no kernel linux-rpi: linux-raspberrypi'),
+            ('another release', 'series', 'scarthgap', 'is not for scarthgap: kirkstone'),
+            ('an LED that boards.tsv does not know', 'leds', '-', 'has LED_FILE /sys/class/leds/led0')):
+        told = said(row._replace(**{column: value}))
+        tap.result(words in told, f'found: {name}', told)
+    kernel.write_text('FOO = "kernel-balena"\n', encoding='utf-8')
+    tap.result('has no kernel linux-raspberrypi' in said(row),
+               'found: a kernel whose options kernel-balena does not set', said(row))
+    told = list(repos.results(work))
+    tap.result('name a folder of checkouts' in told[0][0], 'found: a folder without checkouts', told)
+
+
 def nothing_to_parse(tap, work):
     """make check-yocto fails where it was told to parse and could not."""
     for what, names, env, status, words in (
@@ -274,7 +303,7 @@ def nothing_to_parse(tap, work):
             ('an unknown release', ('scarthgpa',), {'YOCTO': str(work)}, 1,
              'no release scarthgpa')):
         clean = {name: text for name, text in os.environ.items()
-                 if name not in ('YOCTO', 'CONTRACTS')}
+                 if name not in ('YOCTO', 'CONTRACTS', 'REPOS')}
         done = subprocess.run([TOP / 'scripts/yocto/check', *names], capture_output=True, text=True,
                               check=False, env={**clean, **env})
         said = done.stdout + done.stderr
@@ -306,6 +335,7 @@ def main():
         defects(tap, pathlib.Path(work))
         bad_rows(tap, pathlib.Path(work))
         dark_carrier(tap, pathlib.Path(work))
+        repositories(tap, pathlib.Path(work))
         nothing_to_parse(tap, pathlib.Path(work))
     same_machine(tap)
     image_kernel(tap)
