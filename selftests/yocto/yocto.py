@@ -288,6 +288,14 @@ def repositories(tap, work):
     kernel.write_text('FOO = "kernel-balena"\n', encoding='utf-8')
     tap.result('has no kernel linux-raspberrypi' in said(row),
                'found: a kernel whose options kernel-balena does not set', said(row))
+    place = work / 'some/balena-jetson/layers/meta-balena-jetson'
+    builds.write(place / 'conf/layer.conf', 'BBFILE_COLLECTIONS += "balena-jetson"\n'
+                 'LAYERSERIES_COMPAT_balena-jetson = "kirkstone"\n')
+    builds.write(place / 'recipes-kernel/linux/linux-tegra_%.bbappend', 'inherit kernel-resin deploy\n')
+    rows = [row for row in layer.boards() if (row.layer, row.series) == ('balena-jetson', 'kirkstone')]
+    told = list(repos.results(work / 'some'))
+    tap.result(not told[0][0] and f' of {len(rows)} boards ' in told[0][1],
+               'of several repositories of one name, one is enough for its release', told)
     told = list(repos.results(work))
     tap.result('name a folder of checkouts' in told[0][0], 'found: a folder without checkouts', told)
 
