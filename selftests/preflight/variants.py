@@ -94,13 +94,22 @@ def _other_machine(data):
     return data[:18] + struct.pack("<H", 22) + data[20:]
 
 
-def _without_crcs(data, cross):
-    """Built where no Module.symvers was."""
+def _objcopied(data, cross, option):
     with tempfile.NamedTemporaryFile(suffix=".ko") as file:
         file.write(data)
         file.flush()
-        subprocess.run([f"{cross}objcopy", "--rename-section=__versions=__nothing", file.name], check=True)
+        subprocess.run([f"{cross}objcopy", option, file.name], check=True)
         return pathlib.Path(file.name).read_bytes()
+
+
+def _without_crcs(data, cross):
+    """Built where no Module.symvers was."""
+    return _objcopied(data, cross, "--rename-section=__versions=__nothing")
+
+
+def _weak(data, cross):
+    """It does without a symbol that no kernel has."""
+    return _objcopied(_renamed(data, SYMBOL), cross, f"--weaken-symbol={SYMBOL[:-3]}zzz")
 
 
 def make(good, arch, folder):
@@ -111,6 +120,7 @@ def make(good, arch, folder):
         "vermagic-word": _other_word(data),
         "vermagic-first": _renamed(_other_word(data), SYMBOL),
         "symbol-missing": _renamed(data, SYMBOL),
+        "none-weak": _weak(data, CROSS[arch]),
         "arch-other": _other_machine(data),
         "arch-cut": data[:40],
     }
