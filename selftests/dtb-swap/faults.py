@@ -128,8 +128,11 @@ def judge(case, done, known):
     again = swap(*case.words, '--root', case.made.root)
     if model(case.made, case.kind) != case.after and again.returncode != 12:
         return f'it does not work afterwards: {again.stdout}'
-    for words in (('rollback',), ('rollback', '--own')):    # whatever writes next, cleans up
-        swap(*words, '--root', case.made.root)
+    # What writes next cleans up; rollback need not write.
+    for words in (('rollback', '--own'), ('install', case.made.root.parent / 'one.dtb')):
+        done = swap(*words, '--root', case.made.root)
+    if done.returncode:
+        return f'nothing can be installed: {done.stdout}'
     left = [path.name for path in case.made.root.rglob('.*.new')]
     return f'left behind: {left}' if left else ''
 
