@@ -138,7 +138,7 @@ def careful_check(out):
 def compile_c(sources, work, fdt, *warnings):
     """Compile C files into a folder."""
     for source in sources:
-        run_cc(*warnings, FLAWLESS, f'-I{fdt}', f'-I{LIBRARY}', '-c', source, '-o',
+        run_cc(*warnings, FLAWLESS, '-D_GNU_SOURCE', f'-I{fdt}', f'-I{LIBRARY}', '-c', source, '-o',
                f'{work}/{source.stem}.o')
 
 

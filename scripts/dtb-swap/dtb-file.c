@@ -156,31 +156,6 @@ void *dtb_copy(const void *fdt, size_t room, struct dtb_error *err)
 }
 
 /**
- * dtb_write() - write a tree, packed
- * @path: the file
- * @fdt: the tree, not changed
- * @err: why it is not written
- *
- * Return: 0 or a negative code
- */
-int dtb_write(const char *path, const void *fdt, struct dtb_error *err)
-{
-	void *copy = dtb_copy(fdt, 0, err);
-	FILE *file;
-	bool good;
-
-	if (!copy)
-		return -FDT_ERR_NOSPACE;
-	fdt_pack(copy);
-	file = fopen(path, "wb");
-	good = file && fwrite(copy, fdt_totalsize(copy), 1, file) == 1;
-	if (file && fclose(file))
-		good = false;
-	free(copy);
-	return good ? 0 : dtb_fail(err, -FDT_ERR_NOSPACE, "%s: %s", path, strerror(errno));
-}
-
-/**
  * dtb_path() - the path of a node, as people are told it
  * @fdt: the tree
  * @node: in it, or a negative code
