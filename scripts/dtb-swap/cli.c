@@ -40,6 +40,7 @@ static const char OPTIONS[] =
 	"      --pending             try: install it, guard goes back in the next start\n"
 	"      --own                 rollback: nothing is selected, the bootloader takes its own\n"
 	"      --limit SECONDS       guard: how long to wait for the commit (300)\n"
+	"                            carry: for another dtb-swap\n"
 	"      --root DIR            look at the system below DIR\n"
 	"  -j, --json                answer in JSON\n"
 	"  -q, --quiet               no notes\n"
@@ -150,6 +151,8 @@ static const struct verb VERBS[] = {
 	  "commit                    keep the tree that is being tried" },
 	{ "guard", 0, 0, run_guard,
 	  "guard                     at the start: go back unless it is committed in time" },
+	{ "carry", 0, 1, run_carry,
+	  "carry                     an update's hook: the trees into the new root" },
 	{ "status", 0, 0, run_status,
 	  "status                    what is selected, what was before" },
 	{ "list", 0, 0, run_list,

@@ -27,7 +27,7 @@
  * @pending: install: give it up unless it is committed
  * @own: rollback: to the bootloader's own tree
  * @guard: rollback: only what is pending
- * @limit: seconds until an uncommitted tree is given up
+ * @limit: seconds until an uncommitted tree is given up; carry: until it waits no more
  */
 struct call {
 	struct swap swap;
@@ -73,6 +73,7 @@ void run_list(struct call *call);
 void run_try(struct call *call);
 void run_commit(struct call *call);
 void run_guard(struct call *call);
+void run_carry(struct call *call);
 
 void watchdog_check(struct call *call);
 int watchdog_arm(struct call *call);

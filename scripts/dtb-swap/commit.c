@@ -137,9 +137,10 @@ void run_commit(struct call *call)
 	struct place place = { 0 };
 	struct state state = { 0 };
 	char *name = trial_name(swap);
-	int lock = lock_take(swap);
+	struct lock lock;
+	bool alone = lock_take(&lock, swap);
 
-	if (lock >= 0 && place_open(&place, swap)) {
+	if (alone && place_open(&place, swap)) {
 		state_read(&state, &place);
 		if (name && (!trial_over(swap) || same_text(place.value, name)))
 			commit_trial(&place, name);
@@ -152,8 +153,7 @@ void run_commit(struct call *call)
 	state_free(&state);
 	free(name);
 	place_close(&place);
-	if (lock >= 0)
-		close(lock);
+	lock_drop(&lock);
 }
 
 /* What guard waits for: the commit of a tree. @trial: it was started by kexec. */
@@ -226,8 +226,8 @@ static bool look_once(struct swap *swap, enum watch *watch, struct wait *wait)
 {
 	struct place place = { 0 };
 	struct state state = { 0 };
-	int lock = lock_take(swap);
-	bool known = lock >= 0 && place_open(&place, swap);
+	struct lock lock;
+	bool alone = lock_take(&lock, swap), known = alone && place_open(&place, swap);
 
 	if (known) {
 		state_read(&state, &place);
@@ -237,9 +237,8 @@ static bool look_once(struct swap *swap, enum watch *watch, struct wait *wait)
 		state_free(&state);
 	}
 	place_close(&place);
-	if (lock >= 0)
-		close(lock);
-	return known || (lock < 0 && verdict(&swap->report) != KIND_BUSY);
+	lock_drop(&lock);
+	return known || (!alone && verdict(&swap->report) != KIND_BUSY);
 }
 
 /* Where that cannot be told for all of the time, guard has nothing to go back with, and says so. */

@@ -2,7 +2,7 @@
 # bash completion of dtb-swap; goes to /usr/share/bash-completion/completions/dtb-swap
 _dtb_swap() {
 	local word=${COMP_WORDS[COMP_CWORD]}
-	local verbs="check diff merge install rollback try commit guard status list"
+	local verbs="check diff merge install rollback try commit guard carry status list"
 	local options="--accept-board --all --base --family --help --initrd --json --kernel
 		--labels --limit --load --modules --out --overlay --own --pending --quiet --root
 		--structure

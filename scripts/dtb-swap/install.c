@@ -295,14 +295,15 @@ void run_install(struct call *call)
 {
 	struct swap *swap = &call->swap;
 	struct place place = { 0 };
-	int lock = lock_take(swap);
+	struct lock lock;
+	bool alone = lock_take(&lock, swap);
 	char *name = NULL;
 	void *fdt = NULL;
 
 	if (!call->overlay && call->count > 1)
 		refuse(swap, KIND_USAGE, "say --overlay if they are overlays",
 		       "one tree at a time");
-	if (lock >= 0 && !verdict(&swap->report) && place_open(&place, swap))
+	if (alone && !verdict(&swap->report) && place_open(&place, swap))
 		fdt = wanted_tree(call, &place, &name);
 	if (fdt && name)
 		install_tree(&place, fdt, name, call->pending);
@@ -312,8 +313,7 @@ void run_install(struct call *call)
 	free(name);
 	free(fdt);
 	place_close(&place);
-	if (lock >= 0)
-		close(lock);
+	lock_drop(&lock);
 }
 
 /* Selects what was before, or nothing; where that was done already, it is only remembered. */
@@ -376,10 +376,11 @@ void run_rollback(struct call *call)
 	struct swap *swap = &call->swap;
 	struct place place = { 0 };
 	struct state state = { 0 };
-	int lock = lock_take(swap);
+	struct lock lock;
+	bool alone = lock_take(&lock, swap);
 	char *name;
 
-	if (lock >= 0 && place_open(&place, swap)) {
+	if (alone && place_open(&place, swap)) {
 		name = trial_name(swap);
 		state_read(&state, &place);
 		if (call->guard && !state.pending)
@@ -399,6 +400,5 @@ void run_rollback(struct call *call)
 		free(name);
 	}
 	place_close(&place);
-	if (lock >= 0)
-		close(lock);
+	lock_drop(&lock);
 }

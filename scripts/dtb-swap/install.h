@@ -106,6 +106,16 @@ struct state {
 	char *seen;
 };
 
+/**
+ * struct lock - keeps others out
+ * @run: descriptor of a file below /run, or -1
+ * @boot: of the folder of the boot partition, which containers have, too; or -1
+ */
+struct lock {
+	int run;
+	int boot;
+};
+
 const struct family *family_find(struct swap *swap, const char *device, const char **place);
 void family_needs(const char *device, const char *name, bool *family, bool *variable);
 void family_list(struct report *report);
@@ -120,6 +130,7 @@ char *select_text(const struct place *place, const char *value);
 bool select_plain(const struct place *place);
 void select_traps(const struct place *place, const char *value, size_t size);
 
+char *place_boot(const struct swap *swap);
 bool place_open(struct place *place, struct swap *swap);
 void place_close(struct place *place);
 unsigned int tree_hash(const void *data, size_t size);
@@ -133,7 +144,9 @@ void check_install(struct swap *swap, const void *fdt, const char *path);
 const char *supervisor_variable(const struct place *place);
 void supervisor_warn(const struct place *place, bool pending);
 
-int lock_take(struct swap *swap);
+bool lock_take(struct lock *lock, struct swap *swap);
+bool lock_wait(struct lock *lock, struct swap *swap, unsigned int seconds);
+void lock_drop(struct lock *lock);
 bool store_room(struct swap *swap, const char *folder, size_t size);
 bool store_ready(struct swap *swap, const char *folder, size_t size, unsigned long *writable);
 void store_done(struct swap *swap, const char *folder, unsigned long writable);

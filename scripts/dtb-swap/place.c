@@ -103,6 +103,17 @@ static bool read_selector(struct place *place)
 }
 
 /**
+ * place_boot() - the folder of the boot partition
+ * @swap: the run
+ *
+ * Return: the folder from the root, for free(), or NULL where there is none
+ */
+char *place_boot(const struct swap *swap)
+{
+	return first(swap, BOOTS, sizeof(BOOTS) / sizeof(*BOOTS));
+}
+
+/**
  * place_open() - find out where things are
  * @place: is filled
  * @swap: the run, is told why that is not known
@@ -113,7 +124,7 @@ bool place_open(struct place *place, struct swap *swap)
 {
 	const char *where = NULL;
 
-	*place = (struct place){ .swap = swap, .boot = first(swap, BOOTS, 3) };
+	*place = (struct place){ .swap = swap, .boot = place_boot(swap) };
 	if (!place->boot) {
 		refuse(swap, KIND_SELECTOR, "mount it at /mnt/boot or /boot",
 		       "there is no boot partition");

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -32,32 +31,6 @@
 #ifndef EXT4_IOC_CHECKPOINT
 #define EXT4_IOC_CHECKPOINT _IOW('f', 43, unsigned int)		/* from 5.14 on */
 #endif
-
-/**
- * lock_take() - be the only one
- * @swap: is told that there is another
- *
- * Return: a descriptor to close in the end, or -1
- */
-int lock_take(struct swap *swap)
-{
-	char *path = sys_path(swap, "/run/dtb-swap.lock");
-	int fd = path ? open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600) : -1;
-
-	if (fd < 0) {
-		bool root = errno == EACCES || errno == EPERM;
-
-		refuse(swap, root ? KIND_RIGHTS : KIND_ERROR,
-		       root ? "run it as root" : "see that /run is mounted, and has room",
-		       "%s: %s", path ? path : "lock", strerror(errno));
-	} else if (flock(fd, LOCK_EX | LOCK_NB)) {
-		refuse(swap, KIND_BUSY, "wait until it is done", "another dtb-swap is at work");
-		close(fd);
-		fd = -1;
-	}
-	free(path);
-	return fd;
-}
 
 /* The mount that a folder is on, its options, and those of its file system. */
 static bool find_mount(struct swap *swap, const char *folder, char *point, char *options,

@@ -231,11 +231,12 @@ void run_try(struct call *call)
 {
 	struct swap *swap = &call->swap;
 	struct place place = { 0 };
-	int lock = lock_take(swap);
+	struct lock lock;
+	bool alone = lock_take(&lock, swap);
 	char *name = NULL;
 	void *fdt = NULL;
 
-	if (lock >= 0 && find_place(call, &place))
+	if (alone && find_place(call, &place))
 		fdt = wanted_tree(call, &place, &name);
 	if (fdt && place.family)
 		select_traps(&place, name, fdt_totalsize(fdt));
@@ -252,6 +253,5 @@ void run_try(struct call *call)
 	free(name);
 	free(fdt);
 	place_close(&place);
-	if (lock >= 0)
-		close(lock);
+	lock_drop(&lock);
 }

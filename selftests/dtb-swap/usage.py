@@ -169,7 +169,7 @@ def main():
     """Run all."""
     tap = Tap()
     verbs, options = told()
-    tap.result(len(verbs) == 10 and len(options) > 15, '--help tells verbs and options',
+    tap.result(len(verbs) == 11 and len(options) > 15, '--help tells verbs and options',
                f'{verbs} {options}')
     completion(tap, verbs, options)
     numbers(tap)

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the hook of host OS updates does to the new root, and who may be at work beside it."""
+
+import fcntl
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+from bench import SOURCE, TOP, Tap, package, program, run, shipped, swap
+from faults import compile_injector
+from install import DEVICES, device, new_tree
+
+HOOK = TOP / 'scripts/yocto/files/90-dtb-swap'
+ROWS = {row[0]: row for row in DEVICES}
+ROW = ROWS['imx8mm-var-som']
+NEW = 'mnt/sysroot/inactive/boot'
+CHECKPOINT, FREEZE, THAW = '4004662b', 'c0045877', 'c0045878'
+
+# A device whose file systems say that they are ext4, and note what they are asked for.
+EXT4_H = '''
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+int noted(int fd, unsigned long what, ...);
+int as_ext4(int fd, struct statfs *fs);
+#define ioctl noted
+#define fstatfs as_ext4
+'''
+EXT4_C = '''
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+int noted(int fd, unsigned long what, ...)
+{
+	FILE *out = fopen("/asked", "a");
+	char name[16];
+	struct stat at;
+
+	fstat(fd, &at);
+	fprintf(out, "%lx %lu\\n", what & 0xffffffff, (unsigned long)at.st_ino);
+	fclose(out);
+	snprintf(name, sizeof(name), "/%lx", what & 0xffffffff);
+	errno = access(name, F_OK) ? 0 : ENOTTY;
+	return errno ? -1 : 0;
+}
+
+int as_ext4(int fd, struct statfs *fs)
+{
+	memset(fs, 0, sizeof(*fs));
+	fs->f_type = 0xef53;
+	return fd < 0;
+}
+'''
+
+
+def prepared(folder, row=ROW):
+    """A device with three trees, the last selected, and a new root."""
+    made = device(folder / 'root', *row)
+    made.put(f'{NEW}/keep', '')
+    made.put('proc/sys/kernel/random/boot_id', 'first\n')
+    for word in ('one', 'two', 'three'):
+        swap('install', new_tree(folder, shipped(*row[1:3]), word), '--root', made.root)
+    return made
+
+
+def environment(made, **more):
+    """What the hook is started with."""
+    return {**os.environ, 'DTB_SWAP': program()[0], 'DTB_SWAP_ROOT': str(made.root),
+            'DURING_UPDATE': '1', **more}
+
+
+def hook(made, **more):
+    """Run it."""
+    return run('sh', HOOK, env=environment(made, **more))
+
+
+def journal(tap, folder):
+    """The new root's journal is emptied, or that is said and the update is refused."""
+    for name, text in (('fake.h', EXT4_H), ('fake.c', EXT4_C)):
+        (folder / name).write_text(text, encoding='ascii')
+    run('gcc', '-c', '-o', folder / 'fake.o', folder / 'fake.c')
+    done = run('make', '-s', '-C', SOURCE, f'OUT={folder / "ext4"}',
+               f'LIBFDT={package("amd64", "libfdt-dev")}', f'CFLAGS=-Os -include {folder / "fake.h"}',
+               f'LDFLAGS=-static {folder / "fake.o"}')
+    for title, lacks, wanted, status in (
+            ('a checkpoint', (), [CHECKPOINT], 0),
+            ('no checkpoint: it is frozen', (CHECKPOINT,), [CHECKPOINT, FREEZE, THAW], 0),
+            ('neither', (CHECKPOINT, FREEZE), [CHECKPOINT, FREEZE], 13)):
+        made = prepared(folder)
+        for name in lacks:
+            made.put(name, '')
+        made.put('dtb-swap', (folder / 'ext4/dtb-swap').read_bytes()).chmod(0o755)
+        made.put('in', '#!/bin/sh\nexec unshare -r chroot "$BELOW" /dtb-swap "$@"\n').chmod(0o755)
+        script = made.put('hook', HOOK.read_text().replace('root=${DTB_SWAP_ROOT:-}', f'root={made.root}')
+                          .replace('--root "$root"', '--root /').replace('"$root$tree"', '"$tree"'))
+        done = run('sh', script, env=environment(made, DTB_SWAP=str(made.root / 'in'), BELOW=str(made.root)))
+        asked = [line.split() for line in (made.root / 'asked').read_text().splitlines()] \
+            if (made.root / 'asked').exists() else []
+        inode = str((made.root / NEW).stat().st_ino)
+        seen = [what for what, where in asked if where == inode]
+        good = seen[:len(wanted)] == wanted and seen[-1:] == wanted[-1:] and bool(done.returncode) == bool(status)
+        tap.result(good and ('mend:' in done.stdout and NEW in done.stdout if status else True),
+                   f'the journal of the new root: {title}', f'{done.returncode} {asked}\n{done.stdout}')
+
+
+def locked(tap, folder):
+    """The hook and an install at once: by the boot partition, for its container has a /run of its own."""
+    made = prepared(folder)
+    fd = os.open(made.root / 'mnt/boot', os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    with subprocess.Popen(['sh', str(HOOK)], env=environment(made), text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as work:
+        time.sleep(2.5)
+        waits = work.poll() is None and not list((made.root / NEW).glob('swap-*'))
+        fcntl.flock(fd, fcntl.LOCK_UN)
+        said = work.communicate(timeout=30)[0]
+    tap.result(waits and not work.returncode and len(list((made.root / NEW).glob('swap-*'))) == 3,
+               'the hook waits for an install', said)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    done = [swap(*words, '--root', made.root) for words in
+            (('install', folder / 'one.dtb'), ('rollback',), ('carry', '--limit', '1'))]
+    tap.result(all(one.returncode == 11 and 'at work' in one.stdout for one in done),
+               'nothing is installed while the hook is at work, and it does not wait for ever',
+               '\n'.join(one.stdout for one in done))
+    os.close(fd)
+    done = swap('carry', 'swap-one-01234567.dtb', '--root', made.root)
+    tap.result(done.returncode == 11 and 'update again' in done.stdout,
+               'another tree was selected than the one that was held against the new kernel', done.stdout)
+
+
+def failing(tap, folder):
+    """Each call fails, and kills it: the new root has whole trees only, and no update goes on."""
+    injector, made = compile_injector(folder), prepared(folder)
+    command = (*program(), 'carry', '--limit', '0', '--root', made.root)
+    old = {path.name: path.read_bytes() for path in (made.root / ROW[3]).glob('swap-*')}
+    total = int(run(injector, 0, 0, *command).stdout.splitlines()[-1])
+    for title, number in (('is killed', 0), ('EIO', 5)):
+        wrong = []
+        for call in range(1, total + 1):
+            for path in (made.root / NEW).iterdir():
+                path.unlink()
+            done = run(injector, call, number, *command)
+            new = {path.name: path.read_bytes() for path in (made.root / NEW).glob('swap-*')}
+            if any(old[name] != data for name, data in new.items()) or \
+                    (not done.returncode and new != old):
+                wrong.append(f'call {call}: {done.returncode} {sorted(new)}')
+        tap.result(not wrong and total > 50, f'carry: {title} at each of {total} calls', wrong[:5])
+
+
+def main():
+    """Run all."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory() as work:
+        for test in (journal, locked, failing):
+            if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
+                test(tap, pathlib.Path(work))
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
