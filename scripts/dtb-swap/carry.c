@@ -17,12 +17,14 @@
 #include "install.h"
 
 #define NEW_ROOT "/mnt/sysroot/inactive"
+#define OURS "swap-*.dtb"
 
-/* struct move - where trees are, and where they go, from the root */
+/* struct move - where trees are, and where they go, from the root; @names: of what is there then */
 struct move {
 	struct place *place;
 	const char *from;
 	const char *to;
+	FILE *names;
 };
 
 static const char *new_folder(const struct swap *swap)
@@ -88,6 +90,8 @@ static void move_tree(const struct move *move, const char *name)
 	char *to = format_text("%s/%s", move->to, name), *data = NULL;
 	size_t size;
 
+	if (brings(move, name))
+		taken_name(move->names, name);
 	if (from && to && !brings(move, name)) {
 		data = sys_read(swap, from, &size);
 		if (!data && errno != ENOENT)
@@ -95,8 +99,10 @@ static void move_tree(const struct move *move, const char *name)
 			       strerror(errno));
 		if (data)
 			make_folders(swap, to);
-		if (data && write_tree(swap, to, data, size))
+		if (data && write_tree(swap, to, data, size)) {
+			taken_name(move->names, name);
 			fact(&swap->report, "carried", "%s, into the new root", name);
+		}
 	}
 	free(data);
 	free(from);
@@ -111,7 +117,7 @@ static void move_ours(const struct move *move)
 	struct dirent *entry;
 
 	while (dir && (errno = 0, entry = readdir(dir)))
-		if (!fnmatch("swap-*.dtb", entry->d_name, 0))
+		if (!fnmatch(OURS, entry->d_name, 0))
 			move_tree(move, entry->d_name);
 	if (errno)
 		refuse(move->place->swap, KIND_ERROR, "look at the disk", "%s: %s", move->from,
@@ -121,10 +127,15 @@ static void move_ours(const struct move *move)
 	free(path);
 }
 
+static void move_other(const struct move *move, const char *name)
+{
+	if (name && fnmatch(OURS, name, 0))
+		move_tree(move, name);
+}
+
 static void move_trees(const struct move *move)
 {
 	struct swap *swap = move->place->swap;
-	const char *value = move->place->value;
 	struct state state;
 
 	if (!sys_exists(swap, move->to)) {
@@ -134,10 +145,8 @@ static void move_trees(const struct move *move)
 	}
 	state_read(&state, move->place);
 	move_ours(move);
-	if (value)
-		move_tree(move, value);
-	if (state.previous)
-		move_tree(move, state.previous);
+	move_other(move, move->place->value);
+	move_other(move, state.previous);
 	if (!verdict(&swap->report))
 		store_flush(swap, move->to, ".");	/* also what the new OS brings */
 	state_free(&state);
@@ -156,23 +165,52 @@ static void check_selected(const struct place *place, const char *checked)
 	free(fdt);
 }
 
+/* Returns the names of the trees that the new root has then, for free(). */
+static char *carry(struct call *call, struct place *place)
+{
+	char *names = NULL;
+	size_t size;
+	FILE *out = open_memstream(&names, &size);
+	struct move move = { place, old_folder(place), new_folder(&call->swap), out };
+
+	check_selected(place, call->count ? call->words[0] : NULL);
+	if (out && move.from && !verdict(&call->swap.report))
+		move_trees(&move);
+	call->swap.report.no_memory |= !out || fclose(out);
+	return names;
+}
+
+/* Nothing of ours is there, and nothing may be: that is no matter of an update. */
+static void hush(const struct place *place)
+{
+	if (place->boot && !is_there(place->swap, place->boot, "dtb-swap.state"))
+		report_free(&place->swap->report);
+}
+
 /**
  * run_carry() - the verb carry, for the hook of updates
  * @call: may have the name of the selected tree that was held against the new kernel
+ *
+ * Where nothing is selected, what does not go along cannot be selected until the next start.
  */
 void run_carry(struct call *call)
 {
 	struct swap *swap = &call->swap;
 	struct place place = { 0 };
+	char *names = NULL;
 	struct lock lock;
 
-	if (lock_wait(&lock, swap, call->limit) && place_open(&place, swap)) {
-		struct move move = { &place, old_folder(&place), new_folder(swap) };
-
-		check_selected(&place, call->count ? call->words[0] : NULL);
-		if (move.from && !verdict(&swap->report))
-			move_trees(&move);
+	if (lock_wait(&lock, swap, call->limit)) {
+		if (call->forget)
+			taken_forget(swap);
+		else if (place_open(&place, swap))
+			names = carry(call, &place);
+		else
+			hush(&place);
+		if (place.boot && (!place.value || !verdict(&swap->report)))
+			taken_mark(&place, names ? names : "");
 	}
+	free(names);
 	place_close(&place);
 	lock_drop(&lock);
 }

@@ -41,6 +41,7 @@ static const char OPTIONS[] =
 	"      --own                 rollback: nothing is selected, the bootloader takes its own\n"
 	"      --limit SECONDS       guard: how long to wait for the commit (300)\n"
 	"                            carry: for another dtb-swap\n"
+	"      --forget              carry: the update has failed, install what you like\n"
 	"      --root DIR            look at the system below DIR\n"
 	"  -j, --json                answer in JSON\n"
 	"  -q, --quiet               no notes\n"
@@ -177,6 +178,7 @@ static const struct option LONG[] = {
 	{ "family", required_argument, NULL, 'F' },
 	{ "variable", required_argument, NULL, 'v' },
 	{ "unproven", no_argument, NULL, 'U' },
+	{ "forget", no_argument, NULL, 'G' },
 	{ "root", required_argument, NULL, 'R' },
 	{ "limit", required_argument, NULL, 'L' },
 	{ "json", no_argument, NULL, 'j' },
@@ -240,6 +242,7 @@ static void set_name(struct call *call, int option)
 	call->load |= option == 'D';
 	call->pending |= option == 'P';
 	call->own |= option == 'w';
+	call->forget |= option == 'G';
 	call->swap.unproven |= option == 'U';
 }
 

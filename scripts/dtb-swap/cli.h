@@ -27,6 +27,7 @@
  * @pending: install: give it up unless it is committed
  * @own: rollback: to the bootloader's own tree
  * @guard: rollback: only what is pending
+ * @forget: carry: the update has failed
  * @limit: seconds until an uncommitted tree is given up; carry: until it waits no more
  */
 struct call {
@@ -48,6 +49,7 @@ struct call {
 	bool pending;
 	bool own;
 	bool guard;
+	bool forget;
 	unsigned int limit;
 };
 

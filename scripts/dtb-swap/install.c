@@ -325,7 +325,8 @@ static void select_again(struct place *place, const struct state *now, const cha
 	bool good;
 
 	trial_ends(place);
-	if (!select_plain(place) || !store_ready(swap, place->boot, 0, &writable))
+	if (!select_plain(place) || !taken_select(place, value) ||
+	    !store_ready(swap, place->boot, 0, &writable))
 		return;
 	if (same_text(place->value, value)) {
 		good = state_write(&after, NULL, place);

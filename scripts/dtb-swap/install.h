@@ -157,6 +157,13 @@ bool store_write(struct swap *swap, const char *folder, const char *name, const 
 bool store_flush(struct swap *swap, const char *folder, const char *name);
 void store_drop(struct swap *swap, const char *folder, const char *name);
 
+bool taken(const struct place *place);
+bool taken_select(const struct place *place, const char *name);
+void taken_try(const struct place *place);
+void taken_mark(const struct place *place, const char *names);
+void taken_name(FILE *out, const char *name);
+void taken_forget(struct swap *swap);
+
 void state_read(struct state *state, const struct place *place);
 bool state_write(const struct state *state, const struct state *next, const struct place *place);
 void state_finish(const struct state *state, const struct place *place);

@@ -309,6 +309,7 @@ void select_traps(const struct place *place, const char *value, size_t size)
 		return;
 	}
 	select_plain(place);
+	taken_select(place, value);
 	if (place->family->longest && strlen(value) > place->family->longest)
 		refuse(place->swap, KIND_SELECTOR, "give the file a shorter name",
 		       "the bootloader takes names of %u bytes", place->family->longest);

@@ -53,6 +53,8 @@ static void tell_state(const struct place *place)
 	if (state.back)
 		fact(report, "before", "%s",
 		     state.previous ? state.previous : "the bootloader's own tree");
+	if (taken(place))
+		fact(report, "update", "the trees went into the new OS, which is started next");
 	if (state.pending)
 		fact(report, "pending", "not committed, started %u times", state.boots);
 	if (state.installed && (!place->value || strcmp(state.installed, place->value)))

@@ -149,7 +149,7 @@ static void sweep(const char *path)
 		const char *name = entry->d_name;
 
 		if (!fnmatch(".swap-*.new", name, 0) || !strcmp(name, ".config.txt.new") ||
-		    !strcmp(name, ".dtb-swap.state.new") || !strcmp(name, ".extra_uEnv.txt.new"))
+		    !fnmatch(".dtb-swap.*.new", name, 0) || !strcmp(name, ".extra_uEnv.txt.new"))
 			drop(dirfd(dir), name);
 	}
 	if (dir)

@@ -240,6 +240,8 @@ void run_try(struct call *call)
 		fdt = wanted_tree(call, &place, &name);
 	if (fdt && place.family)
 		select_traps(&place, name, fdt_totalsize(fdt));
+	if (fdt && place.family && !call->pending)
+		taken_try(&place);
 	if (fdt && !call->pending)
 		watchdog_check(call);
 	if (fdt && place.family && !verdict(&swap->report))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the hook of host OS updates does to the new root, and who may be at work beside it."""
+"""What the hook of host OS updates does to the new root, and what may be done beside and after it."""
 
 import fcntl
 import os
@@ -10,14 +10,16 @@ import sys
 import tempfile
 import time
 
-from bench import SOURCE, TOP, Tap, package, program, run, shipped, swap
+from bench import SOURCE, TOP, Tap, Tree, package, program, run, shipped, swap
 from faults import compile_injector
 from install import DEVICES, device, new_tree
+from selector import chosen
 
 HOOK = TOP / 'scripts/yocto/files/90-dtb-swap'
 ROWS = {row[0]: row for row in DEVICES}
 ROW = ROWS['imx8mm-var-som']
 NEW = 'mnt/sysroot/inactive/boot'
+FIRST = 'proc/sys/kernel/random/boot_id'
 CHECKPOINT, FREEZE, THAW = '4004662b', 'c0045877', 'c0045878'
 
 # A device whose file systems say that they are ext4, and note what they are asked for.
@@ -64,7 +66,7 @@ def prepared(folder, row=ROW):
     """A device with three trees, the last selected, and a new root."""
     made = device(folder / 'root', *row)
     made.put(f'{NEW}/keep', '')
-    made.put('proc/sys/kernel/random/boot_id', 'first\n')
+    made.put(FIRST, 'first\n')
     for word in ('one', 'two', 'three'):
         swap('install', new_tree(folder, shipped(*row[1:3]), word), '--root', made.root)
     return made
@@ -154,11 +156,106 @@ def failing(tap, folder):
         tap.result(not wrong and total > 50, f'carry: {title} at each of {total} calls', wrong[:5])
 
 
+def restart(made):
+    """The model of the tree that the new OS is started with; it stops without one."""
+    path = chosen(ROW[0], made.root / 'mnt/boot', made.root / 'mnt/sysroot/inactive')
+    return path and Tree(path).fdt.getprop(0, 'model').as_str()
+
+
+def guarded(made, folder):
+    """A pending tree, the update, and the guard of another start before it."""
+    swap('try', '--pending', folder / 'one.dtb', '--root', made.root)
+    made.put(FIRST, 'second\n')
+    hook(made)
+    return swap('guard', '--limit', '1', '--root', made.root)
+
+
+# What is done after the hook, the exit status, and the tree that the new OS gets.
+AFTER = (
+    (('install', 'NEW'), 9, 'three'), (('try', '--pending', 'NEW'), 9, 'three'),
+    (('try', '--load', 'NEW'), 9, 'three'), (('try', '--load', 'ONE'), 9, 'three'),
+    (('check', 'NEW'), 9, 'three'), (('install', 'THREE'), 0, 'three'),
+    (('install', 'ONE'), 0, 'one'), (('try', '--pending', 'ONE'), 0, 'one'),
+    (('rollback',), 0, 'two'), (('rollback', '--own'), 0, None), (('commit',), 12, 'three'))
+
+
+def waiting(tap, folder):
+    """Until the start that an update waits for, no tree is selected that the new root has not."""
+    made, new = prepared(folder), new_tree(folder, shipped(*ROW[1:3]), 'new')
+    words = {'NEW': new, **{word.upper(): folder / f'{word}.dtb' for word in ('one', 'two', 'three')}}
+    for what, status, model in AFTER:
+        made = prepared(folder)
+        before, first = hook(made), (made.root / 'mnt/boot/extra_uEnv.txt').read_bytes()
+        done = swap(*(words.get(word, word) for word in what), '--root', made.root)
+        told = 'start the device again first' in done.stdout and 'carry --forget' in done.stdout
+        kept = first == (made.root / 'mnt/boot/extra_uEnv.txt').read_bytes()
+        tap.result(not before.returncode and done.returncode == status and restart(made) == model and
+                   told == (status == 9) and (kept or not status),
+                   f'after the hook: {" ".join(what)}', f'{done.returncode} {done.stdout}')
+    made = prepared(folder)
+    done = guarded(made, folder)
+    tap.result(not done.returncode and restart(made) == 'three', 'after the hook: guard goes back',
+               done.stdout)
+
+
+def ends(tap, folder):
+    """Another start, and an update that fails, and the hook of one that comes again."""
+    new = new_tree(folder, shipped(*ROW[1:3]), 'new')
+    for title, way, status in (
+            ('nothing', lambda made: None, 9),
+            ('another start', lambda made: made.put(FIRST, 'second\n'), 0),
+            ('the update fails, the hooks of the old OS are run',
+             lambda made: hook(made, DURING_UPDATE='0'), 0),
+            ('carry --forget', lambda made: swap('carry', '--forget', '--root', made.root), 0)):
+        made = prepared(folder)
+        hook(made)
+        seen = swap('status', '--root', made.root)
+        way(made)
+        later = swap('status', '--root', made.root)
+        done = swap('install', new, '--root', made.root)
+        tap.result(done.returncode == status and 'went into the new OS' in seen.stdout and
+                   ('went into the new OS' in later.stdout) == bool(status),
+                   f'after the hook, and {title}: install', f'{done.returncode} {done.stdout}')
+    again = [hook(made, DURING_UPDATE='0'), hook(made, DURING_UPDATE='0')]
+    tap.result(not any(done.returncode for done in again), 'that an update has failed twice is no error',
+               again[1].stdout)
+    made = device(folder / 'root', *ROW)
+    made.put(f'{NEW}/keep', '')
+    made.put(FIRST, 'first\n')
+    done = [hook(made), swap('install', new, '--root', made.root), swap('status', '--root', made.root)]
+    tap.result([one.returncode for one in done] == [0, 9, 0], 'the first install of a device waits, too',
+               '\n'.join(one.stdout for one in done))
+    for title, kind in (('is not known', 'acme-box'), ('cannot be told', 'intel-nuc')):
+        made.put('mnt/boot/config.json', f'{{"deviceType": "{kind}"}}')
+        done = hook(made)
+        tap.result(not done.returncode and not done.stdout, f'a device that {title}: a hook that says nothing',
+                   done.stdout)
+
+
+def elsewhere(tap, folder):
+    """Trees on the boot partition are there for both."""
+    for kind in ('raspberrypi4-64', 'iot-gate-imx8plus'):
+        row = ROWS[kind]
+        made, new = prepared(folder, row), new_tree(folder, shipped(*row[1:3]), 'new')
+        before = hook(made)
+        done = swap('install', new, '--root', made.root)
+        tap.result(not before.returncode and not done.returncode, f'{kind}: after the hook: install',
+                   before.stdout + done.stdout)
+    made = prepared(folder, row)
+    hook(made)
+    made.put('mnt/boot/extra_uEnv.txt', 'custom_fdt_file=vendor.dtb\n')
+    made.put('mnt/sysroot/active/boot/vendor.dtb', pathlib.Path(shipped(*row[1:3])).read_bytes())
+    swap('install', folder / 'one.dtb', '--root', made.root)
+    done = swap('rollback', '--root', made.root)
+    tap.result(done.returncode == 9 and 'vendor.dtb is not among them' in done.stdout,
+               f'{kind}: back to a tree of the root that did not go along', done.stdout)
+
+
 def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
-        for test in (journal, locked, failing):
+        for test in (journal, locked, failing, waiting, ends, elsewhere):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(tap, pathlib.Path(work))
     return tap.end()

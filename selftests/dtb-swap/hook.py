@@ -16,9 +16,12 @@ ROWS = {row[0]: row for row in DEVICES}
 
 
 def hook(made):
-    """Run it."""
-    return run('sh', HOOK, env={**os.environ, 'DTB_SWAP': program()[0],
+    """Run it, and start the device again."""
+    made.put('proc/sys/kernel/random/boot_id', 'first\n')
+    done = run('sh', HOOK, env={**os.environ, 'DTB_SWAP': program()[0],
                                 'DTB_SWAP_ROOT': str(made.root)})
+    made.put('proc/sys/kernel/random/boot_id', 'second\n')
+    return done
 
 
 def carried(made):
