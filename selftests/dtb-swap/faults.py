@@ -73,6 +73,12 @@ def restore(case, saved=None):
     shutil.copytree(saved or case.saved, case.made.root, symlinks=True)
 
 
+def left_behind(case):
+    """What a write that was cut short has left, if anything."""
+    left = sorted(path.name for path in case.made.root.rglob('.*.new'))
+    return f'left behind: {left}' if left else ''
+
+
 def said_wrong(case, done, now):
     """What is wrong with what was said, if anything."""
     if done.returncode == 0 and now != case.after and case.words[0] != 'guard':
@@ -81,12 +87,14 @@ def said_wrong(case, done, now):
             not (done.returncode < 14 and ('mend:' in done.stdout or 'memory' in done.stdout or
                                            'usage' in done.stdout)):
         return f'status {done.returncode}'
-    left = [path.name for path in case.made.root.rglob('.*.new')]
-    return f'left behind: {left}' if left and done.returncode != 137 else ''
+    return left_behind(case) if done.returncode != 137 else ''
 
 
 def ways(case, known):
-    """Where rollback leads, and where guard does; of what is known it is not tried again."""
+    """Where rollback leads, where guard does, and what is left behind by an install of another tree.
+
+    Of what is known it is not tried again.
+    """
     root, key = ('--root', case.made.root), digest(case.made.root)
     if key not in known:
         kept, found = case.saved.with_name('kept'), []
@@ -100,18 +108,21 @@ def ways(case, known):
                     swap(*step, *root)
             found.append(model(case.made, case.kind))
             restore(case, kept)
+        other = swap('install', case.made.root.parent / 'other.dtb', *root)
+        found.append(left_behind(case) or (other.stdout if other.returncode else ''))
+        restore(case, kept)
         known[key] = found
     return known[key]
 
 
 def ways_wrong(case, done, now, known):
-    """What is wrong with where rollback and guard lead from there, if anything."""
-    back, guard = ways(case, known)
+    """What is wrong with where rollback, guard and an install lead from there, if anything."""
+    back, guard, left = ways(case, known)
     if back != case.back[now]:
         return f'from {now}, rollback leads to {back}'
     if guard not in (case.guard[now][-1:] if done.returncode == 0 else case.guard[now]):
         return f'from {now}, guard leads to {guard}'
-    return ''
+    return left and f'another tree is installed: {left}'
 
 
 def judge(case, done, known):
@@ -133,8 +144,7 @@ def judge(case, done, known):
         done = swap(*words, '--root', case.made.root)
     if done.returncode:
         return f'nothing can be installed: {done.stdout}'
-    left = [path.name for path in case.made.root.rglob('.*.new')]
-    return f'left behind: {left}' if left else ''
+    return left_behind(case)
 
 
 def sweep(tap, injector, case, name, faults):
@@ -159,6 +169,7 @@ def prepare(folder, row, steps):
     """A device on which some commands were given."""
     made = device(folder / 'root', *row)
     trees = {word.upper(): new_tree(folder, shipped(*row[1:3]), word) for word in ('one', 'two')}
+    new_tree(folder, shipped(*row[1:3]), 'other')
     made.put(BOOT_ID, 'first\n')
     for step in steps:
         if step == ('START',):
