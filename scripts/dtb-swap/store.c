@@ -5,7 +5,7 @@
  * A new file is written beside, flushed, read back from the disk, and only then takes the
  * name. FAT has no journal: the old file is held open until the entry with the new one is on
  * the disk, since its clusters are free for others as soon as nobody has it. ext4 has a
- * journal that bootloaders do not read: what is in it has to be put in its place.
+ * journal that bootloaders do not read, and btrfs a log: what is in it has to be put in its place.
  */
 
 #include <dirent.h>
@@ -298,13 +298,17 @@ static bool freeze_and_thaw(int dir)
 	return child > 0 && !status;
 }
 
-/* Bootloaders read ext4 without its journal. */
+/* Bootloaders read ext4 without its journal, and btrfs without its log: as last committed. */
 static bool empty_journal(struct swap *swap, int dir)
 {
 	unsigned int flags = 0;
 	struct statfs fs;
 
-	if (*swap->root || fstatfs(dir, &fs) || fs.f_type != EXT4_SUPER_MAGIC)
+	if (*swap->root || fstatfs(dir, &fs))
+		return true;
+	if (fs.f_type == BTRFS_SUPER_MAGIC)
+		return !syncfs(dir);
+	if (fs.f_type != EXT4_SUPER_MAGIC)
 		return true;
 	if (!ioctl(dir, EXT4_IOC_CHECKPOINT, &flags))
 		return true;

@@ -22,16 +22,19 @@ NEW = 'mnt/sysroot/inactive/boot'
 FIRST = 'proc/sys/kernel/random/boot_id'
 CHECKPOINT, FREEZE, THAW = '4004662b', 'c0045877', 'c0045878'
 
-# A device whose file systems say that they are ext4, and note what they are asked for.
-EXT4_H = '''
+# A device whose file systems say that they are ext4, or btrfs, and note what they are asked for.
+DISK_H = '''
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 int noted(int fd, unsigned long what, ...);
-int as_ext4(int fd, struct statfs *fs);
+int as_told(int fd, struct statfs *fs);
+int noted_syncfs(int fd);
 #define ioctl noted
-#define fstatfs as_ext4
+#define fstatfs as_told
+#define syncfs noted_syncfs
 '''
-EXT4_C = '''
+DISK_C = '''
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,10 +56,15 @@ int noted(int fd, unsigned long what, ...)
 	return errno ? -1 : 0;
 }
 
-int as_ext4(int fd, struct statfs *fs)
+int noted_syncfs(int fd)
+{
+	return noted(fd, 0xb);
+}
+
+int as_told(int fd, struct statfs *fs)
 {
 	memset(fs, 0, sizeof(*fs));
-	fs->f_type = 0xef53;
+	fs->f_type = access("/btrfs", F_OK) ? 0xef53 : 0x9123683e;
 	return fd < 0;
 }
 '''
@@ -85,7 +93,7 @@ def hook(made, **more):
 
 def journal(tap, folder):
     """The new root's journal is emptied, or that is said and the update is refused."""
-    for name, text in (('fake.h', EXT4_H), ('fake.c', EXT4_C)):
+    for name, text in (('fake.h', DISK_H), ('fake.c', DISK_C)):
         (folder / name).write_text(text, encoding='ascii')
     run('gcc', '-c', '-o', folder / 'fake.o', folder / 'fake.c')
     done = run('make', '-s', '-C', SOURCE, f'OUT={folder / "ext4"}',
@@ -94,7 +102,9 @@ def journal(tap, folder):
     for title, lacks, wanted, status in (
             ('a checkpoint', (), [CHECKPOINT], 0),
             ('no checkpoint: it is frozen', (CHECKPOINT,), [CHECKPOINT, FREEZE, THAW], 0),
-            ('neither', (CHECKPOINT, FREEZE), [CHECKPOINT, FREEZE], 13)):
+            ('neither', (CHECKPOINT, FREEZE), [CHECKPOINT, FREEZE], 13),
+            ('btrfs, whose commit is written', ('btrfs',), ['b'], 0),
+            ('btrfs, whose commit fails', ('btrfs', 'b'), ['b'], 13)):
         made = prepared(folder)
         for name in lacks:
             made.put(name, '')
