@@ -164,8 +164,9 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 		good = store_flush(place->swap, place->trees, name);
 	else
 		good = store_write(place->swap, place->trees, name, fdt, fdt_totalsize(fdt));
-	if (again)		/* it was damaged, and what was before it is known */
-		return good && (pending || settle(place));
+	if (again)	/* it was damaged, or not the last; what was before it is known */
+		return good && (select_last(place, false) || select_value(place, name)) &&
+		       (pending || settle(place));
 	state_read(&old, place);
 	state.previous = way_back(&old, place);
 	state.installed = strdup(name);
@@ -206,7 +207,7 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		return false;
 	trial_ends(place);
 	there = store_same(swap, place->trees, name, fdt, size);
-	if (there && same_text(place->value, name)) {
+	if (there && same_text(place->value, name) && select_last(place, false)) {
 		if (!pending && !settle(place))
 			return false;
 		trial_ends(place);
@@ -328,7 +329,7 @@ static void select_again(struct place *place, const struct state *now, const cha
 	if (!select_plain(place) || !taken_select(place, value) ||
 	    !store_ready(swap, place->boot, 0, &writable))
 		return;
-	if (same_text(place->value, value)) {
+	if (same_text(place->value, value) && select_last(place, false)) {
 		good = state_write(&after, NULL, place);
 	} else {
 		good = state_write(now, &after, place) && select_value(place, value);

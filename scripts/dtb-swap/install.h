@@ -125,8 +125,10 @@ char *env_set(const char *key, const char *value, const char *text, bool substri
 char *config_get(const char *key, const char *text);
 char *extlinux_get(const struct place *place, const char *key);
 char *config_plain(const char *text);
+char *config_behind(const char *key, const char *text);
 char *config_set(const char *key, const char *value, const char *text);
 char *select_text(const struct place *place, const char *value);
+bool select_last(const struct place *place, bool tell);
 bool select_plain(const struct place *place);
 void select_traps(const struct place *place, const char *value, size_t size);
 

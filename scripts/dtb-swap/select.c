@@ -162,6 +162,53 @@ char *config_get(const char *key, const char *text)
 }
 
 /**
+ * config_behind() - what may count more than the value that is under no filter
+ * @key: of the value
+ * @text: of config.txt, may be NULL
+ *
+ * Return: the last line that sets it, where that is under a filter that may let this board
+ * through, for free(), or NULL
+ */
+char *config_behind(const char *key, const char *text)
+{
+	struct lines lines = { .next = text };
+	bool all = true, none = false;
+	char *found = NULL;
+
+	while (next_line(&lines)) {
+		if (is_filter(&lines, &all)) {
+			none = !strncmp(lines.line, "[none]", 6);
+		} else if (!none && sets(&lines, key, false)) {
+			free(found);
+			found = all ? NULL : strndup(lines.line, lines.length);
+		}
+	}
+	return found;
+}
+
+/**
+ * select_last() - whether the line that selects is the last that may
+ * @place: where the selector is
+ * @tell: the run is told where it is not
+ *
+ * Return: false where config.txt has another one behind it, under a filter
+ */
+bool select_last(const struct place *place, bool tell)
+{
+	bool config = place->family->how == HOW_CONFIG && place->value;
+	char *line = config ? config_behind(place->key, place->text) : NULL;
+	bool last = !line;
+
+	if (line && tell)
+		say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,
+		    "take that line out, or install: what is installed comes last",
+		    "%s: \"%.*s\" is under a filter behind %s, and may count more",
+		    place->family->file, (int)strcspn(line, "\r"), line, place->value);
+	free(line);
+	return last;
+}
+
+/**
  * config_set() - config.txt with another value
  * @key: what is set
  * @value: or NULL for none
@@ -247,6 +294,7 @@ static void config_traps(const struct place *place, const char *text)
 	char *prefix = config_get("os_prefix", text);
 	struct lines lines = { .next = text };
 
+	select_last(place, true);
 	if (prefix)
 		refuse(place->swap, KIND_SELECTOR, "select the tree by hand, in that folder",
 		       "config.txt: os_prefix=%s, the firmware looks for trees there", prefix);

@@ -28,6 +28,7 @@ static void tell_selected(const struct place *place)
 		return;
 	}
 	fact(report, "selected", "%s", place->value);
+	select_last(place, true);
 	if (fdt)
 		fact(report, "tree", "%s, %u bytes, sound", board_of(fdt), fdt_totalsize(fdt));
 	else

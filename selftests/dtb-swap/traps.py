@@ -46,6 +46,29 @@ def elsewhere(tap, folder):
                    ''.join(done.stdout for done in said))
 
 
+def filtered(tap, folder):
+    """Somebody has put a line under a filter behind ours, which counts on some boards."""
+    row = ROWS['raspberrypi4-64']
+    one, two = (new_tree(folder, shipped(*row[1:3]), word) for word in ('one', 'two'))
+    for line, counts in (('[pi4]', True), ('[cm4]', True), ('[none]', False), ('[all]', False)):
+        for words, wanted in ((('install', two), 'two'), (('rollback',), 'one')):
+            made = device(folder / 'root', *row)
+            new_tree(made.root / row[3], shipped(*row[1:3]), 'mine')
+            root, file = ('--root', made.root), made.root / 'mnt/boot/config.txt'
+            for tree in (one, two):
+                swap('install', tree, *root)
+            more = 'dtparam=spi=on' if line == '[all]' else 'device_tree=mine.dtb'
+            file.write_text(f'{file.read_text()}{line}\n{more}\n', encoding='ascii')
+            seen = [swap(*step, *root) for step in (('status',), ('check', two))]
+            done = swap(*words, *root)
+            back = done if wanted == 'one' else swap('status', *root)
+            tap.result(not done.returncode and 'may count more' not in back.stdout and model(made, row[0]) == wanted and
+                       f'{more}\n' in file.read_text() and
+                       all(('may count more' in step.stdout) == counts for step in seen),
+                       f'{more} under {line} behind ours, {words[0]}: ours is the last',
+                       f'{model(made, row[0])} {[step.stdout for step in (*seen, done)]}')
+
+
 def nameless(tap, folder):
     """A board that has lost its config.json: the family tells where trees are, too."""
     made = device(folder / 'root', *ROW)
@@ -176,7 +199,7 @@ def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
-        for test in (returns, elsewhere, nameless, comes_back, swept, bound, unflushed, hung):
+        for test in (returns, elsewhere, filtered, nameless, comes_back, swept, bound, unflushed, hung):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(tap, pathlib.Path(work))
     return tap.end()
