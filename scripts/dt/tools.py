@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import threading
 
 import archive
 from archive import CACHE, TOP, bench
@@ -24,6 +25,7 @@ INSTEAD = [f'-Dfdt_{name}=dt_{name}'
 STATIC = '-static'
 LIBRARY = TOP / 'scripts/dtb-swap'
 BLOBS = ('.dtb', '.dtbo')
+BUILD = threading.Lock()
 # The kernel whose source and schemas are used where no other is asked for, a newer one, and one
 # for boards that neither has.
 USED = KERNEL, NEWER, NEXT = '6.12', '7.2', '7.3'
@@ -116,17 +118,24 @@ def dt_apply():
     key = hashlib.sha256(b''.join([FLAWLESS.encode(), *map(str.encode, (*INSTEAD, STATIC)),
                                    *(path.read_bytes() for path in sources)])).hexdigest()
     program = CACHE / 'dt' / f'dt-apply-{key[:12]}'
-    if not program.exists():
-        with tempfile.TemporaryDirectory() as work:
-            compile_c([path for path in sources if path.suffix == '.c'], work, fdt,
-                      '-Wall', '-Wextra', '-Wno-sign-compare', '-Werror')
-            compile_c([fdt / f'{name}.c' for name in LIBFDT], work, fdt, '-w')
-            compile_c([fdt / 'fdt_overlay.c'], work, fdt, '-w', *INSTEAD)
-            program.parent.mkdir(exist_ok=True)
-            careful_check(f'{work}/fdt_check.o')
-            run_cc('-w', STATIC, '-o', f'{program}.{os.getpid()}', *pathlib.Path(work).glob('*.o'))
-        os.rename(f'{program}.{os.getpid()}', program)
+    with BUILD:     # the first who need it are threads
+        if not program.exists():
+            build_apply(sources, fdt, program)
     return program
+
+
+def build_apply(sources, fdt, program):
+    """Build it."""
+    new = f'{program}.{os.getpid()}'
+    with tempfile.TemporaryDirectory() as work:
+        compile_c([path for path in sources if path.suffix == '.c'], work, fdt,
+                  '-Wall', '-Wextra', '-Wno-sign-compare', '-Werror')
+        compile_c([fdt / f'{name}.c' for name in LIBFDT], work, fdt, '-w')
+        compile_c([fdt / 'fdt_overlay.c'], work, fdt, '-w', *INSTEAD)
+        program.parent.mkdir(exist_ok=True)
+        careful_check(f'{work}/fdt_check.o')
+        run_cc('-w', STATIC, '-o', new, *pathlib.Path(work).glob('*.o'))
+    os.rename(new, program)
 
 
 def careful_check(out):
@@ -151,7 +160,7 @@ def run(*command):
     """Run a tool; if it fails, so does everything."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(done.stderr)
+        raise SystemExit(f'{command[0]}: status {done.returncode}: {done.stderr}')
 
 
 def cpp(top, *folders):
