@@ -45,22 +45,31 @@ static bool is_ours(const char *name)
 
 /*
  * The same tree always has the same name, another one never the name of the selected. One that
- * has been kept and comes back has its name already.
+ * has been kept and comes back has its name already. FAT takes two names for one file where
+ * they differ in case only, so that there is but one case.
  */
 static char *name_for(const char *path, const void *data, size_t size)
 {
 	const char *slash = strrchr(path, '/');
 	const char *stem = slash ? slash + 1 : path;
 	unsigned int sum = tree_hash(data, size);
-	char kept[LONGEST_STEM + 1];
+	bool back = is_ours(stem) && strtoul(strrchr(stem, '-') + 1, NULL, 16) == sum;
 	size_t i, dot = strcspn(stem, ".");
+	char kept[LONGEST_STEM + 1], *name, *c;
 
-	if (is_ours(stem) && strtoul(strrchr(stem, '-') + 1, NULL, 16) == sum)
-		return strdup(stem);
 	for (i = 0; i < LONGEST_STEM && i < dot; i++)
 		kept[i] = isalnum((unsigned char)stem[i]) ? stem[i] : '-';
 	kept[i] = '\0';
-	return format_text("swap-%s-%08x.dtb", kept, sum);
+	name = back ? strdup(stem) : format_text("swap-%s-%08x.dtb", kept, sum);
+	for (c = name; c && *c; c++)
+		*c = tolower((unsigned char)*c);
+	return name;
+}
+
+/* Older versions have kept the case of a name, and FAT lists it. */
+static bool same_file(const char *a, const char *b)
+{
+	return a && b && !strcasecmp(a, b);
 }
 
 /*
@@ -77,9 +86,9 @@ static void clean_up(const struct place *place, const struct state *state)
 	while (dir && (entry = readdir(dir))) {
 		const char *name = entry->d_name;
 
-		if (!is_ours(name) || same_text(name, state->installed) ||
-		    same_text(name, state->previous) || same_text(name, place->value) ||
-		    same_text(name, trial))
+		if (!is_ours(name) || same_file(name, state->installed) ||
+		    same_file(name, state->previous) || same_file(name, place->value) ||
+		    same_file(name, trial))
 			continue;
 		store_drop(place->swap, place->trees, name);
 	}
