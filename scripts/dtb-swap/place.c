@@ -15,6 +15,8 @@
 
 static const char *const BOOTS[] = { "/mnt/boot", "/boot/firmware", "/boot" };
 static const char *const ROOTS[] = { "/mnt/sysroot/active/boot", "/boot" };
+/* What is in memory, or in a container: no bootloader reads that. */
+static const char *const UNREAD[] = { "overlay", "aufs", "tmpfs", "ramfs", "rootfs" };
 
 /* The first of the folders that is there. */
 static char *first(const struct swap *swap, const char *const *folders, size_t count)
@@ -25,6 +27,71 @@ static char *first(const struct swap *swap, const char *const *folders, size_t c
 		if (sys_exists(swap, folders[i]))
 			return strdup(folders[i]);
 	return NULL;
+}
+
+/* A folder without links and the system's root, as its mounts are told. */
+static char *inside(const struct swap *swap, const char *folder)
+{
+	char *real = sys_real(swap, folder), *top = sys_real(swap, "/"), *path = NULL;
+	size_t skip = top && top[1] ? strlen(top) : 0;
+
+	if (real && top && !strncmp(real, top, skip))
+		path = strdup(real[skip] ? real + skip : "/");
+	free(top);
+	free(real);
+	return path;
+}
+
+/* Where the file system of a folder is mounted, and its kind; false where nobody tells. */
+static bool find_system(const struct swap *swap, const char *folder, char *point, char *kind)
+{
+	char *mounts = sys_read(swap, "/proc/self/mountinfo", NULL), *next = mounts, *line;
+	char *path = inside(swap, folder);
+	size_t best = 0;
+
+	while (next && path && (line = strsep(&next, "\n"))) {
+		const char *dash = strstr(line, " - ");
+		char at[256], type[32];
+		size_t length;
+
+		if (!dash || sscanf(line, "%*s %*s %*s %*s %255s", at) != 1 ||
+		    sscanf(dash, " - %31s", type) != 1)
+			continue;
+		length = at[1] ? strlen(at) : 0;
+		if (length + 1 < best || strncmp(path, at, length) ||
+		    (path[length] && path[length] != '/'))
+			continue;
+		best = length + 1;
+		memcpy(point, at, sizeof(at));
+		memcpy(kind, type, sizeof(type));
+	}
+	free(path);
+	free(mounts);
+	return best;
+}
+
+/* Refuses a folder that no bootloader can read. */
+static bool can_be_read(struct swap *swap, const char *folder)
+{
+	char point[256], kind[32];
+	size_t i;
+
+	if (!find_system(swap, folder, point, kind))
+		return true;
+	for (i = 0; i < sizeof(UNREAD) / sizeof(*UNREAD); i++) {
+		if (strcmp(kind, UNREAD[i]))
+			continue;
+		refuse(swap, KIND_SELECTOR, "mount the disk there; a container has not the host's",
+		       "%s is on %s (%s), where no bootloader looks", folder, kind, point);
+		return false;
+	}
+	return true;
+}
+
+/* On balenaOS the host has the first of them, and a container has a /boot of its own. */
+static char *root_trees(const struct place *place)
+{
+	return first(place->swap, ROOTS, place->device ? 1 : 2);
 }
 
 /* "deviceType" of config.json, which has no other member that could be taken for it. */
@@ -133,16 +200,19 @@ bool place_open(struct place *place, struct swap *swap)
 	place->device = device_type(swap, place->boot);
 	state_recall(place);
 	place->family = family_find(swap, place->device, &where);
-	place->trees = strncmp(where, "boot", 4) ? first(swap, ROOTS, 2) : strdup(place->boot);
-	place->more = strcmp(where, "boot,rootfs") ? NULL : first(swap, ROOTS, 2);
+	place->trees = strncmp(where, "boot", 4) ? root_trees(place) : strdup(place->boot);
+	place->more = strcmp(where, "boot,rootfs") ? NULL : root_trees(place);
 	if (!place->family)
 		return false;
 	place->key = swap->variable ? swap->variable : place->family->key;
 	if (!place->trees) {
-		refuse(swap, KIND_SELECTOR, "mount the root file system",
-		       "there is no folder for trees");
+		refuse(swap, KIND_SELECTOR, place->device ?
+		       "run it on the host OS, not in a container" : "mount the root file system",
+		       "there is no folder for trees: no %s", ROOTS[!place->device]);
 		return false;
 	}
+	if (!can_be_read(swap, place->boot) || !can_be_read(swap, place->trees))
+		return false;
 	finish_fatrw(swap, place->boot, place->family->file);
 	return !verdict(&swap->report) && read_selector(place);
 }

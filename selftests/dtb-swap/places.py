@@ -3,6 +3,7 @@
 """dtb-swap where the folders are not what they seem: FAT's names, containers, other roots."""
 
 import pathlib
+import shutil
 import sys
 import tempfile
 
@@ -33,11 +34,45 @@ def folded(tap, folder):
                done.stdout)
 
 
+# What is mounted where, whether that is a device with its host's root, what is said.
+MOUNTS = (
+    ('a device', '/ overlay\n/mnt/sysroot/active ext4\n/mnt/boot vfat', True, 0, 'selected in'),
+    ('its root elsewhere, and folders in memory beside it',
+     '/ ext4\n/mnt/sysroot/active/boot/other tmpfs\n/mnt/bo tmpfs', True, 0, 'selected in'),
+    ('a container without the host\'s root', '/ overlay\n/mnt/boot vfat', False, 9,
+     'no /mnt/sysroot/active/boot'),
+    ('a container that has a folder of that name', '/ overlay\n/mnt/boot vfat', True, 9,
+     '/mnt/sysroot/active/boot is on overlay (/), where no bootloader looks'),
+    ('a tmpfs over it', '/ ext4\n/mnt/sysroot/active ext4\n/mnt/sysroot/active tmpfs', True, 9,
+     'is on tmpfs'),
+    ('a boot partition that is not mounted', '/ rootfs\n/mnt/sysroot/active ext4', True, 9,
+     '/mnt/boot is on rootfs'))
+
+
+def mounted(tap, folder):
+    """A tree is put where a bootloader looks for it, or nothing is changed."""
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    for name, mounts, host, status, words in MOUNTS:
+        made = device(folder / 'root', *ROW)
+        (made.root / 'boot').mkdir()
+        if not host:
+            shutil.rmtree(made.root / 'mnt/sysroot')
+        made.put('proc/self/mountinfo', ''.join(
+            '2{0} 1 8:{0} / {1} rw shared:1 - {2} x rw\n'.format(number, *line.split())
+            for number, line in enumerate(mounts.split('\n'))))
+        before = digest(made.root)
+        said = [swap(verb, one, '--root', made.root) for verb in ('check', 'install')]
+        tap.result(said[1].returncode == status and words in said[1].stdout and
+                   (not status or ('mend:' in said[1].stdout and words in said[0].stdout and
+                                   digest(made.root) == before)),
+                   f'where trees are: {name}', ''.join(done.stdout for done in said))
+
+
 def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
-        for test in (folded,):
+        for test in (folded, mounted):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(tap, pathlib.Path(work))
     return tap.end()
