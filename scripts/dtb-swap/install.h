@@ -145,6 +145,7 @@ void check_install(struct swap *swap, const void *fdt, const char *path);
 
 const char *supervisor_variable(const struct place *place);
 void supervisor_warn(const struct place *place, bool pending);
+void supervisor_update(struct swap *swap);
 
 bool lock_take(struct lock *lock, struct swap *swap);
 bool lock_wait(struct lock *lock, struct swap *swap, unsigned int seconds);

@@ -356,6 +356,7 @@ void select_traps(const struct place *place, const char *value, size_t size)
 		place->swap->report.no_memory = true;
 		return;
 	}
+	supervisor_update(place->swap);
 	select_plain(place);
 	taken_select(place, value);
 	if (place->family->longest && strlen(value) > place->family->longest)

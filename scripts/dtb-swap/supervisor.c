@@ -6,6 +6,8 @@
  * that these do not name is taken out of the file, and the device is restarted; one that
  * they do name is written, whether there is such a tree or not. As its sources have it in
  * src/config/backends (extra-uEnv.ts, config-txt.ts) and src/device-config.ts, v19.0.5.
+ * While an OS update may still be rolled back, it does not restart the device
+ * (abortIfHUPInProgress in src/lib/update-lock.ts).
  */
 
 #include <fnmatch.h>
@@ -13,6 +15,8 @@
 
 #include "install.h"
 
+#define HEALTH "/mnt/state/rollback-health-breadcrumb"
+#define ALTBOOT "/mnt/state/rollback-altboot-breadcrumb"
 #define FDT "BALENA_HOST_EXTLINUX_fdt"
 #define DEVICE_TREE "BALENA_HOST_CONFIG_device_tree"
 
@@ -89,4 +93,23 @@ void supervisor_warn(const struct place *place, bool pending)
 		    "set it now, for this device, among the configuration variables",
 		    "unless %s is %s, the balena supervisor takes this back, and restarts",
 		    variable, place->value);
+}
+
+/**
+ * supervisor_update() - refuse to change anything while an OS update is not over
+ * @swap: is told
+ *
+ * From the hooks of the update on, until rollback-health has found the new OS sound, the
+ * bootloader may go back to the other root, which has not the tree that is selected for both,
+ * and a restart counts against the new OS. The hook itself asks for a new kernel's modules.
+ */
+void supervisor_update(struct swap *swap)
+{
+	const char *left = sys_exists(swap, HEALTH) ? HEALTH :
+			   sys_exists(swap, ALTBOOT) ? ALTBOOT : NULL;
+
+	if (left && !swap->modules)
+		refuse(swap, KIND_BUSY,
+		       "wait for the end of rollback-health, some 15 minutes after the restart",
+		       "an update of the OS may still be rolled back: %s is there", left);
 }

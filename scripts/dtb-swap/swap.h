@@ -27,7 +27,7 @@ enum kind {
 	KIND_KERNEL = 8,	/* the kernel lacks an option or a module */
 	KIND_SELECTOR = 9,	/* the bootloader cannot be told, or would misread it */
 	KIND_RIGHTS = 10,	/* not root, or a file system that is read only */
-	KIND_BUSY = 11,		/* another dtb-swap is at work */
+	KIND_BUSY = 11,		/* another dtb-swap, or an OS update, is at work */
 	KIND_NOTHING = 12,	/* nothing to commit or to go back to */
 	KIND_WRITE = 13,	/* a write failed; what is selected is whole all the same */
 };

@@ -68,11 +68,32 @@ def mounted(tap, folder):
                    f'where trees are: {name}', ''.join(done.stdout for done in said))
 
 
+def updating(tap, folder):
+    """Until an OS update is over nothing new is selected: the other root has not that tree."""
+    one, two = (new_tree(folder, shipped(*ROW[1:3]), word) for word in ('one', 'two'))
+    for crumb in ('rollback-health-breadcrumb', 'rollback-altboot-breadcrumb'):
+        made = device(folder / 'root', *ROW)
+        root = ('--root', made.root)
+        swap('install', one, *root)
+        left, before = made.put(f'mnt/state/{crumb}', ''), digest(made.root)
+        for words in (('install', two), ('try', '--pending', two), ('check', two)):
+            done = swap(*words, *root)
+            tap.result(done.returncode == 11 and crumb in done.stdout and 'mend:' in done.stdout and
+                       digest(made.root) == before, f'{crumb}: no {words[0]}', done.stdout)
+        said = [swap('check', '--modules', made.root, two, *root), swap('status', *root),
+                swap('rollback', *root)]
+        left.unlink()
+        said.append(swap('install', two, *root))
+        tap.result(not any(done.returncode for done in said) and model(made, ROW[0]) == 'two',
+                   f'{crumb}: the hook, a look and the way back, and afterwards all',
+                   ''.join(done.stdout for done in said))
+
+
 def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
-        for test in (folded, mounted):
+        for test in (folded, mounted, updating):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(tap, pathlib.Path(work))
     return tap.end()
