@@ -124,6 +124,7 @@ char *env_get(const struct family *family, const char *key, const char *text);
 char *env_set(const char *key, const char *value, const char *text, bool substring);
 char *config_get(const char *key, const char *text);
 char *extlinux_get(const struct place *place, const char *key);
+char *extlinux_wrong(const struct place *place);
 char *config_plain(const char *text);
 char *config_behind(const char *key, const char *text);
 char *config_set(const char *key, const char *value, const char *text);

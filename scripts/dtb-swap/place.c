@@ -356,13 +356,13 @@ static char *extlinux_list(const struct place *place)
 /* A tree that is named there is taken, whatever is selected. */
 static void extlinux_traps(const struct place *place)
 {
-	char *fdt = extlinux_get(place, "FDT");
+	char *wrong = extlinux_wrong(place);
 
-	if (fdt && strncmp(fdt, "default", strlen("default")))
-		refuse(place->swap, KIND_SELECTOR, "write FDT default there",
-		       "%s/extlinux/extlinux.conf has FDT %s, so that nothing else is taken",
-		       place->trees, fdt);
-	free(fdt);
+	if (wrong)
+		refuse(place->swap, KIND_SELECTOR,
+		       "write FDT default there, once, under the label that is started",
+		       "%s/extlinux/extlinux.conf %s", place->trees, wrong);
+	free(wrong);
 }
 
 /*

@@ -29,6 +29,7 @@ sys.path.insert(0, str(TOP / 'selftests/dtb-swap'))
 
 # pylint: disable=wrong-import-position
 from bench import Tap, Tree, tool       # noqa: E402
+from install import EXTLINUX            # noqa: E402
 
 FAT_AT, FAT_SIZE = 1 << 20, 40 << 20
 EXT4_AT, EXT4_SIZE = FAT_AT + FAT_SIZE, 24 << 20
@@ -86,11 +87,12 @@ sync
 
 
 def mkfs(folder, options):
-    """A disk with a FAT and an ext4 partition, both empty but for the folder boot."""
+    """A disk with a FAT and an ext4 partition, both empty but for what Jetsons start by."""
     tools = userland.unpacked('amd64', 'e2fsprogs', 'libext2fs2t64', 'dosfstools')
     env = {**os.environ, 'LD_LIBRARY_PATH': str(tools / 'usr/lib/x86_64-linux-gnu')}
     disk = folder / 'disk.img'
-    (folder / 'root/boot').mkdir(parents=True)
+    (folder / 'root/boot/extlinux').mkdir(parents=True)
+    (folder / 'root/boot/extlinux/extlinux.conf').write_text(EXTLINUX, encoding='ascii')
     for name, size, command in (
             ('fat.img', FAT_SIZE, ['mkfs.vfat', *options, '-n', 'resin-boot']),
             ('ext4.img', EXT4_SIZE, ['mke2fs', '-q', '-t', 'ext4', '-d', folder / 'root'])):

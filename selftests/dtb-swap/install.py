@@ -27,6 +27,16 @@ DEVICES = (
     ('jetson-xavier', '7.2', 'tegra194-p2972-0000', 'mnt/sysroot/active/boot'),
     ('raspberrypi4-64', '6.12', 'bcm2711-rpi-4-b', 'mnt/boot'),
 )
+# As balenaOS has it for Jetsons.
+EXTLINUX = '''DEFAULT primary
+TIMEOUT 10
+MENU TITLE Boot Options
+LABEL primary
+      MENU LABEL primary Image
+      LINUX /boot/Image
+      FDT default
+      APPEND ${cbootargs} ${os_cmdline} rootwait
+'''
 
 
 def digest(root):
@@ -47,6 +57,8 @@ def device(folder, kind, kernel, name, trees):
     made.put('run/keep', '')
     made.put('mnt/sysroot/active/boot/keep', '')
     made.put(f'{trees}/{name}.dtb', pathlib.Path(tree).read_bytes())
+    if kind.startswith('jetson'):
+        made.put('mnt/sysroot/active/boot/extlinux/extlinux.conf', EXTLINUX)
     return made
 
 

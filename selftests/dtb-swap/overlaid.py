@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 from bench import Tap, Tree, program, run, shipped, swap
-from install import DEVICES, device, digest, model, new_tree
+from install import DEVICES, EXTLINUX, device, digest, model, new_tree
 
 # What extlinux.conf and extra_uEnv.txt say of overlays; the exit status, what is said.
 STOCK, MISFIT = '/boot/devicetree/stock.dtbo', '/boot/devicetree/misfit.dtbo'
@@ -24,11 +24,53 @@ LISTS = (
     ('a tabulator', f'OVERLAYS\t{MISFIT}', '', 6, f'the bootloader will apply {MISFIT}'),
     ('of another label', f'OVERLAYS {STOCK}\nLABEL other\n\tOVERLAYS {MISFIT}', '', 0, ''),
     ('of the label that is the default', f'OVERLAYS {STOCK}\nDEFAULT other\nLABEL other\n\t'
-     f'OVERLAYS {MISFIT}', '', 6, f'the bootloader will apply {MISFIT}'),
-    ('the tree that is selected', f'FDT default\n\tFDTOVERLAYS x\n\tOVERLAYS {STOCK}', '', 0, ''),
-    ('a tree of its own', 'FDT /boot/x.dtb', '', 9, 'has FDT /boot/x.dtb, so that nothing else'),
-    ('a tree of another label', 'FDT default\nLABEL other\n\tFDT /boot/x.dtb', '', 0, ''),
+     f'FDT default\n\tOVERLAYS {MISFIT}', '', 6, f'the bootloader will apply {MISFIT}'),
+    ('of the label that is the default, which comes later', f'OVERLAYS {STOCK}\nLABEL other\n\t'
+     f'FDT default\n\tOVERLAYS {MISFIT}\nDEFAULT other', '', 6,
+     f'the bootloader will apply {MISFIT}'),
 )
+
+# What extlinux.conf says of trees; whether L4TLauncher and U-Boot take what is selected.
+OTHER = 'LABEL other\n\tFDT /boot/x.dtb\n'
+TREES = (
+    ('balenaOS\'s', EXTLINUX, True, True),
+    ('none', None, False, False),
+    ('no tree', 'LABEL one\n\tAPPEND quiet\n', False, False),
+    ('a tree before the label', 'FDT default\nLABEL one\n\tAPPEND quiet\n', False, False),
+    ('a tree of its own', 'LABEL one\n\tFDT /boot/x.dtb\n', False, False),
+    ('one of its own behind', 'LABEL one\n\tFDT default\n\tFDT /boot/x.dtb\n', False, False),
+    ('one of its own before', 'LABEL one\n\tFDT /boot/x.dtb\n\tFDT default\n', False, False),
+    ('twice the same', 'LABEL one\n\tFDT default\n\tFDT default\n', False, False),
+    ('in other words', 'LABEL one\n\tDEVICETREE /boot/x.dtb\n\tFDT default\n', False, False),
+    ('what begins in the same way', 'LABEL one\n\tFDT default\n\tFDTOVERLAYS /boot/x.dtbo\n', False, False),
+    ('in small letters', 'label one\n\tfdt default\n', False, True),
+    ('a tree of another label', f'LABEL one\n\tFDT default\n{OTHER}', True, True),
+    ('the other is the default', f'LABEL one\n\tFDT default\n{OTHER}DEFAULT other\n', False, False),
+    ('the first is not', f'{OTHER}LABEL one\n\tFDT default\nDEFAULT one\n', True, True),
+    ('a default that is not there', f'DEFAULT ghost\nLABEL one\n\tFDT default\n{OTHER}', True, True),
+    ('after a while', f'DEFAULT one\nONTIMEOUT other\nLABEL one\n\tFDT default\n{OTHER}', True,
+     False),
+    ('in the menu', f'LABEL one\n\tFDT default\n{OTHER}\tMENU DEFAULT\n', True, False),
+)
+
+
+def named(tap, folder):
+    """A tree that extlinux.conf names is taken in place of the one that is selected."""
+    for kind, at in (('jetson-agx-orin-devkit', 0), ('jetson-nano', 1)):
+        row = {row[0]: row for row in DEVICES}[kind]
+        one = new_tree(folder, shipped(*row[1:3]), 'one')
+        for name, conf, *taken in TREES:
+            made, good = device(folder / 'root', *row), taken[at]
+            path = made.put('mnt/sysroot/active/boot/extlinux/extlinux.conf', conf or '')
+            if conf is None:
+                path.unlink()
+            before = digest(made.root)
+            said = [swap(verb, one, '--root', made.root) for verb in ('check', 'install')]
+            tap.result(all(done.returncode == (0 if good else 9) for done in said) and
+                       (model(made, kind) == 'one' if good else digest(made.root) == before and
+                        all('mend: write FDT default there' in done.stdout for done in said)),
+                       f'{kind}, trees of extlinux.conf: {name}',
+                       ''.join(done.stdout for done in said))
 
 
 def applied(tap, folder):
@@ -38,7 +80,8 @@ def applied(tap, folder):
     for name, conf, env, status, words in LISTS:
         made = device(folder / 'root', *row)
         made.put('mnt/boot/extra_uEnv.txt', env)
-        made.put('mnt/sysroot/active/boot/extlinux/extlinux.conf', f'LABEL primary\n\t{conf}\n')
+        made.put('mnt/sysroot/active/boot/extlinux/extlinux.conf',
+                 f'LABEL primary\n\tFDT default\n\t{conf}\n')
         for overlay, target in ((STOCK, '{/}'), (MISFIT, 'nowhere')):
             path = made.put(f'mnt/sysroot/active{overlay}', '')
             run('dtc', '-q', '-@', '-o', path, '-',
@@ -227,6 +270,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work)
         applied(tap, folder)
+        named(tap, folder)
         configured(tap, folder)
         bases(tap, folder)
         again(tap, folder)

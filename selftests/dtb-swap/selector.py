@@ -74,6 +74,12 @@ def supervise(kind, boot, value):
 
 def chosen(kind, boot, root):
     """Return the path of the tree, or None for the bootloader's own."""
+    if any(word in kind for word in ('orin', 'thor', 'jetson-tx2', 'jetson-nano')):
+        conf = root / 'boot/extlinux/extlinux.conf'
+        text = conf.read_bytes() if conf.exists() else b''
+        if b'FDT default' not in (text if 'nano' not in kind or 'orin' in kind else
+                                  text.replace(b'fdt', b'FDT')):
+            return None
     file = boot / ('config.txt' if kind.startswith('rasp') else 'extra_uEnv.txt')
     text = file.read_bytes().decode(errors='replace') if file.exists() else ''
     if kind.startswith('rasp'):
