@@ -289,16 +289,51 @@ static void env_traps(const struct place *place, const char *text)
 	}
 }
 
+/* What has the Raspberry Pi's firmware look for trees elsewhere. */
+static const struct elsewhere {
+	const char *key;
+	const char *why;
+	const char *mend;
+} ELSEWHERE[] = {
+	{ "os_prefix", "the firmware looks for trees there",
+	  "select the tree by hand, in that folder" },
+	{ "upstream_kernel", "the firmware looks for trees in upstream/",
+	  "select the tree by hand, in that folder" },
+	{ "boot_ramdisk", "the firmware takes all from boot.img",
+	  "build it into the signed image" },
+};
+
+/* Which filter lets this board through is not known; [none] lets nothing. */
+static void config_elsewhere(const struct place *place, const char *text,
+			     const struct elsewhere *row)
+{
+	struct lines lines = { .next = text };
+	bool all, none = false;
+
+	while (next_line(&lines)) {
+		const char *value = sets(&lines, row->key, false);
+		const char *end = lines.line + lines.length;
+
+		if (is_filter(&lines, &all))
+			none = !strncmp(lines.line, "[none]", strlen("[none]"));
+		while (value && value < end && strchr(" \t\r", end[-1]))
+			end--;
+		if (none || !value || value == end || (end - value == 1 && *value == '0'))
+			continue;
+		refuse(place->swap, KIND_SELECTOR, row->mend, "config.txt: %.*s, %s",
+		       (int)(end - lines.line), lines.line, row->why);
+		return;
+	}
+}
+
 static void config_traps(const struct place *place, const char *text)
 {
-	char *prefix = config_get("os_prefix", text);
 	struct lines lines = { .next = text };
+	size_t i;
 
 	select_last(place, true);
-	if (prefix)
-		refuse(place->swap, KIND_SELECTOR, "select the tree by hand, in that folder",
-		       "config.txt: os_prefix=%s, the firmware looks for trees there", prefix);
-	free(prefix);
+	for (i = 0; i < sizeof(ELSEWHERE) / sizeof(*ELSEWHERE); i++)
+		config_elsewhere(place, text, &ELSEWHERE[i]);
 	while (next_line(&lines))
 		if (!strncmp(lines.line, "include ", 8))
 			say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,

@@ -154,6 +154,13 @@ SELECTORS = (
     ('a filter at the end', 'raspberrypi4-64', 'dtparam=i2c_arm=on\n[pi3]\ndevice_tree=x.dtb\n', 0,
      '', 'one'),
     ('os_prefix', 'raspberrypi4-64', 'os_prefix=a/\n', 9, 'os_prefix=a/', None),
+    ('os_prefix under a filter', 'raspberrypi4-64', '[pi4]\nos_prefix=a/ \n[all]\n', 9, 'os_prefix=a/,',
+     None),
+    ('os_prefix that is empty, or under none', 'raspberrypi4-64',
+     'os_prefix=\n[none]\nos_prefix=a/\n[all]\n', 0, '', 'one'),
+    ('the kernel of others', 'raspberrypi4-64', 'upstream_kernel=1\n', 9, 'trees in upstream/', None),
+    ('not so', 'raspberrypi4-64', 'upstream_kernel=0\nboot_ramdisk=0\n', 0, '', 'one'),
+    ('secure boot', 'raspberrypi4-64', 'boot_ramdisk=1\n', 9, 'takes all from boot.img', None),
     ('an included file', 'raspberrypi4-64', 'include more.txt\n', 0, 'more.txt was not looked at',
      'one'),
 )
