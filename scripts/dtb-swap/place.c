@@ -88,6 +88,20 @@ static bool can_be_read(struct swap *swap, const char *folder)
 	return true;
 }
 
+/* The firmware reads a partition of its own, never the root file system. */
+static bool is_firmware(const struct place *place)
+{
+	char point[256], kind[32], *path = inside(place->swap, place->boot);
+	bool good = place->text || !find_system(place->swap, place->boot, point, kind) ||
+		    same_text(path, point);
+
+	if (!good)
+		refuse(place->swap, KIND_SELECTOR, "mount the boot partition there",
+		       "%s has no config.txt, and is on the file system of %s", place->boot, point);
+	free(path);
+	return good;
+}
+
 /* On balenaOS the host has the first of them, and a container has a /boot of its own. */
 static char *root_trees(const struct place *place)
 {
@@ -214,7 +228,8 @@ bool place_open(struct place *place, struct swap *swap)
 	if (!can_be_read(swap, place->boot) || !can_be_read(swap, place->trees))
 		return false;
 	finish_fatrw(swap, place->boot, place->family->file);
-	return !verdict(&swap->report) && read_selector(place);
+	return !verdict(&swap->report) && read_selector(place) &&
+	       (place->family->how != HOW_CONFIG || is_firmware(place));
 }
 
 /**

@@ -68,6 +68,39 @@ def mounted(tap, folder):
                    f'where trees are: {name}', ''.join(done.stdout for done in said))
 
 
+PI = ROWS['raspberrypi4-64']
+# The folders that are there, what is mounted, whether there is a config.txt, the status.
+FIRMWARE = (
+    ('Debian', 'boot/firmware', '/ ext4\n/boot/firmware vfat', True, 0),
+    ('Debian, and no config.txt yet', 'boot/firmware', '/ ext4\n/boot/firmware vfat', False, 0),
+    ('Debian, mounted by hand', 'mnt/boot', '/ ext4\n/mnt vfat', True, 0),
+    ('Debian, not mounted', 'boot/firmware', '/ ext4', False, 9),
+    ('a folder that somebody has left', 'mnt/boot boot/firmware', '/ ext4\n/boot/firmware vfat', False,
+     9))
+
+
+def unmounted(tap, folder):
+    """The Raspberry Pi's firmware does not read the root file system."""
+    one = new_tree(folder, shipped(*PI[1:3]), 'one')
+    for name, folders, mounts, config, status in FIRMWARE:
+        made = device(folder / 'root', *PI)
+        shutil.rmtree(made.root / 'mnt')
+        for place in folders.split():
+            made.put(f'{place}/keep', '')
+        if config:
+            made.put(f'{folders}/config.txt', 'dtparam=audio=on\n')
+        made.put('proc/self/mountinfo', ''.join(
+            '2{0} 1 8:{0} / {1} rw - {2} x rw\n'.format(number, *line.split())
+            for number, line in enumerate(mounts.split('\n'))))
+        before = digest(made.root)
+        said = [swap(verb, one, '--family', 'raspberrypi', '--root', made.root)
+                for verb in ('check', 'install')]
+        tap.result(all(done.returncode == status for done in said) and
+                   (not status or (digest(made.root) == before and 'mend:' in said[1].stdout and
+                                   'is on the file system of /' in said[1].stdout)),
+                   f'the firmware\'s partition: {name}', ''.join(done.stdout for done in said))
+
+
 def updating(tap, folder):
     """Until an OS update is over nothing new is selected: the other root has not that tree."""
     one, two = (new_tree(folder, shipped(*ROW[1:3]), word) for word in ('one', 'two'))
@@ -93,7 +126,7 @@ def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory() as work:
-        for test in (folded, mounted, updating):
+        for test in (folded, mounted, unmounted, updating):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(tap, pathlib.Path(work))
     return tap.end()
