@@ -255,6 +255,14 @@ char *select_text(const struct place *place, const char *value)
 	return env_set(place->key, value, place->text, place->family->substring);
 }
 
+/* Whether a line gives a value to no name: U-Boot's import ends there. */
+static bool is_nameless(const struct lines *lines)
+{
+	size_t blanks = strspn(lines->line, " \t");
+
+	return blanks + 1 < lines->length && lines->line[blanks] == '=';
+}
+
 static void env_traps(const struct place *place, const char *text)
 {
 	const struct family *family = place->family;
@@ -270,6 +278,10 @@ static void env_traps(const struct place *place, const char *text)
 			refuse(place->swap, KIND_SELECTOR, "take that line out",
 			       "%s: \"%.*s\" counts more than %s", family->file, (int)lines.length,
 			       lines.line, place->key);
+		if (!family->substring && is_nameless(&lines))
+			refuse(place->swap, KIND_SELECTOR, "take that line out",
+			       "%s: \"%.*s\" has no name, U-Boot reads nothing behind it",
+			       family->file, (int)lines.length, lines.line);
 		if (!family->substring && *lines.line != '#' && lines.length &&
 		    lines.line[lines.length - 1] == '\\')
 			refuse(place->swap, KIND_SELECTOR, "take the \\ at its end out",

@@ -35,6 +35,8 @@ def uboot(text, key):
         while equals and not line.startswith('#') and at < len(text) and text[at] != '\n':
             at += text[at] == '\\' and at + 1 < len(text)
             word, at = word + text[at], at + 1
+        if word and not name:
+            break
         value, at = word if name == key else value, at + 1
     return value or None
 
