@@ -161,6 +161,16 @@ char *config_get(const char *key, const char *text)
 	return value;
 }
 
+/* Whether a line sets a key to nothing. */
+static bool is_empty(const struct lines *lines, const char *key)
+{
+	const char *value = sets(lines, key, false), *end = lines->line + lines->length;
+
+	while (value && value < end && strchr(" \t\r", *value))
+		value++;
+	return value == end;
+}
+
 /**
  * config_behind() - what may count more than the value that is under no filter
  * @key: of the value
@@ -214,7 +224,8 @@ bool select_last(const struct place *place, bool tell)
  * @value: or NULL for none
  * @text: of the file, may be NULL
  *
- * Lines under a filter stay as they are; the new one comes last, for all, and wins.
+ * Lines under a filter stay as they are, and those without a value, which are somebody's own;
+ * the new one comes last, for all, and wins.
  *
  * Return: the new text, for free(), or NULL without memory
  */
@@ -230,7 +241,7 @@ char *config_set(const char *key, const char *value, const char *text)
 		return NULL;
 	while (next_line(&lines)) {
 		is_filter(&lines, &all);
-		if (!all || !sets(&lines, key, false))
+		if (!all || !sets(&lines, key, false) || is_empty(&lines, key))
 			put_line(out, lines.line, lines.length);
 	}
 	if (value && !all)
@@ -328,9 +339,11 @@ static void config_elsewhere(const struct place *place, const char *text,
 
 		if (is_filter(&lines, &all))
 			none = !strncmp(lines.line, "[none]", strlen("[none]"));
-		while (value && value < end && strchr(" \t\r", end[-1]))
+		if (none || !value || is_empty(&lines, row->key))
+			continue;
+		while (strchr(" \t\r", end[-1]))
 			end--;
-		if (none || !value || value == end || (end - value == 1 && *value == '0'))
+		if (end - value == 1 && *value == '0')
 			continue;
 		refuse(place->swap, KIND_SELECTOR, row->mend, "config.txt: %.*s, %s",
 		       (int)(end - lines.line), lines.line, row->why);

@@ -126,6 +126,8 @@ def own_tree(tap, folder, kind, kernel, name, trees):
                    '\n'.join(step.stdout for step in [*done, status, again]))
 
 
+EMPTY = 'device_tree=\n'       # somebody's own, and no tree
+
 # What is in the selector before, device type, exit status, what is said, what is chosen after.
 SELECTORS = (
     ('a comment with the key', 'jetson-agx-orin-devkit',
@@ -165,6 +167,9 @@ SELECTORS = (
      'os_prefix=\n[none]\nos_prefix=a/\n[all]\n', 0, '', 'one'),
     ('the kernel of others', 'raspberrypi4-64', 'upstream_kernel=1\n', 9, 'trees in upstream/', None),
     ('not so', 'raspberrypi4-64', 'upstream_kernel=0\nboot_ramdisk=0\n', 0, '', 'one'),
+    ('no tree at all', 'raspberrypi4-64', f'{EMPTY}dtparam=spi=on\n', 0, '', 'one'),
+    ('no tree behind one', 'raspberrypi4-64', f'[pi3]\ndevice_tree=x.dtb\n[all]\n{EMPTY}', 0, '',
+     'one'),
     ('secure boot', 'raspberrypi4-64', 'boot_ramdisk=1\n', 9, 'takes all from boot.img', None),
     ('an included file', 'raspberrypi4-64', 'include more.txt\n', 0, 'more.txt was not looked at',
      'one'),
@@ -192,6 +197,7 @@ def selectors(tap, folder):
         good &= all(line in path.read_bytes().decode() for line in kept)
         good &= bool(status) or (swap('rollback', '--root', made.root).returncode == 0 and
                                  model(made, kind) == before)
+        good &= bool(status) or EMPTY not in text or path.read_text(encoding='ascii') == text
         tap.result(good, f'{kind}: {name}', f'{foreseen.returncode} {foreseen.stdout}\n'
                    f'{done.returncode}\n{done.stdout}{path.read_bytes()}')
 
