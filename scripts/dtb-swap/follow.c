@@ -230,6 +230,77 @@ static bool is_phy(const void *fdt, int node)
 	return name && !strncmp(name, "ethernet-phy", strlen("ethernet-phy"));
 }
 
+/* What a node is without a chip, which only software makes it, and what its driver has to know. */
+static const struct row {
+	enum { CLOCK, REGULATOR } sort;
+	const char *kind;
+	const char *name;
+} ROWS[] = {
+	{ CLOCK,	"fixed-clock",		"clock-frequency" },
+	{ CLOCK,	"fixed-factor-clock",	"clock-div" },
+	{ CLOCK,	"fixed-factor-clock",	"clock-mult" },
+	{ REGULATOR,	"regulator-fixed",	"regulator-name" },
+	{ REGULATOR,	"regulator-gpio",	"regulator-name" },
+};
+
+/* The rows of a node's kind, one after the other. */
+static const struct row *next_row(const void *fdt, int node, const struct row *row)
+{
+	for (row = row ? row + 1 : ROWS; row < ROWS + sizeof(ROWS) / sizeof(*ROWS); row++)
+		if (!fdt_node_check_compatible(fdt, node, row->kind))
+			return row;
+	return NULL;
+}
+
+/* Clocks that nobody has given a frequency have 0. */
+static bool tells(const void *fdt, int node, const char *name)
+{
+	int length = 0, i;
+	const char *value = fdt_getprop(fdt, node, name, &length);
+
+	for (i = 0; i < length; i++)
+		if (value[i])
+			return true;
+	return false;
+}
+
+static void check_rows(struct need *need, int node, int old)
+{
+	const struct row *row = NULL;
+	char path[256];
+
+	while ((row = next_row(need->fdt, node, row))) {
+		bool same = !fdt_node_check_compatible(need->running, old, row->kind);
+
+		if ((same && !tells(need->running, old, row->name)) ||
+		    tells(need->fdt, node, row->name))
+			continue;
+		dtb_path(need->fdt, node, path, sizeof(path));
+		complain(need, KEEP, "%s has no %s in the new tree", path, row->name);
+	}
+}
+
+/* A clock that is had in another way, a supply that now has a line that switches it. */
+static bool same_sort(const struct need *need, int node, int old)
+{
+	const struct row *was = next_row(need->running, old, NULL);
+	const struct row *is = next_row(need->fdt, node, NULL);
+
+	return was && is && was->sort == is->sort;
+}
+
+/* Of a bus without registers only matters that devices are made of what is on it. */
+static bool is_other(const struct need *need, int node, int old)
+{
+	bool reg = fdt_getprop(need->running, old, "reg", NULL);
+
+	if (!reg && (!node || populates(need->running, old) ||
+		     fdt_stringlist_count(need->running, old, "compatible") < 1))
+		return false;
+	return !is_phy(need->running, old) &&
+	       !same_device(need->running, old, need->fdt, node) && !same_sort(need, node, old);
+}
+
 /* The same node of the running tree works. Trees correct what has no registers. */
 static void check_same(const struct need *all, int node, int old, bool above)
 {
@@ -240,9 +311,9 @@ static void check_same(const struct need *all, int node, int old, bool above)
 		own.level = LEVEL_WARNING;
 	check_kept(need, node, old, above);
 	own.level = all->level;
+	check_rows(need, node, old);
 	dtb_path(need->fdt, node, path, sizeof(path));
-	if (above && fdt_getprop(need->running, old, "reg", NULL) && !is_phy(need->running, old) &&
-	    !same_device(need->running, old, need->fdt, node))
+	if (above && is_other(need, node, old))
 		complain(need, KEEP, "%s is another device in the new tree%s", path, "");
 	else if (populates(need->running, old) && !populates(need->fdt, node))
 		complain(need, "add simple-bus to its compatible",

@@ -85,6 +85,16 @@ def no_memory(tree):
             tree.drop(f'/{name}')
 
 
+OSC = '/clock-osc-24m'
+
+
+def other_clock(tree, *names):
+    """The oscillator is made by a divider, which says what it does."""
+    tree.text(OSC, 'compatible', 'fixed-factor-clock').drop(OSC, 'clock-frequency')
+    for name in names:
+        tree.cell(OSC, name, 1)
+
+
 def fixed_link(tree):
     """There is a switch in the place of the PHY."""
     tree.drop(ETHERNET, 'phy-handle')
@@ -165,6 +175,19 @@ CASES = (
      '/soc@0/bus@30800000 is another device in the new tree'),
     ('another clock controller', lambda t: t.text(CCM, 'compatible', 'acme,ccm'), 5,
      f'{CCM} is another device in the new tree'),
+    ('the oscillator is no device', lambda t: t.drop(OSC, 'compatible'), 5,
+     f'console ttymxc1: {OSC} is another device in the new tree'),
+    ('the oscillator is something else', lambda t: t.text(OSC, 'compatible', 'x,y'), 5,
+     f'storage of /: {OSC} is another device in the new tree'),
+    ('no frequency of the oscillator', lambda t: t.drop(OSC, 'clock-frequency'), 5,
+     f'console ttymxc1: {OSC} has no clock-frequency in the new tree'),
+    ('an empty frequency of the oscillator', lambda t: t.cell(OSC, 'clock-frequency', 0), 5,
+     f'console ttymxc1: {OSC} has no clock-frequency in the new tree'),
+    ('another name of the oscillator', lambda t: t.text(
+        OSC, 'compatible', ['x,y', 'fixed-clock']), 0, 'fits'),
+    ('a divider for the oscillator', lambda t: other_clock(t, 'clock-div', 'clock-mult'), 0, 'fits'),
+    ('a divider that divides by nothing', lambda t: other_clock(t, 'clock-mult'), 5,
+     f'console ttymxc1: {OSC} has no clock-div in the new tree'),
     ('a controller that takes no interrupts', lambda t: t.drop(GIC, 'interrupt-controller'), 5,
      f'root: {GIC} has no interrupt-controller'),
     ('no ranges of the SoC', lambda t: t.drop('/soc@0', 'ranges'), 5,
@@ -287,20 +310,32 @@ def supplies(tap, folder):
     good, card = shipped(*BOARD), '/soc@0/bus@30800000/mmc@30b50000'
     phandle = int.from_bytes(Tree(good).fdt.getprop(Tree(good).node(card), 'vmmc-supply'), 'big')
     path = Tree(good).fdt.get_path(Tree(good).fdt.node_offset_by_phandle(phandle))
-    for name, change, status in (
-            ('and nothing else', lambda t: None, 5),
-            ('and it stays on', lambda t: t.text(path, 'regulator-always-on', ''), 0),
-            ('and it is out of use', lambda t: t.text(path, 'status', 'disabled'), 0),
-            ('and it is gone', lambda t: t.drop(path), 0)):
+    left, other = f'{card} has no vmmc-supply', f'{path} is another device in the new tree'
+
+    def leave(change):
+        return lambda t: (t.drop(card, 'vmmc-supply'), change(t))
+
+    for name, change, status, words in (
+            ('left out, and nothing else', leave(lambda t: None), 5, left),
+            ('left out, and it stays on', leave(lambda t: t.text(
+                path, 'regulator-always-on', '')), 0, left),
+            ('left out, and it is out of use', leave(lambda t: t.text(
+                path, 'status', 'disabled')), 0, left),
+            ('left out, and it is gone', leave(lambda t: t.drop(path)), 0, left),
+            ('no device', lambda t: t.drop(path, 'compatible'), 5, other),
+            ('something else', lambda t: t.text(path, 'compatible', 'x,y'), 5, other),
+            ('without a name', lambda t: t.drop(path, 'regulator-name'), 5,
+             f'{path} has no regulator-name in the new tree'),
+            ('one with another voltage', lambda t: t.text(path, 'compatible', 'regulator-gpio'), 0,
+             '')):
         made, tree = Device(folder / 'root', good), Tree(good)
         made.disk(1, '/', card)
-        tree.drop(card, 'vmmc-supply')
         change(tree)
         done = swap('check', '--root', made.root, tree.write(folder / 'new.dtb'))
         level = 'refused' if status else 'warning'
-        tap.result(done.returncode == status and
-                   f'{level}: storage of /: {card} has no vmmc-supply' in done.stdout,
-                   f'the supply of the card is left out, {name}', done.stdout)
+        tap.result(done.returncode == status and f'{level}: storage of /: {words}' in done.stdout or
+                   not words and path not in done.stdout and not done.returncode,
+                   f'the supply of the card is {name}', done.stdout)
 
 
 def firmware(tap, folder):
