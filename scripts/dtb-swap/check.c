@@ -91,9 +91,6 @@ int check_structure(struct swap *swap, const void *fdt, const char *name)
 	if (is_overlay(fdt))
 		refuse(swap, KIND_TREE, "merge it into the board's tree, or install --overlay",
 		       "%s is an overlay, not a tree", name);
-	else if (fdt_version(fdt) < 17 || fdt_last_comp_version(fdt) > 17) /* 16 has no sizes */
-		refuse(swap, KIND_TREE, "compile it with a dtc of this century",
-		       "%s has version %u of the format", name, fdt_version(fdt));
 	else if (used_size(fdt) > LARGEST - ADDED)
 		refuse(swap, KIND_ROOM, "drop its labels (compile without -@), or parts of it",
 		       "%s has %u bytes, the kernel takes %u with what is added for a start", name,
@@ -125,6 +122,8 @@ void *load_tree(struct swap *swap, const char *path)
 
 	if (!fdt && err.code == -FDT_ERR_NOTFOUND)
 		refuse(swap, KIND_ERROR, "name a file that can be read", "%s", err.text);
+	else if (!fdt && err.code == -FDT_ERR_BADVERSION)
+		refuse(swap, KIND_TREE, "compile it with a dtc of this century", "%s", err.text);
 	else if (!fdt && err.code == -FDT_ERR_NOSPACE)
 		refuse(swap, KIND_ROOM, "name a device tree", "%s", err.text);
 	else if (!fdt)

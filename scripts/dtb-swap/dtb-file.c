@@ -13,6 +13,7 @@
 
 #define LARGEST (16 << 20)
 #define DEEPEST 64		/* libfdt calls itself for each */
+#define OLDEST 17		/* of the format: before 16 libfdt may have no name for a node */
 
 /**
  * dtb_fail() - say what went wrong
@@ -66,6 +67,11 @@ static bool misplaced(const void *fdt, size_t size)
 	       (fdt_off_dt_struct(fdt) % 4 || fdt_off_mem_rsvmap(fdt) % 8);
 }
 
+static bool too_old(const void *fdt, size_t size)
+{
+	return size >= FDT_V1_SIZE && fdt_magic(fdt) == FDT_MAGIC && fdt_version(fdt) < OLDEST;
+}
+
 static bool too_deep(const void *fdt)
 {
 	int node, depth = 0;
@@ -87,8 +93,13 @@ static bool too_deep(const void *fdt)
  */
 int dtb_check(const void *fdt, size_t size, const char *name, struct dtb_error *err)
 {
-	int ret = misplaced(fdt, size) ? -FDT_ERR_ALIGNMENT : fdt_check_full(fdt, size);
+	int ret = misplaced(fdt, size) ? -FDT_ERR_ALIGNMENT : 0;
 
+	if (too_old(fdt, size))
+		return dtb_fail(err, -FDT_ERR_BADVERSION,
+				"%s has version %u of the format, which does not tell all its sizes",
+				name, fdt_version(fdt));
+	ret = ret ? ret : fdt_check_full(fdt, size);
 	if (ret)
 		return dtb_fail(err, ret, "%s: not a device tree: %s", name, fdt_strerror(ret));
 	if (too_deep(fdt))

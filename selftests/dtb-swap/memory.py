@@ -15,8 +15,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 SANITIZE = ('-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all')
 VALGRIND = ('valgrind', '-q', '--error-exitcode=99', '--leak-check=full')
 # Each file of tests, and how many results it has at least.
-SUITES = {'check.py': 30, 'install.py': 30, 'overlaid.py': 10, 'hook.py': 6, 'pending.py': 20,
-          'trial.py': 15}
+SUITES = {'check.py': 30, 'hostile.py': 20, 'install.py': 30, 'overlaid.py': 10, 'hook.py': 6,
+          'pending.py': 20, 'trial.py': 15}
 ROW = {row[0]: row for row in DEVICES}['imx8mm-var-som']
 OVERLAY = '''/dts-v1/; /plugin/;
 &{/} { added { compatible = "acme,ghost"; }; };
