@@ -124,6 +124,8 @@ void *load_tree(struct swap *swap, const char *path)
 		refuse(swap, KIND_ERROR, "name a file that can be read", "%s", err.text);
 	else if (!fdt && err.code == -FDT_ERR_BADVERSION)
 		refuse(swap, KIND_TREE, "compile it with a dtc of this century", "%s", err.text);
+	else if (!fdt && err.code == -FDT_ERR_BADPATH)
+		refuse(swap, KIND_TREE, "write the whole path of its node", "%s", err.text);
 	else if (!fdt && err.code == -FDT_ERR_NOSPACE)
 		refuse(swap, KIND_ROOM, "name a device tree", "%s", err.text);
 	else if (!fdt)

@@ -182,10 +182,10 @@ void *dtb_apply(const void *fdt, const void *overlay, size_t room, struct dtb_er
 	result = spoilt ? dtb_copy(fdt, room, err) : NULL;
 	ret = result ? fdt_overlay_apply(result, spoilt) : -FDT_ERR_NOSPACE;
 	free(spoilt);
-	if (!ret)
+	if (!ret && !dtb_aliases(result, "it cannot be put on this tree", err))
 		return result;
 	/* libfdt knows only numbers: look for what it has tripped over. */
-	if (result && !check_labels(fdt, overlay, err) && !check_targets(fdt, overlay, err))
+	if (ret && result && !check_labels(fdt, overlay, err) && !check_targets(fdt, overlay, err))
 		dtb_fail(err, ret, "cannot apply: %s", fdt_strerror(ret));
 	free(result);
 	return NULL;

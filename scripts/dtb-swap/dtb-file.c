@@ -13,6 +13,7 @@
 
 #define LARGEST (16 << 20)
 #define DEEPEST 64		/* libfdt calls itself for each */
+#define MOST_ODD 64		/* aliases that are no paths: each is looked for among all */
 #define OLDEST 17		/* of the format: before 16 libfdt may have no name for a node */
 
 /**
@@ -83,6 +84,40 @@ static bool too_deep(const void *fdt)
 }
 
 /**
+ * dtb_aliases() - whether no alias is the name of another, or its own
+ * @fdt: the tree
+ * @name: of the file, or of what has made it
+ * @err: which is one
+ *
+ * libfdt before 1.7 looks such a name up, and what that is, and so on. What is neither a path
+ * nor a name leads nowhere: trees of the kernel have an empty one.
+ *
+ * Return: 0 or a negative code
+ */
+int dtb_aliases(const void *fdt, const char *name, struct dtb_error *err)
+{
+	int prop, length, odd = 0, aliases = fdt_path_offset(fdt, "/aliases");
+
+	if (aliases < 0)
+		return 0;
+	fdt_for_each_property_offset(prop, fdt, aliases) {
+		const char *alias = NULL;
+		const char *path = fdt_getprop_by_offset(fdt, prop, &alias, &length);
+		int first = 0;
+
+		if (!path || *path == '/')
+			continue;
+		while (first < length && path[first] && path[first] != '/')
+			first++;
+		if (odd++ < MOST_ODD && !fdt_getprop_namelen(fdt, aliases, path, first, NULL))
+			continue;
+		return dtb_fail(err, -FDT_ERR_BADPATH, "%s: alias %s is no path, it is \"%.*s\"", name,
+				alias, (int)strnlen(path, length), path);
+	}
+	return 0;
+}
+
+/**
  * dtb_check() - check all of a tree, or an overlay
  * @fdt: the tree
  * @size: of what is in memory
@@ -105,7 +140,7 @@ int dtb_check(const void *fdt, size_t size, const char *name, struct dtb_error *
 	if (too_deep(fdt))
 		return dtb_fail(err, -FDT_ERR_BADSTRUCTURE, "%s: more than %d nodes deep", name,
 				DEEPEST);
-	return 0;
+	return dtb_aliases(fdt, name, err);
 }
 
 /**

@@ -66,6 +66,7 @@ struct dtb_lines {
 
 int dtb_fail(struct dtb_error *err, int code, const char *format, ...);
 
+int dtb_aliases(const void *fdt, const char *name, struct dtb_error *err);
 int dtb_check(const void *fdt, size_t size, const char *name, struct dtb_error *err);
 void *dtb_read(const char *path, struct dtb_error *err);
 void *dtb_copy(const void *fdt, size_t room, struct dtb_error *err);

@@ -45,6 +45,36 @@ def versions(tap, folder, good):
                        f'{words[0]} of a tree of version {version}', done.stdout)
 
 
+# What /aliases says, and whether it is refused.
+ALIASES = (('serial1', True), ('serial1/x', True), ('serial0', True), ('uart', False),
+           ('serial', False), ('', False), ('/nowhere', False))
+
+
+def aliases(tap, folder, good):
+    """libfdt before 1.7 looks for an alias that is an alias, and for that one, and so on."""
+    made, path = Device(folder / 'root', good), folder / 'alias.dtb'
+    for value, refused in ALIASES:
+        Tree(good).text('/aliases', 'serial1', value).write(path)
+        words = f'alias serial1 is no path, it is "{value}"'
+        for args in (('check', '--structure', path), ('check', path, '--root', made.root),
+                     ('diff', good, path)):
+            done = swap(*args)
+            tap.result(done.returncode == (3 if refused else 0) and (words in done.stdout) == refused
+                       and ('mend: write the whole path' in done.stdout) == refused,
+                       f'{args[0]} where serial1 is "{value}"', done.stdout)
+        run('dtc', '-q', '-@', '-o', folder / 'x.dtbo', '-', input='/dts-v1/; /plugin/; '
+            f'&{{/aliases}} {{ serial1 = "{value}"; }};')
+        done = swap('merge', good, folder / 'x.dtbo', '-o', folder / 'out.dtb')
+        tap.result(done.returncode == (6 if refused else 0) and (words in done.stdout) == refused,
+                   f'merge where serial1 becomes "{value}"', done.stdout)
+    tree = Tree(good)
+    for number in range(100):
+        tree.text('/aliases', f'serial{number}', 'uart')
+    done = swap('check', '--structure', tree.write(path))
+    tap.result(done.returncode == 3 and 'is no path' in done.stdout, 'a hundred that are no paths',
+               done.stdout)
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -52,6 +82,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work)
         versions(tap, folder, good)
+        aliases(tap, folder, good)
     return tap.end()
 
 
