@@ -143,10 +143,14 @@ void *load_tree(struct swap *swap, const char *path)
 void check_fit(struct swap *swap, const void *running, const void *fdt)
 {
 	check_board(swap, running, fdt);
-	if (!verdict(&swap->report)) {
-		check_needs(swap, running, fdt);
-		check_kernel(swap, running, fdt);
-	}
+	if (verdict(&swap->report))
+		return;
+	index_open(running);
+	index_open(fdt);
+	check_needs(swap, running, fdt);
+	check_kernel(swap, running, fdt);
+	index_close(fdt);
+	index_close(running);
 }
 
 /**

@@ -40,7 +40,7 @@ void complain(struct need *need, const char *mend, const char *format, const cha
  */
 bool node_used(const void *fdt, int node)
 {
-	for (; node > 0; node = fdt_parent_offset(fdt, node))
+	for (; node > 0; node = node_above(fdt, node))
 		if (!dtb_enabled(fdt, node))
 			return false;
 	return true;
@@ -68,19 +68,21 @@ static bool follow_link(const struct link *link, void *data)
 	struct need *need = data;
 	char path[256], from[256];
 
-	dtb_path(need->fdt, need->from, from, sizeof(from));
 	if (link->node < 0) {
+		node_shown(need->fdt, need->from, from, sizeof(from));
 		complain(need, KEEP, "%s of %s refers to a node that is not there", need->prop,
 			 from);
-		return false;
+		return true;
 	}
-	if (gives_back(need, link))
+	if (need->seen[link->node] || gives_back(need, link))
 		return false;
 	if (node_used(need->fdt, link->node) || same_in_running(need, link->node)) {
 		follow(need, link->node);
 		return false;
 	}
-	dtb_path(need->fdt, link->node, path, sizeof(path));
+	need->seen[link->node] = 1;
+	node_shown(need->fdt, need->from, from, sizeof(from));
+	node_shown(need->fdt, link->node, path, sizeof(path));
 	complain(need, "set its status to \"okay\"", "%s, which %s needs, is disabled", path, from);
 	return false;
 }
@@ -125,7 +127,7 @@ static void follow_links(struct need *need, int node)
 		if (each_link(need->fdt, node, prop, follow_link, &inner) >= 0 ||
 		    said != need->swap->report.count || !read_before(need, node, inner.prop))
 			continue;
-		dtb_path(need->fdt, node, path, sizeof(path));
+		node_shown(need->fdt, node, path, sizeof(path));
 		complain(need, "give what it refers to its #...-cells",
 			 "%s of %s cannot be read", inner.prop, path);
 	}
@@ -142,7 +144,7 @@ static void check_address(struct need *need, int node, int old)
 		moved |= address_differs(need->running, old, need->fdt, node, 1);
 	if (!moved)
 		return;
-	dtb_path(need->fdt, node, path, sizeof(path));
+	node_shown(need->fdt, node, path, sizeof(path));
 	complain(need, "give it its reg, and the buses above it their ranges and #...-cells",
 		 "%s has another address in the new tree, or none%s", path, "");
 }
@@ -184,7 +186,7 @@ static bool goes_off(const struct need *need, const char *name, const void *valu
 		return false;
 	if (size <= end || strcmp(name + size - end, "-supply") || length != 4)
 		return true;
-	old = fdt_node_offset_by_phandle(need->running, fdt32_ld(value));
+	old = node_numbered(need->running, fdt32_ld(value));
 	new = old < 0 ? old : find_device(need->running, old, need->fdt);
 	return new >= 0 && node_used(need->fdt, new) &&
 	       !fdt_getprop(need->fdt, new, "regulator-always-on", NULL);
@@ -205,7 +207,7 @@ static void check_kept(struct need *need, int node, int old, bool above)
 	char path[256];
 	int prop;
 
-	dtb_path(need->fdt, node, path, sizeof(path));
+	node_shown(need->fdt, node, path, sizeof(path));
 	fdt_for_each_property_offset(prop, need->running, old) {
 		const char *name = NULL;
 		int length, left = 0;
@@ -275,7 +277,7 @@ static void check_rows(struct need *need, int node, int old)
 		if ((same && !tells(need->running, old, row->name)) ||
 		    tells(need->fdt, node, row->name))
 			continue;
-		dtb_path(need->fdt, node, path, sizeof(path));
+		node_shown(need->fdt, node, path, sizeof(path));
 		complain(need, KEEP, "%s has no %s in the new tree", path, row->name);
 	}
 }
@@ -312,7 +314,7 @@ static void check_same(const struct need *all, int node, int old, bool above)
 	check_kept(need, node, old, above);
 	own.level = all->level;
 	check_rows(need, node, old);
-	dtb_path(need->fdt, node, path, sizeof(path));
+	node_shown(need->fdt, node, path, sizeof(path));
 	if (above && is_other(need, node, old))
 		complain(need, KEEP, "%s is another device in the new tree%s", path, "");
 	else if (populates(need->running, old) && !populates(need->fdt, node))
@@ -329,7 +331,7 @@ static void follow(struct need *need, int node)
 	bool above = need->depth;
 	int old;
 
-	for (; node >= 0 && need->depth < DEEPEST; node = fdt_parent_offset(need->fdt, node)) {
+	for (; node >= 0 && need->depth < DEEPEST; node = node_above(need->fdt, node)) {
 		if (need->seen[node])
 			break;
 		need->seen[node] = 1;

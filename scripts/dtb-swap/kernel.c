@@ -14,6 +14,8 @@
 
 #define ROWS (sizeof(DRIVERS) / sizeof(*DRIVERS))
 
+_Static_assert(ROWS <= MOST_DRIVERS, "struct kernel has room for each");
+
 static char *read_config(const struct swap *swap, const char *release)
 {
 	size_t size, length;
@@ -79,6 +81,7 @@ void kernel_free(struct kernel *kernel)
 	free(kernel->dep);
 	free(kernel->alias);
 	free(kernel->builtin);
+	free(kernel->words);
 }
 
 /* 'y', 'm', 'n', or 0 where the configuration is not known. */
@@ -130,23 +133,57 @@ char *kernel_find(const char *list, const char *module)
 	return NULL;
 }
 
-/* Whether a module says that it drives a device of that name. */
-static bool has_alias(const struct kernel *kernel, const char *compatible)
+static int by_text(const void *a, const void *b)
 {
-	char *end = format_text("C%s", compatible);
-	const char *at = kernel->alias;
-	bool found = false;
+	const struct word *one = a, *two = b;
+	size_t shorter = one->length < two->length ? one->length : two->length;
+	int ret = memcmp(one->text, two->text, shorter);
 
-	while (end && at && !found && (at = strstr(at, end))) {
-		const char *line = at;
+	return ret ? ret : one->length < two->length ? -1 : one->length > two->length;
+}
 
-		while (line > kernel->alias && line[-1] != '\n')
-			line--;
-		at += strlen(end);
-		found = !strncmp(line, "alias of:", 9) && (*at == ' ' || *at == 'C');
+/* Of "alias of:N*T*Cacme,chipC* module" all that lies between a C and another, or the end. */
+static size_t words_of(const char *line, struct word *words)
+{
+	const char *end = line + strcspn(line, " \n"), *at, *stop;
+	size_t count = 0;
+
+	for (at = line; at < end; at++)
+		for (stop = at + 1; *at == 'C' && stop <= end; stop++) {
+			if (stop < end && *stop != 'C')
+				continue;
+			if (words)
+				words[count] = (struct word){ at + 1, stop - at - 1 };
+			count++;
+		}
+	return count;
+}
+
+static size_t read_words(const char *alias, struct word *words)
+{
+	const char *line;
+	size_t count = 0;
+
+	for (line = alias; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
+		if (!strncmp(line, "alias of:", 9))
+			count += words_of(line + 9, words ? words + count : NULL);
+	return count;
+}
+
+/* Whether a module says that it drives a device of that name. */
+static bool has_alias(struct kernel *kernel, const char *compatible)
+{
+	struct word word = { compatible, strlen(compatible) };
+
+	if (!kernel->words) {
+		kernel->count = read_words(kernel->alias, NULL);
+		kernel->words = calloc(kernel->count + 1, sizeof(*kernel->words));
+		if (!kernel->words)
+			return false;
+		read_words(kernel->alias, kernel->words);
+		qsort(kernel->words, kernel->count, sizeof(*kernel->words), by_text);
 	}
-	free(end);
-	return found;
+	return bsearch(&word, kernel->words, kernel->count, sizeof(word), by_text);
 }
 
 /* The word behind "vermagic=" of a module that is not packed. */
@@ -184,12 +221,17 @@ static void check_vermagic(struct swap *swap, const struct kernel *kernel, const
 	free(file);
 }
 
-static void check_driver(struct swap *swap, const struct kernel *kernel,
-			 const struct driver *driver, const char *path)
+/* Once for each driver: of many devices that it drives, the first is told. */
+static void check_driver(struct swap *swap, struct kernel *kernel, const struct driver *driver,
+			 const char *path)
 {
-	char state = driver->option ? option(kernel, driver->option) : 'm';
-	char *module = kernel_find(kernel->dep, driver->module), *builtin = NULL;
+	char *module, *builtin = NULL, state;
 
+	if (kernel->told[driver - DRIVERS])
+		return;
+	kernel->told[driver - DRIVERS] = true;
+	state = driver->option ? option(kernel, driver->option) : 'm';
+	module = kernel_find(kernel->dep, driver->module);
 	if (module)
 		check_vermagic(swap, kernel, module, driver->module);
 	else
@@ -229,14 +271,14 @@ const struct driver *kernel_driver(const char *compatible)
 	return bsearch(compatible, DRIVERS, ROWS, sizeof(*DRIVERS), by_compatible);
 }
 
-static void check_node(struct swap *swap, const struct kernel *kernel, const void *fdt, int node)
+static void check_node(struct swap *swap, struct kernel *kernel, const void *fdt, int node)
 {
-	int i, count = fdt_stringlist_count(fdt, node, "compatible");
+	struct names names = names_of(fdt, node), first = names;
+	const char *name;
 	char path[256];
 
-	dtb_path(fdt, node, path, sizeof(path));
-	for (i = 0; i < count; i++) {
-		const char *name = fdt_stringlist_get(fdt, node, "compatible", i, NULL);
+	node_shown(fdt, node, path, sizeof(path));
+	while ((name = names_next(&names))) {
 		const struct driver *row = kernel_driver(name);
 
 		if (row) {
@@ -247,8 +289,14 @@ static void check_node(struct swap *swap, const struct kernel *kernel, const voi
 			return;
 	}
 	say(&swap->report, LEVEL_NOTE, KIND_KERNEL, NULL,
-	    "no module says that it drives %s (%s): it may be built in",
-	    fdt_stringlist_get(fdt, node, "compatible", 0, NULL), path);
+	    "no module says that it drives %s (%s): it may be built in", names_next(&first), path);
+}
+
+static bool is_device(const void *fdt, int node)
+{
+	struct names names = names_of(fdt, node);
+
+	return names_next(&names) && dtb_enabled(fdt, node);
 }
 
 /**
@@ -275,8 +323,8 @@ void check_kernel(struct swap *swap, const void *running, const void *fdt)
 		    "neither options nor modules of %s are known: drivers were not looked for",
 		    kernel.release);
 	for (node = fdt_next_node(fdt, 0, NULL); node > 0; node = fdt_next_node(fdt, node, NULL))
-		if (dtb_enabled(fdt, node) && fdt_stringlist_count(fdt, node, "compatible") > 0 &&
-		    (kernel.config || kernel.dep) && !was_there(running, fdt, node))
+		if (is_device(fdt, node) && (kernel.config || kernel.dep) &&
+		    !was_there(running, fdt, node))
 			check_node(swap, &kernel, fdt, node);
 	kernel_free(&kernel);
 }

@@ -7,6 +7,14 @@
 
 #include "swap.h"
 
+#define MOST_DRIVERS 256
+
+/* struct word - part of a text */
+struct word {
+	const char *text;
+	size_t length;
+};
+
 /**
  * struct kernel - a kernel; a text that is not there is NULL
  * @release: as uname -r has it
@@ -15,6 +23,9 @@
  * @dep: modules.dep
  * @alias: modules.alias
  * @builtin: modules.builtin
+ * @words: of the aliases in @alias, sorted, once they are looked for
+ * @count: of @words
+ * @told: by row of drivers.h, whether that driver was looked for
  */
 struct kernel {
 	char *release;
@@ -23,6 +34,9 @@ struct kernel {
 	char *dep;
 	char *alias;
 	char *builtin;
+	struct word *words;
+	size_t count;
+	bool told[MOST_DRIVERS];
 };
 
 /**

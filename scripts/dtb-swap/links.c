@@ -125,7 +125,7 @@ int each_link(const void *fdt, int node, int prop, link_fn *fn, void *data)
 
 		if (!link.phandle)
 			continue;
-		link.node = fdt_node_offset_by_phandle(fdt, link.phandle);
+		link.node = node_numbered(fdt, link.phandle);
 		link.count = link.node < 0 ? 0 : arguments(fdt, link.node, row->cells);
 		if (link.count < 0 || link.count > length / 4 - i)
 			return -FDT_ERR_BADVALUE;
@@ -139,6 +139,39 @@ int each_link(const void *fdt, int node, int prop, link_fn *fn, void *data)
 }
 
 /**
+ * names_of() - the names in compatible, one after the other; libfdt counts from the first each time
+ * @fdt: the tree
+ * @node: in it
+ *
+ * Return: for names_next(); none where the property is no list of texts
+ */
+struct names names_of(const void *fdt, int node)
+{
+	int length = 0;
+	const char *at = fdt_getprop(fdt, node, "compatible", &length);
+
+	if (!at || length < 1 || at[length - 1])
+		return (struct names){ 0 };
+	return (struct names){ .at = at, .end = at + length };
+}
+
+/**
+ * names_next() - the next of them
+ * @names: of names_of()
+ *
+ * Return: the name, or NULL
+ */
+const char *names_next(struct names *names)
+{
+	const char *name = names->at;
+
+	if (name == names->end)
+		return NULL;
+	names->at += strlen(name) + 1;
+	return name;
+}
+
+/**
  * same_device() - whether two nodes are the same device to a driver
  * @a: a tree
  * @node_a: in it
@@ -149,16 +182,14 @@ int each_link(const void *fdt, int node, int prop, link_fn *fn, void *data)
  */
 bool same_device(const void *a, int node_a, const void *b, int node_b)
 {
-	int i, count = fdt_stringlist_count(a, node_a, "compatible");
+	struct names names = names_of(a, node_a), others = names_of(b, node_b);
+	const char *name = names_next(&names);
 
-	if (count < 1)
-		return fdt_stringlist_count(b, node_b, "compatible") < 1;
-	for (i = 0; i < count; i++) {
-		const char *name = fdt_stringlist_get(a, node_a, "compatible", i, NULL);
-
+	if (!name)
+		return !names_next(&others);
+	for (; name; name = names_next(&names))
 		if (!fdt_node_check_compatible(b, node_b, name))
 			return true;
-	}
 	return false;
 }
 
@@ -180,23 +211,21 @@ bool same_place(const void *a, int node_a, const void *b, int node_b)
 	return reg_a && reg_b && length_a == length_b && !memcmp(reg_a, reg_b, length_a);
 }
 
-/* libfdt would take name@1 for name. */
-static int node_at(const void *fdt, const char *path)
+/**
+ * find_path() - fdt_path_offset(), but that name@1 is not name, and there are no aliases
+ * @fdt: the tree
+ * @path: from its root
+ *
+ * Return: offset, or a negative code
+ */
+int find_path(const void *fdt, const char *path)
 {
 	int node = 0;
 
 	while (node >= 0 && *(path += strspn(path, "/"))) {
-		size_t length = strcspn(path, "/");
-		int child = fdt_first_subnode(fdt, node);
+		int length = strcspn(path, "/");
 
-		while (child >= 0) {
-			const char *name = fdt_get_name(fdt, child, NULL);
-
-			if (name && strlen(name) == length && !strncmp(name, path, length))
-				break;
-			child = fdt_next_subnode(fdt, child);
-		}
-		node = child;
+		node = node_below(fdt, node, path, length);
 		path += length;
 	}
 	return node;
@@ -205,9 +234,11 @@ static int node_at(const void *fdt, const char *path)
 /* Parts of a device, such as ports, have no name in compatible: by the device. */
 static int below_same(const void *from, int node, const void *fdt)
 {
-	int parent = fdt_parent_offset(from, node), other, found = -FDT_ERR_NOTFOUND;
+	int parent = node_above(from, node), other, found = -FDT_ERR_NOTFOUND;
 
 	parent = parent > 0 ? find_device(from, parent, fdt) : -FDT_ERR_NOTFOUND;
+	if (parent < 0)
+		return parent;
 	fdt_for_each_subnode(other, fdt, parent) {
 		if (!same_place(from, node, fdt, other) || !same_device(from, node, fdt, other))
 			continue;
@@ -221,21 +252,14 @@ static int below_same(const void *from, int node, const void *fdt)
 /* Of several with the same address on their buses, the one with the same for the CPU. */
 static int anywhere(const void *from, int node, const void *fdt)
 {
-	int other, found = -FDT_ERR_NOTFOUND, reached = -FDT_ERR_NOTFOUND, count = 0;
+	int list[MOST_ALIKE + 1], count = nodes_alike(from, node, fdt, list, MOST_ALIKE + 1);
+	int reached = -FDT_ERR_NOTFOUND, i;
 
-	if (!fdt_getprop(from, node, "reg", NULL))
-		return -FDT_ERR_NOTFOUND;
-	for (other = 0; other >= 0; other = fdt_next_node(fdt, other, NULL)) {
-		if (!same_place(from, node, fdt, other) || !same_device(from, node, fdt, other))
-			continue;
-		if (++count > MOST_ALIKE)
-			return -FDT_ERR_NOTFOUND;
-		found = other;
-		if (!address_differs(from, node, fdt, other, 0))
-			reached = reached < 0 ? other : 0;
-	}
 	if (count == 1)
-		return found;
+		return list[0];
+	for (i = 0; i < count && count <= MOST_ALIKE; i++)
+		if (!address_differs(from, node, fdt, list[i], 0))
+			reached = reached < 0 ? list[i] : 0;
 	return reached > 0 ? reached : -FDT_ERR_NOTFOUND;
 }
 
@@ -256,9 +280,9 @@ int find_device(const void *from, int node, const void *fdt)
 	char path[512];
 	int other;
 
-	if (fdt_get_path(from, node, path, sizeof(path)))
+	if (node_path(from, node, path, sizeof(path)))
 		return -FDT_ERR_NOTFOUND;
-	other = node_at(fdt, path);
+	other = find_path(fdt, path);
 	if (other < 0 && fdt_stringlist_count(from, node, "compatible") < 1)
 		other = below_same(from, node, fdt);
 	if (other < 0)

@@ -58,7 +58,7 @@ static const char *alias_of(const void *fdt, int node, const char *stem)
 
 		if (path && name && !strncmp(name, stem, strlen(stem)) &&
 		    strspn(name + strlen(stem), "0123456789") == strlen(name + strlen(stem)) &&
-		    fdt_path_offset(fdt, path) == node)
+		    find_path(fdt, path) == node)
 			return name;
 	}
 	return NULL;

@@ -31,15 +31,20 @@ struct irqs {
 /* All nodes from the root to one. Returns its depth, or -1. */
 static int ancestors(const void *fdt, int node, int *list)
 {
-	int at = 0, depth = 0;
+	int depth = 0, i;
 
-	while (at >= 0 && at <= node && depth >= 0 && depth < DEEPEST) {
-		list[depth] = at;
-		if (at == node)
-			return depth;
-		at = fdt_next_node(fdt, at, &depth);
+	for (; node > 0 && depth < DEEPEST; node = node_above(fdt, node))
+		list[depth++] = node;
+	if (node || depth == DEEPEST)
+		return -1;
+	list[depth] = 0;
+	for (i = 0; i < depth - i; i++) {
+		int other = list[i];
+
+		list[i] = list[depth - i];
+		list[depth - i] = other;
 	}
-	return -1;
+	return depth;
 }
 
 /* A bus that does not say it has the cells of the bus above, as the kernel sees it. */
@@ -134,7 +139,7 @@ static bool tells_memory(const void *fdt, int node)
 	int length = 0;
 
 	while (node > 0 && !length) {
-		node = fdt_parent_offset(fdt, node);
+		node = node_above(fdt, node);
 		if (node >= 0 && !fdt_getprop(fdt, node, "dma-ranges", &length))
 			length = 0;
 	}
@@ -167,8 +172,8 @@ static int irq_parent(const void *fdt, int node)
 		const fdt32_t *value = fdt_getprop(fdt, node, "interrupt-parent", &length);
 
 		node = value && length == 4 ?
-		       fdt_node_offset_by_phandle(fdt, fdt32_to_cpu(*value)) :
-		       fdt_parent_offset(fdt, node);
+		       node_numbered(fdt, fdt32_to_cpu(*value)) :
+		       node_above(fdt, node);
 		if (node < 0 || fdt_getprop(fdt, node, "#interrupt-cells", NULL))
 			return node;
 	}

@@ -133,8 +133,27 @@ enum link_class { LINK_NONE, LINK_VITAL, LINK_OTHER };
 enum link_class link_class(const char *name);
 int each_link(const void *fdt, int node, int prop, link_fn *fn, void *data);
 
+/* struct names - those of a node's compatible that have not been told yet */
+struct names {
+	const char *at;
+	const char *end;
+};
+
+struct names names_of(const void *fdt, int node);
+const char *names_next(struct names *names);
+
+void index_open(const void *fdt);
+void index_close(const void *fdt);
+int node_above(const void *fdt, int node);
+int node_numbered(const void *fdt, unsigned int phandle);
+int node_below(const void *fdt, int node, const char *name, int length);
+int node_path(const void *fdt, int node, char *path, int size);
+const char *node_shown(const void *fdt, int node, char *path, int size);
+int nodes_alike(const void *from, int node, const void *fdt, int *list, int most);
+
 bool same_device(const void *a, int node_a, const void *b, int node_b);
 bool same_place(const void *a, int node_a, const void *b, int node_b);
+int find_path(const void *fdt, const char *path);
 int find_device(const void *from, int node, const void *fdt);
 bool address_differs(const void *a, int node_a, const void *b, int node_b, int index);
 bool memory_differs(const void *a, int node_a, const void *b, int node_b);

@@ -83,11 +83,12 @@ static bool lacks(const struct kernel *kernel, const char *module)
 
 static const struct driver *driver_of(const void *fdt, int node)
 {
-	int i, count = fdt_stringlist_count(fdt, node, "compatible");
+	struct names names = names_of(fdt, node);
 	const struct driver *row = NULL;
+	const char *name;
 
-	for (i = 0; i < count && !row; i++)
-		row = kernel_driver(fdt_stringlist_get(fdt, node, "compatible", i, NULL));
+	while (!row && (name = names_next(&names)))
+		row = kernel_driver(name);
 	return row;
 }
 

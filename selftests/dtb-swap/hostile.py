@@ -7,9 +7,10 @@ import struct
 import sys
 import tempfile
 
-from bench import Device, Tap, Tree, run, shipped, swap
+from bench import Device, Tap, Tree, program, run, shipped, swap
+from check import BOARD, MMC, device
 
-BOARD = ('6.12', 'imx8mp-evk')
+LIMIT = 10      # seconds of the CPU
 # Versions of the format, and the bytes of their headers.
 VERSIONS = ((2, 32), (3, 36), (15, 36), (16, 36))
 BEGIN, END, PROP, STOP = (struct.pack('>I', token) for token in (1, 2, 3, 9))
@@ -75,6 +76,91 @@ def aliases(tap, folder, good):
                done.stdout)
 
 
+PROPS = (b'compatible', b'reg', b'phandle', b'#clock-cells')
+
+
+class Grown:
+    """A tree to which thousands of nodes are added, which dtc does not take."""
+
+    def __init__(self, good, path, props):
+        tree = Tree(good)
+        tree.fdt.resize(3 << 20)
+        for where, name, value in props:
+            tree.fdt.setprop(tree.node(where), name, value)
+        data = tree.write(path).read_bytes()
+        self.head = list(struct.unpack('>10I', data[:40]))
+        self.front = data[40:self.head[2]]
+        self.body = data[self.head[2]:self.head[2] + self.head[9]]
+        self.strings = data[self.head[3]:self.head[3] + self.head[8]]
+        self.at = [(b'\0' + self.strings).index(b'\0' + name + b'\0') for name in PROPS]
+
+    def node(self, name, *values):
+        """A node whose properties are the first of PROPS."""
+        text = BEGIN + name.encode() + bytes(4 - len(name) % 4)
+        for at, value in zip(self.at, values):
+            if value is not None:
+                text += PROP + struct.pack('>II', len(value), at) + value + bytes(-len(value) % 4)
+        return text + END
+
+    def many(self, count, compatible, phandle=None, reg=None):
+        """Nodes with an address each."""
+        return b''.join(self.node(
+            f'n{i}@{i:x}', compatible and compatible.replace('#', str(i)).encode() + b'\0',
+            struct.pack('>4I', 0, i if reg is None else reg, 0, 1),
+            phandle and struct.pack('>I', phandle + i), phandle and bytes(4)) for i in range(count))
+
+    def write(self, path, nodes):
+        """The tree with nodes at the end of its root."""
+        body, head = self.body[:-8] + nodes + self.body[-8:], self.head
+        head[3], head[9] = head[2] + len(body), len(body)
+        head[1] = head[3] + head[8]
+        path.write_bytes(struct.pack('>10I', *head) + self.front + body + self.strings)
+
+
+def cells(*values):
+    """A property of cells."""
+    return struct.pack(f'>{len(values)}I', *values)
+
+
+FIRST = 0x10000     # of phandles
+# What is set, what is added to the root, what is said of it, and how often.
+LARGE = (
+    ('5000 nodes', (), lambda t: t.many(5000, 'acme,x#'), 'drives acme,x', 5000),
+    ('20000 nodes', (), lambda t: t.many(20000, 'acme,x#'), 'drives acme,x', 20000),
+    ('20000 nodes at one address', (), lambda t: t.many(20000, 'acme,x', reg=7),
+     'drives acme,x', 20000),
+    ('9000 nodes that a module drives', (), lambda t: t.many(9000, 'acme,chip#'), 'drives', 0),
+    ('names that nearly are in modules.alias', (), lambda t: t.node('n', b'acme,chip\0') + t.node(
+        'm', b'acme,chip7\0acme,none\0') + t.node('o', b'cme,chip7\0'), 'drives', 2),
+    ('9000 nodes with one driver', (), lambda t: t.many(9000, 'nxp,pcf8563'),
+     'refused: nxp,pcf8563 (/n0@0) needs', 1),
+    ('200 KB of names in a compatible', (), lambda t: t.node('n', b'x\0' * 100000),
+     'drives x (/n)', 1),
+    ('20000 clocks of the disk', ((MMC, 'clocks', cells(*range(FIRST, FIRST + 20000))),),
+     lambda t: t.many(20000, None, FIRST), 'refused', 0),
+    ('100000 references to nothing', ((MMC, 'vmmc-supply', cells(*range(FIRST, FIRST + 100000))),),
+     lambda t: b'', 'refers to a node that is not there', 1),
+    ('5000 numbers of the disk', [('/aliases', f'mmc{i}', f'/n{i}@{i:x}\0'.encode())
+                                  for i in range(9, 5009)],
+     lambda t: t.many(20000, None), 'refused', 0),
+)
+
+
+def large(tap, folder, good):
+    """Somebody else waits for the lock, and for the device: it takes seconds of the CPU."""
+    made, path = device(folder / 'root', good), folder / 'large.dtb'
+    made.modules(dep='kernel/rtc-ds1307.ko:\n', builtin='', alias=''.join(
+        f'alias of:N*T*Cacme,chip{i} chip\nalias of:N*T*Cacme,chip{i}C* chip\n' for i in range(9000)))
+    for name, props, nodes, words, count in LARGE:
+        tree = Grown(good, path, props)
+        tree.write(path, nodes(tree))
+        done = run('sh', '-c', f'ulimit -t {LIMIT}; exec "$@"', 'sh', *program(), 'check', path,
+                   '--root', made.root)
+        tap.result(done.returncode in (0, 5, 8) and done.stdout.count(words) == count,
+                   f'{name}, in {LIMIT} s',
+                   f'status {done.returncode}, {done.stdout.count(words)}\n{done.stdout[:800]}')
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -83,6 +169,7 @@ def main():
         folder = pathlib.Path(work)
         versions(tap, folder, good)
         aliases(tap, folder, good)
+        large(tap, folder, good)
     return tap.end()
 
 
