@@ -134,6 +134,44 @@ void *load_tree(struct swap *swap, const char *path)
 	return fdt;
 }
 
+static bool has_value(const void *fdt, int node, const char *name, const void **value, int *length)
+{
+	int i;
+
+	*value = node < 0 ? NULL : fdt_getprop(fdt, node, name, length);
+	for (i = 0; *value && i < *length; i++)
+		if (((const char *)*value)[i])
+			return true;
+	return false;
+}
+
+/*
+ * What a start has left in a tree that was saved from the running system. A bootloader that
+ * gives the kernel an initramfs writes its place again; one that does not leaves what is there.
+ */
+static void check_chosen(struct swap *swap, const void *running, const void *fdt)
+{
+	static const char *const names[] = {
+		"linux,initrd-start", "linux,initrd-end", "linux,elfcorehdr",
+		"linux,usable-memory-range",
+	};
+	int old = fdt_path_offset(running, "/chosen"), new = fdt_path_offset(fdt, "/chosen");
+	const void *was, *is;
+	int length = 0, other = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!has_value(fdt, new, names[i], &is, &length))
+			continue;
+		if (has_value(running, old, names[i], &was, &other) &&
+		    (strcmp(names[i], "linux,usable-memory-range") ||
+		     (length == other && !memcmp(was, is, length))))
+			continue;
+		refuse(swap, KIND_TREE, "take the board's tree from its file, or drop that property",
+		       "/chosen has %s, which is of the start that the tree was saved in", names[i]);
+	}
+}
+
 /**
  * check_fit() - refuse a tree that this device cannot live with
  * @swap: is told; has the root of the system
@@ -145,6 +183,7 @@ void check_fit(struct swap *swap, const void *running, const void *fdt)
 	check_board(swap, running, fdt);
 	if (verdict(&swap->report))
 		return;
+	check_chosen(swap, running, fdt);
 	index_open(running);
 	index_open(fdt);
 	check_needs(swap, running, fdt);

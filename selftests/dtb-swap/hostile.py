@@ -161,6 +161,36 @@ def large(tap, folder, good):
                    f'status {done.returncode}, {done.stdout.count(words)}\n{done.stdout[:800]}')
 
 
+# What /chosen has in the running tree and in the new one, and whether that is refused.
+LEFT = (
+    ('linux,usable-memory-range', None, cells(0, 0x40000000, 0, 0x1000000), True),
+    ('linux,usable-memory-range', cells(1), cells(2), True),
+    ('linux,usable-memory-range', cells(2), cells(2), False),
+    ('linux,initrd-start', None, cells(0x48000000), True),
+    ('linux,initrd-end', None, cells(0, 0x48000000), True),
+    ('linux,initrd-start', cells(0), cells(0x48000000), True),
+    ('linux,initrd-start', cells(0x50000000), cells(0x48000000), False),
+    ('linux,initrd-start', None, cells(0), False),
+    ('linux,elfcorehdr', None, cells(0, 0x48000000, 0, 0x1000), True),
+    ('kaslr-seed', None, cells(1, 2), False),
+)
+
+
+def chosen(tap, folder, good):
+    """A tree that was saved from the running system has what was true of one start."""
+    for name, was, value, refused in LEFT:
+        running, new = Tree(good), Tree(good)
+        if was:
+            running.fdt.setprop(running.node('/chosen'), name, was)
+        new.fdt.setprop(new.node('/chosen'), name, value)
+        made = device(folder / 'root', running.write(folder / 'running.dtb'))
+        done = swap('check', '--root', made.root, new.write(folder / 'new.dtb'))
+        tap.result(done.returncode == (3 if refused else 0) and
+                   (f'/chosen has {name}, which is of' in done.stdout) == refused and
+                   ('mend: take' in done.stdout) == refused,
+                   f'{name} is {value.hex()}, was {was and was.hex()}', done.stdout)
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -170,6 +200,7 @@ def main():
         versions(tap, folder, good)
         aliases(tap, folder, good)
         large(tap, folder, good)
+        chosen(tap, folder, good)
     return tap.end()
 
 
