@@ -73,29 +73,102 @@ static void each_slave(struct swap *swap, const char *point, const char *device,
 	free(path);
 }
 
-/* Overlays and what is in memory have no device; those that they lie on are mounts, too. */
-static void look_at(struct swap *swap, const char *line, disk_fn *fn, void *data)
+/* struct mount - a line of mountinfo; a text that is cut off leads nowhere */
+struct mount {
+	unsigned int major;
+	unsigned int minor;
+	char point[256];
+	char source[256];
+	const char *options;
+};
+
+static bool read_mount(struct mount *mount, const char *line)
 {
 	const char *dash = strstr(line, " - ");
-	char point[256], source[256] = "", *device = NULL;
-	unsigned int major, minor;
+	int at = 0;
 
-	if (sscanf(line, "%*u %*u %u:%u %*s %255s", &major, &minor, point) != 3 ||
-	    !vital_mount(point))
-		return;
-	if (dash)
-		sscanf(dash, " - %*s %255s", source);
-	if (major)
-		device = format_text("/sys/dev/block/%u:%u", major, minor);
-	else if (!strncmp(source, "/dev/", 5))
-		device = by_source(swap, source);
+	*mount = (struct mount){ .options = "" };
+	if (sscanf(line, "%*u %*u %u:%u %*s %255s", &mount->major, &mount->minor, mount->point) != 3)
+		return false;
+	if (dash && sscanf(dash, " - %*s %255s %n", mount->source, &at) == 1 && at)
+		mount->options = dash + at;
+	return true;
+}
+
+/* Whether a mount has no device, so that it is in memory, or lies on others. */
+static bool tell_device(struct swap *swap, const char *point, const struct mount *mount,
+			disk_fn *fn, void *data)
+{
+	char *device = NULL;
+
+	if (mount->major)
+		device = format_text("/sys/dev/block/%u:%u", mount->major, mount->minor);
+	else if (!strncmp(mount->source, "/dev/", 5))
+		device = by_source(swap, mount->source);
 	else
-		return;
+		return false;
 	if (device)
 		each_slave(swap, point, device, 0, fn, data);
 	else
 		fn(point, NULL, data);
 	free(device);
+	return true;
+}
+
+/* The mount that a folder is on, but for that of the root, which may be the overlay itself. */
+static bool mount_of(struct swap *swap, const char *folder, struct mount *found)
+{
+	char *mounts = sys_read(swap, "/proc/self/mountinfo", NULL), *next = mounts, *line;
+	size_t longest = 1;
+	struct mount one;
+
+	while (next && (line = strsep(&next, "\n"))) {
+		size_t length = read_mount(&one, line) ? strlen(one.point) : 0;
+
+		if (length <= longest || strncmp(folder, one.point, length) ||
+		    (folder[length] && folder[length] != '/'))
+			continue;
+		longest = length;
+		*found = one;
+		found->options = "";
+	}
+	free(mounts);
+	return longest > 1;
+}
+
+/* The disks below one of the folders of an overlay. Returns whether there is a mount there. */
+static bool tell_layer(struct swap *swap, const struct mount *mount, const char *option,
+		       disk_fn *fn, void *data)
+{
+	const char *at = strstr(mount->options, option);
+	char *list = at ? strndup(at + strlen(option), strcspn(at, ", ") - strlen(option)) : NULL;
+	char *next = list, *folder;
+	struct mount below;
+	bool found = false;
+
+	while (next && (folder = strsep(&next, ":")))
+		if (mount_of(swap, folder, &below)) {
+			tell_device(swap, mount->point, &below, fn, data);
+			found = true;
+		}
+	free(list);
+	return found;
+}
+
+/* An overlay's disks are those that its folders are on; balenaOS mounts them as active, too. */
+static void look_at(struct swap *swap, const char *line, disk_fn *fn, void *data)
+{
+	struct mount mount, active;
+	bool lower;
+
+	if (!read_mount(&mount, line) || !vital_mount(mount.point) ||
+	    tell_device(swap, mount.point, &mount, fn, data))
+		return;
+	lower = tell_layer(swap, &mount, "lowerdir=", fn, data);
+	tell_layer(swap, &mount, "upperdir=", fn, data);
+	if (!lower && strstr(mount.options, "lowerdir=") &&
+	    !mount_of(swap, "/mnt/sysroot/active", &active))
+		fn(mount.point, NULL, data);
 }
 
 /**

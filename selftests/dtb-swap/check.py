@@ -393,6 +393,32 @@ def stacks(tap, folder, good):
                    f'storage on {name}', f'status {done.returncode}\n{done.stdout}')
 
 
+# Folders of the overlay on /, where the disk is mounted, what is said.
+LAYERS = (
+    ('lowerdir=/media/rfs/ro,upperdir=/run/u,workdir=/run/w', '/media/rfs/ro', 'it is'),
+    ('lowerdir=/run/x:/media/rfs/ro/sub,upperdir=/run/u', '/media/rfs/ro', 'it is'),
+    ('lowerdir=/run/x,upperdir=/media/rw/u,workdir=/media/rw/w', '/media/rw', 'it is'),
+    ('lowerdir=/media/other', '/media/oth', 'no node of the tree was found behind it'),
+    ('lowerdir=/balena/overlay2/l/X,upperdir=/balena/overlay2/u', '/mnt/sysroot/active', 'active: it is'),
+    ('size=1m', '/media/rfs/ro', ''),
+)
+
+
+def layers(tap, folder, good):
+    """The root is an overlay: the disks that it lies on count."""
+    path = Tree(good).text(MMC, 'status', 'disabled').write(folder / 'new.dtb')
+    for options, point, words in LAYERS:
+        made = Device(folder / 'root', good)
+        made.disk(2, point, MMC)
+        with open(made.root / 'proc/self/mountinfo', 'a', encoding='ascii') as mounts:
+            mounts.write(f'30 1 0:25 / / rw - overlay overlay rw,{options}\n31 1 0:26 / /run rw - '
+                         'tmpfs tmpfs rw\n')
+        done = swap('check', '--root', made.root, path)
+        tap.result(done.returncode == (5 if 'it is' in words else 0) and words in done.stdout and
+                   ('storage of' in done.stdout) == bool(words), f'an overlay of {options}',
+                   done.stdout)
+
+
 # What an interface says of itself, and whether it counts as in use.
 INTERFACES = (
     ('up', None, True), ('unknown', '0x1003', True), ('unknown', '0x10d1', True),
@@ -442,6 +468,7 @@ def main():
         firmware(tap, folder)
         memory(tap, folder)
         stacks(tap, folder, good)
+        layers(tap, folder, good)
         interfaces(tap, folder, good)
         mounts(tap, folder, good)
     return tap.end()
