@@ -74,6 +74,22 @@ static void check_alias(struct need *need, int old, int new, const char *stem)
 			 "it is %s now, and %s in the new tree", was, is ? is : "without a number");
 }
 
+/* A chip that is soldered in has no line that tells that it is there. */
+static void check_soldered(struct need *need, int old, int new)
+{
+	static const char *const names[] = { "non-removable", "broken-cd", "cd-gpios", "cd-gpio" };
+	size_t i;
+
+	if (!fdt_getprop(need->running, old, names[0], NULL))
+		return;
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (fdt_getprop(need->fdt, new, names[i], NULL))
+			return;
+	complain(need, "say in its node that it is non-removable",
+		 "in the new tree it may be taken out, and nothing tells whether it is there%s%s",
+		 "", "");
+}
+
 /* @path: of the device in the running tree; @stem: of an alias that counts, or NULL */
 static void check_device(struct need *need, const char *path, const char *stem)
 {
@@ -95,6 +111,7 @@ static void check_device(struct need *need, const char *path, const char *stem)
 			 "it is %s, which is disabled in the new tree%s", path, "");
 	if (stem)
 		check_alias(need, old, new, stem);
+	check_soldered(need, old, new);
 	if (memory_differs(need->running, old, need->fdt, new))
 		complain(need, "give the buses above it their dma-ranges",
 			 "no bus above it has dma-ranges in the new tree: it would miss memory%s%s",
@@ -276,6 +293,18 @@ static bool is_cpu(const void *fdt, int node)
 	return type && !strcmp(type, "cpu") && dtb_enabled(fdt, node);
 }
 
+/* Without cells of /cpus the kernel takes those of the root, and finds no number that short. */
+static bool has_cells(const void *fdt, int cpus, int node)
+{
+	int size, length = 0;
+	const fdt32_t *cells = fdt_getprop(fdt, cpus, "#address-cells", &size);
+
+	cells = cells ? cells : fdt_getprop(fdt, 0, "#address-cells", &size);
+	if (!cells || !fdt_getprop(fdt, node, "reg", &length))
+		return true;
+	return size == 4 && fdt32_to_cpu(*cells) <= length / 4u;
+}
+
 static unsigned long long cpu_number(const void *fdt, int node)
 {
 	int length, i;
@@ -316,7 +345,8 @@ static bool has_cpu(const void *from, int cpu, const void *fdt)
 	int node, cpus = fdt_path_offset(fdt, "/cpus");
 
 	fdt_for_each_subnode(node, fdt, cpus)
-		if (is_cpu(fdt, node) && cpu_number(fdt, node) == cpu_number(from, cpu))
+		if (is_cpu(fdt, node) && cpu_number(fdt, node) == cpu_number(from, cpu) &&
+		    has_cells(fdt, cpus, node))
 			return !fdt_getprop(from, cpu, "enable-method", NULL) ||
 			       fdt_getprop(fdt, node, "enable-method", NULL) || by_firmware(fdt);
 	return false;

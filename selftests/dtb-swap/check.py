@@ -146,6 +146,12 @@ CASES = (
      'cpus: the new tree has 0 of the 4'),
     ('cpus that nothing can start', lambda t: each_cpu(t, lambda path: t.drop(path, 'enable-method')),
      5, 'cpus: the new tree has 0 of the 4'),
+    ('cpus whose numbers are too short', lambda t: t.drop('/cpus', '#address-cells'), 5,
+     'cpus: the new tree has 0 of the 4'),
+    ('storage that may be taken out', lambda t: t.drop(MMC, 'non-removable'), 5,
+     'storage of /: in the new tree it may be taken out'),
+    ('storage that is looked for', lambda t: t.drop(MMC, 'non-removable').text(
+        MMC, 'broken-cd', ''), 0, 'fits'),
     ('the number of a cpu in two cells', wide_cpus, 0, 'fits'),
     ('no memory', no_memory, 0, 'warning: memory: the new tree does not say how much there is'),
     ('clocks left out', lambda t: t.drop(MMC, 'clocks'), 5,
@@ -399,7 +405,7 @@ LAYERS = (
     ('lowerdir=/run/x:/media/rfs/ro/sub,upperdir=/run/u', '/media/rfs/ro', 'it is'),
     ('lowerdir=/run/x,upperdir=/media/rw/u,workdir=/media/rw/w', '/media/rw', 'it is'),
     ('lowerdir=/media/other', '/media/oth', 'no node of the tree was found behind it'),
-    ('lowerdir=/balena/overlay2/l/X,upperdir=/balena/overlay2/u', '/mnt/sysroot/active', 'active: it is'),
+    ('lowerdir=/balena/l/X,upperdir=/balena/u', '/mnt/sysroot/active', 'active: it is'),
     ('size=1m', '/media/rfs/ro', ''),
 )
 

@@ -150,7 +150,8 @@ def large(tap, folder, good):
     """Somebody else waits for the lock, and for the device: it takes seconds of the CPU."""
     made, path = device(folder / 'root', good), folder / 'large.dtb'
     made.modules(dep='kernel/rtc-ds1307.ko:\n', builtin='', alias=''.join(
-        f'alias of:N*T*Cacme,chip{i} chip\nalias of:N*T*Cacme,chip{i}C* chip\n' for i in range(9000)))
+        f'alias of:N*T*Cacme,chip{i} chip\nalias of:N*T*Cacme,chip{i}C* chip\n'
+        for i in range(9000)))
     for name, props, nodes, words, count in LARGE:
         tree = Grown(good, path, props)
         tree.write(path, nodes(tree))
