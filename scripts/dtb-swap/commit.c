@@ -17,7 +17,7 @@
 /* What guard does in a start: nothing, wait for the commit, go back at once. */
 enum watch { WATCH_NOTHING, WATCH_WAIT, WATCH_OVER };
 
-#define PATIENCE 60	/* seconds for another dtb-swap that does not end */
+#define PATIENCE 60	/* seconds for a dtb-swap that does not end, or what is in the way */
 #define FLUSH 10	/* seconds for the disks */
 #define COMMITTED "/run/dtb-swap.committed"	/* the start in which a trial was committed */
 
@@ -238,10 +238,29 @@ static bool look_once(struct swap *swap, enum watch *watch, struct wait *wait)
 	}
 	place_close(&place);
 	lock_drop(&lock);
-	return known || (!alone && verdict(&swap->report) != KIND_BUSY);
+	return known;
 }
 
-/* Where that cannot be told for all of the time, guard has nothing to go back with, and says so. */
+/* Where nothing is pending guard needs neither the lock nor the selector. */
+static bool nothing_pending(const struct swap *swap)
+{
+	struct swap own = *swap;
+	struct place place = { 0 };
+	bool idle;
+
+	own.dry = true;
+	own.report = (struct report){ 0 };
+	place_open(&place, &own);
+	idle = state_idle(&place);
+	place_close(&place);
+	report_free(&own.report);
+	return idle;
+}
+
+/*
+ * Whatever is in the way may pass: all of the time is taken. Then guard has nothing to go back
+ * with, says so, and ends as one that has failed, so that it is started again.
+ */
 static enum watch watch_pending(struct call *call, unsigned int *left, struct wait *wait)
 {
 	enum watch watch = WATCH_NOTHING;
@@ -254,7 +273,11 @@ static enum watch watch_pending(struct call *call, unsigned int *left, struct wa
 		if (look_once(&own, &watch, wait))
 			break;
 		busy = verdict(&own.report) == KIND_BUSY;
-		if (!busy && (!*left || verdict(&own.report) != KIND_ERROR))
+		if (!busy && nothing_pending(&call->swap)) {
+			report_free(&own.report);
+			return WATCH_NOTHING;
+		}
+		if (!busy && !*left)
 			break;
 		*left -= !busy;
 		report_free(&own.report);
@@ -267,8 +290,9 @@ static enum watch watch_pending(struct call *call, unsigned int *left, struct wa
 /*
  * By kexec a reset is enough. Otherwise the selector has to be as it was before: without
  * that, a start would end in the next one for ever, so that nobody could log in.
+ * @last: it is not tried once more, and the run is told why it failed
  */
-static enum kind roll_back_first(struct call *call, const struct wait *wait)
+static enum kind roll_back_first(struct call *call, const struct wait *wait, bool last)
 {
 	struct call own = *call;
 	enum kind kind;
@@ -277,7 +301,7 @@ static enum kind roll_back_first(struct call *call, const struct wait *wait)
 	own.guard = true;
 	run_rollback(&own);
 	kind = verdict(&own.swap.report);
-	if (kind == KIND_BUSY || (kind && committed(&call->swap, wait))) {
+	if (kind == KIND_BUSY || (kind && (!last || committed(&call->swap, wait)))) {
 		report_free(&own.swap.report);
 		return kind;
 	}
@@ -327,14 +351,17 @@ void run_guard(struct call *call)
 	struct wait wait = { .name = name, .trial = name };
 	unsigned int left = call->limit;
 	enum watch watch = name ? WATCH_WAIT : watch_pending(call, &left, &wait);
-	unsigned int patience = call->limit < PATIENCE ? call->limit : PATIENCE;
+	unsigned int patience = watch == WATCH_OVER ? left :
+				call->limit < PATIENCE ? call->limit : PATIENCE;
 	enum kind kind;
 
 	for (; watch == WATCH_WAIT && left && !committed(swap, &wait); left--)
 		sleep(1);
 	for (; watch != WATCH_NOTHING && !committed(swap, &wait); sleep(1)) {
-		kind = wait.trial ? KIND_NONE : roll_back_first(call, &wait);
-		if (kind == KIND_BUSY && (watch == WATCH_OVER || patience--))
+		kind = wait.trial ? KIND_NONE : roll_back_first(call, &wait, !patience);
+		if (kind == KIND_BUSY && watch == WATCH_OVER)
+			continue;
+		if (kind && patience--)
 			continue;
 		if (!kind || kind == KIND_BUSY)	/* the next start goes back, and is not kept busy */
 			start_again(call);

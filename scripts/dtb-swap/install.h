@@ -171,6 +171,7 @@ void taken_forget(struct swap *swap);
 void state_read(struct state *state, const struct place *place);
 bool state_write(const struct state *state, const struct state *next, const struct place *place);
 void state_finish(const struct state *state, const struct place *place);
+bool state_idle(const struct place *place);
 void state_recall(struct place *place);
 void state_forget(struct place *place);
 bool state_settle(struct state *state, const struct place *place);

@@ -129,6 +129,7 @@ bool state_write(const struct state *state, const struct state *next, const stru
 		return false;
 	put_record(out, "", state);
 	fprintf(out, "selector=%s:%s\n", place->family->file, place->key);
+	put(out, "", "device", place->device);
 	put(out, "", "family", swap->family);
 	put(out, "", "variable", swap->variable);
 	put(out, "", "unproven", swap->unproven ? "yes" : NULL);
@@ -142,11 +143,41 @@ bool state_write(const struct state *state, const struct state *next, const stru
 	return good;
 }
 
+static void recall_device(struct place *place, const char *text)
+{
+	char *device = get(text, "", "device");
+	bool unknown, variable;
+
+	family_needs(place->device, NULL, &unknown, &variable);
+	if (device && unknown) {
+		free(place->device);
+		place->device = device;
+	} else {
+		free(device);
+	}
+}
+
+/**
+ * state_idle() - whether nothing is pending, whatever is selected
+ * @place: where the file is; the rest need not be known
+ *
+ * Return: true if the file says so
+ */
+bool state_idle(const struct place *place)
+{
+	char *text = place->boot ? read_file(place->swap, place->boot) : NULL;
+	bool idle = text && !has(text, "", "pending") && !has(text, NEXT, "pending");
+
+	free(text);
+	return idle;
+}
+
 /**
  * state_recall() - what the user has said of the bootloader before, where he does not now
  * @place: where the file is; keeps what is recalled
  *
  * What the device says by itself counts more, unless a tree is selected on the user's word.
+ * Its type is remembered for the day when config.json has lost it: guard has to go back then, too.
  * The run is told where the file cannot be read.
  */
 void state_recall(struct place *place)
@@ -166,6 +197,7 @@ void state_recall(struct place *place)
 			(has(text, "", "installed") || has(text, NEXT, "installed"));
 		place->said.old_family = get(text, "", "family");
 		place->said.old_variable = get(text, "", "variable");
+		recall_device(place, text);
 		family_needs(place->device, NULL, &family, &variable);
 		swap->family = family || known ? place->said.old_family : NULL;
 		family_needs(place->device, swap->family, &family, &variable);

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from bench import Tap, program, swap
+from bench import SOURCE, TOP, Tap, program, swap
 from install import DEVICES, device, digest, model, new_tree, shipped
 
 BOOT_ID = 'proc/sys/kernel/random/boot_id'
@@ -370,6 +370,87 @@ def stranded(tap, folder):
                    '\n'.join(f'{one.returncode}\n{one.stdout}' for one in said))
 
 
+def no_fatrw(made):
+    """A write of fatrw that was cut short, and no fatrw that could end it."""
+    return made.put('mnt/boot/.extra_uEnv.txt.ab.cd.md5sum', 'x').unlink
+
+
+def no_run(made):
+    """There is no place for the lock."""
+    aside = (made.root / 'run').rename(made.root / 'aside')
+    return lambda: aside.rename(made.root / 'run')
+
+
+def no_write(made):
+    """The selector cannot be written."""
+    path = made.put('mnt/boot/.extra_uEnv.txt.new/x', '').parent
+    return lambda: shutil.rmtree(path)
+
+
+def obstacles(tap, folder):
+    """What keeps guard from going back may pass; if it does not, guard fails, to be run again."""
+    for name, spoil, status in (('fatrw', no_fatrw, 9), ('no lock', no_run, 1),
+                                ('no write', no_write, 13)):
+        for start in ('first', 'second'):
+            made, _ = fresh(folder)
+            made.put(BOOT_ID, 'second\n')
+            if start == 'second':
+                guarded(made, 1)
+                made.put(BOOT_ID, 'third\n')
+            mend = spoil(made)
+            failed = told(made, 'guard', '--limit', '1')
+            with subprocess.Popen([*program(), 'guard', '--limit', '5', '--root', str(made.root)],
+                                  text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT) as guard:
+                time.sleep(2.5)
+                mend()
+                said = guard.communicate()[0]
+            tap.result(failed[0] == status and failed[2] == 'one' and 'mend:' in failed[1] and
+                       not guard.returncode and model(made, ROW[0]) is None and
+                       'nobody has committed' in said and 'stays up' not in said,
+                       f'{start} start, {name} for a while: guard waits, and goes back',
+                       f'{failed} {guard.returncode} {said}')
+    for kind in ('imx8mm-var-som', 'iot-gate-imx8plus', 'jetson-nano'):
+        for text in ('', '{}', '{"deviceType": "imx'):
+            row = {row[0]: row for row in DEVICES}[kind]
+            made = device(folder / 'root', *row)
+            zero, one = (new_tree(folder, shipped(*row[1:3]), word) for word in ('zero', 'one'))
+            for words in (('install', zero), ('try', '--pending', one)):
+                swap(*words, '--root', made.root)
+            made.put('mnt/boot/config.json', text)
+            done = swap('guard', '--limit', '1', '--root', made.root)
+            tap.result(not done.returncode and model(made, kind) == 'zero',
+                       f'{kind}: config.json has become "{text}": guard goes back', done.stdout)
+    made = device(folder / 'root', *ROW)
+    told(made, 'install', new_tree(folder, shipped(*ROW[1:3]), 'one'))
+    no_run(made)
+    tap.result(stays(made, 5), 'nothing is pending: guard needs no lock')
+
+
+def run_again(tap, folder):
+    """The script starts a guard again that has failed or was killed, as the unit does."""
+    calls, tool = folder / 'calls', folder / 'bin/dtb-swap'
+    tool.parent.mkdir(exist_ok=True)
+    (folder / 'dtb-swap.state').touch()
+    text = (SOURCE / 'guard.init').read_text(encoding='ascii').replace('/mnt/boot', str(folder))
+    text = text.replace('/dev/console', '/dev/null').replace('sleep 3', 'sleep 0.1')
+    for ends, count in (('9 1', 3), ('137', 2), ('2', 1), ('', 1)):
+        tool.write_text(f'#!/bin/sh\necho >>{calls}\nset -- {ends}\n'
+                        f'shift $(($(wc -l <{calls}) - 1)) 2>/dev/null\nexit ${{1:-0}}\n')
+        tool.chmod(0o755)
+        calls.unlink(missing_ok=True)
+        subprocess.run(['sh', '-c', text], check=False,
+                       env={**os.environ, 'PATH': f'{tool.parent}:{os.environ["PATH"]}'})
+        time.sleep(1)
+        found = calls.read_text().count('\n')
+        tap.result(found == count, f'the script runs guard until it is done: it ends with "{ends}"',
+                   found)
+    unit = (TOP / 'scripts/yocto/files/dtb-swap-guard.service').read_text(encoding='ascii')
+    tap.result('\nRestart=on-failure\n' in unit and
+               '\nStartLimitIntervalSec=0\n' in unit.partition('[Service]')[0],
+               'the unit, too, however often', unit)
+
+
 def busy(tap, folder):
     """Another dtb-swap is at work, maybe the commit: the guard waits for it."""
     made, _ = fresh(folder)
@@ -418,23 +499,13 @@ def unguarded(tap, folder):
 def main():
     """Run all."""
     tap = Tap()
+    tests = (pending, commits, installs, starts, follows, at_the_end, remembered, told_first,
+             misled, unreadable, at_once, loud, cut_short, stranded, obstacles, run_again, busy,
+             unguarded)
     with tempfile.TemporaryDirectory() as work:
-        pending(tap, pathlib.Path(work))
-        commits(tap, pathlib.Path(work))
-        installs(tap, pathlib.Path(work))
-        starts(tap, pathlib.Path(work))
-        follows(tap, pathlib.Path(work))
-        at_the_end(tap, pathlib.Path(work))
-        remembered(tap, pathlib.Path(work))
-        told_first(tap, pathlib.Path(work))
-        misled(tap, pathlib.Path(work))
-        unreadable(tap, pathlib.Path(work))
-        at_once(tap, pathlib.Path(work))
-        loud(tap, pathlib.Path(work))
-        cut_short(tap, pathlib.Path(work))
-        stranded(tap, pathlib.Path(work))
-        busy(tap, pathlib.Path(work))
-        unguarded(tap, pathlib.Path(work))
+        for test in tests:
+            if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
+                test(tap, pathlib.Path(work))
     return tap.end()
 
 

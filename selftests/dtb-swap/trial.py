@@ -53,7 +53,7 @@ def trial(tap, folder):
     done = swap('commit', *root)
     tap.result(done.returncode == 0 and model(made, ROW[0]) == 'one', 'a trial, committed',
                done.stdout)
-    (made.root / 'mnt/boot/config.json').unlink()
+    shutil.rmtree(made.root / 'mnt/boot')
     done, _ = timed('guard', '--limit', '1', *root)
     tap.result('nobody has committed' in done.stdout, 'a trial that has lost its storage ends, too',
                done.stdout)

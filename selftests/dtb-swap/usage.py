@@ -60,7 +60,7 @@ def numbers(tap):
         tap.result(done.returncode == 2 and 'no number of seconds' in done.stdout and
                    'mend:' in done.stdout, f'--limit "{word}" is refused',
                    f'{done.returncode}\n{done.stdout}')
-    done = swap('guard', '--limit', '604800', '--root', '/nowhere')
+    done = swap('status', '--limit', '604800', '--root', '/nowhere')
     tap.result(done.returncode != 2, '--limit 604800, a week, is not', done.stdout)
 
 
