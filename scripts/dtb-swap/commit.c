@@ -120,7 +120,7 @@ static void commit_pending(struct place *place, struct state *state)
 		       "start the device again, then commit; or dtb-swap install, without a trial",
 		       "the device has not yet started with %s",
 		       state->installed ? state->installed : "the pending tree");
-	} else if (state_settle(state, place)) {
+	} else if (tree_runs(place, state->installed) && state_settle(state, place)) {
 		fact(&swap->report, "committed", "%s",
 		     place->value ? place->value : "the bootloader's own tree");
 		supervisor_warn(place, false);

@@ -256,9 +256,9 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **name)
 {
 	struct dtb_error err = { 0 };
-	void *packed = dtb_copy(fdt, 0, &err), *copy = NULL;
+	void *packed = dtb_copy(fdt, STAMP_ROOM, &err), *copy = NULL;
 
-	if (packed && !fdt_pack(packed))
+	if (packed && !tree_stamp(packed))
 		copy = dtb_copy(packed, TREE_PAD, &err);
 	if (copy)
 		memset((char *)copy + fdt_totalsize(copy) - TREE_PAD, 0, TREE_PAD);

@@ -8,6 +8,7 @@
 #include "swap.h"
 
 #define TREE_PAD (8 << 10)	/* at its end, for what the bootloader adds */
+#define STAMP_ROOM 64		/* for what tree_stamp() adds */
 #define FILE_ROOM (4 << 10)	/* the selector, what is remembered */
 #define THIS_START "/proc/sys/kernel/random/boot_id"	/* another at each start */
 
@@ -137,6 +138,8 @@ char *place_boot(const struct swap *swap);
 bool place_open(struct place *place, struct swap *swap);
 void place_close(struct place *place);
 unsigned int tree_hash(const void *data, size_t size);
+int tree_stamp(void *fdt);
+bool tree_runs(const struct place *place, const char *name);
 void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **name);
 void *place_tree(const struct place *place, const char *name);
 void *place_base(const struct place *place, const void *running);

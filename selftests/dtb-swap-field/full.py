@@ -67,6 +67,8 @@ works() {
 another_start() {
 	echo another >/start
 	mount --bind /start /proc/sys/kernel/random/boot_id
+	cat $boot/swap-three-*.dtb >/running
+	mount --bind /running /sys/firmware/fdt
 }
 # fill(folder, kbytes) - leave no more than that
 fill() {
@@ -101,7 +103,7 @@ sleep 3
 fill $boot 1
 works 'FAT: a cluster left, commit' commit
 wait
-umount /proc/sys/kernel/random/boot_id
+umount /proc/sys/kernel/random/boot_id /sys/firmware/fdt
 works 'FAT: a cluster left, the tree that is committed stays' install /trees/three.dtb
 rm $boot/fill
 works 'a tree of before' install /trees/one.dtb

@@ -59,12 +59,14 @@ cp /trees/config.json /trees/extra_uEnv.txt /trees/config.txt /mnt/boot; sync
 echo 100 >/proc/sys/vm/dirty_expire_centisecs; echo 50 >/proc/sys/vm/dirty_writeback_centisecs
 mkdir -p /run/systemd/system
 echo 0 >/start && mount --bind /start {boot_id}
+cat /sys/firmware/fdt >/running && mount --bind /running /sys/firmware/fdt
 echo {begin} | dd of=/dev/vda bs=512 seek=8 conv=sync,fsync 2>/dev/null
 n=0
 echo TAP version 13
 while read -r words; do
 	n=$((n + 1))
 	echo $n >/start
+	[ "$words" != commit ] || cat /mnt/boot/swap-three-*.dtb /mnt/sysroot/active/boot/swap-three-*.dtb >/running
 	said=$(dtb-swap $words 2>&1 </dev/null) && echo "ok $n $words" || {{ echo "$said" | sed 's/^/# /'; echo "not ok $n $words"; }}
 	sleep 3
 done <<-EOF

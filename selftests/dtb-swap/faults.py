@@ -17,6 +17,7 @@ import libfdt
 
 from bench import Tap, run, swap, tool
 from install import DEVICES, device, digest, model, new_tree, shipped
+from selector import chosen
 
 HERE = pathlib.Path(__file__).resolve().parent
 BOOT_ID = 'proc/sys/kernel/random/boot_id'
@@ -65,6 +66,12 @@ def start_again(made):
     """Another start of the device, which is no trial."""
     made.put('proc/cmdline', 'quiet\n')
     made.put(BOOT_ID, f'after {made.root.joinpath(BOOT_ID).read_text(encoding="ascii")}')
+
+
+def run_selected(made, kind):
+    """The kernel runs on the tree that the bootloader takes."""
+    path = chosen(kind, made.root / 'mnt/boot', made.root / 'mnt/sysroot/active')
+    made.put('sys/firmware/fdt', path.read_bytes())
 
 
 def restore(case, saved=None):
@@ -174,6 +181,7 @@ def prepare(folder, row, steps):
     for step in steps:
         if step == ('START',):
             start_again(made)
+            run_selected(made, row[0])
         elif step == ('SEEN',):
             with subprocess.Popen([tool(), 'guard', '--limit', '60', '--root',
                                    str(made.root)]) as guard:

@@ -13,19 +13,36 @@ import sys
 import tempfile
 import time
 
-from bench import SOURCE, TOP, Tap, program, swap
+from bench import SOURCE, TOP, Tap, Tree, program, swap
 from install import DEVICES, device, digest, model, new_tree, shipped
+from selector import chosen
 
 BOOT_ID = 'proc/sys/kernel/random/boot_id'
 ROW = {row[0]: row for row in DEVICES}['imx8mm-var-som']
 
 
-def fresh(folder):
-    """A device with a pending tree."""
+def fresh(folder, number=None):
+    """A device with a pending tree; which start it was installed in."""
     made = device(folder / 'root', *ROW)
+    if number:
+        made.put(BOOT_ID, number)
     one = new_tree(folder, shipped(*ROW[1:3]), 'one')
     said = swap('try', '--pending', one, '--root', made.root)
     return made, said
+
+
+def booted(made, kind=ROW[0], number='second\n'):
+    """Another start of a device, by its bootloader, which changes the tree as they do."""
+    path = chosen(kind, made.root / 'mnt/boot', made.root / 'mnt/sysroot/active')
+    made.put(BOOT_ID, number)
+    tree = Tree(path or made.root / 'sys/firmware/fdt')
+    for node in ('/chosen', '/memory@40000000'):
+        if node[1:] not in tree.children('/'):
+            tree.add('/', node[1:])
+    tree.text('/', 'serial-number', '0123').text('/chosen', 'bootargs', 'quiet')
+    tree.cell('/chosen', 'linux,initrd-start', 0x48000000).cell('/memory@40000000', 'reg', 1, 2)
+    tree.add('/', 'firmware').text('/', 'model', 'as the bootloader has it')
+    tree.write(made.root / 'sys/firmware/fdt')
 
 
 def timed(*words):
@@ -78,7 +95,7 @@ def commits(tap, folder):
     """A pending tree is committed in the start that is on it, and not before."""
     for name, number, begin in (
             ('guard has seen', '', lambda made: guarded(made, 2)),
-            ('another number of', 'first\n', lambda made: made.put(BOOT_ID, 'second\n'))):
+            ('another number of', 'first\n', lambda _: None)):
         made = device(folder / 'root', *ROW)
         if number:
             made.put(BOOT_ID, number)
@@ -89,11 +106,53 @@ def commits(tap, folder):
         tap.result(status == 12 and 'has not yet started with swap-one' in said and 'mend:' in said
                    and digest(made.root) == before, 'commit before the start: refused, no change',
                    f'{status}\n{said}')
+        booted(made)
         begin(made)
         status, said, _ = told(made, 'commit')
         good = 'not committed' not in told(made, 'status')[1]
         tap.result(status == 0 and good and stays(made) and 'unless BALENA_HOST' in said,
                    f'commit, and {name} the start: it stays, the guard is done at once', said)
+
+
+def another(folder, word):
+    """Let a kept tree run that is another one."""
+    def run_it(made):
+        other = device(folder / 'other', *ROW)
+        told(other, 'install', new_tree(folder, shipped(*ROW[1:3]), word))
+        made.put('sys/firmware/fdt', next(other.root.rglob('swap-*.dtb')).read_bytes())
+    return run_it
+
+
+def unstamped(made):
+    """What an older version has kept; the tree before runs."""
+    kept = next(made.root.rglob('swap-one-*'))
+    Tree(kept).drop('/', 'boardpack,tree').write(kept)
+
+
+def runs(tap, folder):
+    """A commit keeps nothing that has not run, as after a start by kexec."""
+    for name, begin, good in (
+            ('the tree before runs', lambda made: None, False),
+            ('another one that was kept runs', another(folder, 'two'), False),
+            ('it runs', booted, True), ('the same one runs', another(folder, 'one'), True),
+            ('an older version has kept it', unstamped, True)):
+        made, _ = fresh(folder, 'first\n')
+        made.put(BOOT_ID, 'second\n')
+        begin(made)
+        before, (status, said, _) = digest(made.root), told(made, 'commit')
+        tap.result(status == 0 if good else status == 12 and 'another tree runs' in said and
+                   'mend:' in said and digest(made.root) == before,
+                   f'commit, and {name}: {"done" if good else "refused"}', said)
+        kept = next(made.root.rglob('swap-one-*'))
+        status, said, tree = told(made, 'install', kept)
+        tap.result(good or ((status, tree) == (0, 'one') and stays(made)),
+                   f'{name}: to install that file keeps it all the same', said)
+    made, _ = fresh(folder, 'first\n')
+    booted(made)
+    next(made.root.rglob('swap-one-*')).unlink()
+    done, seen = (swap(verb, '--root', made.root).stdout for verb in ('commit', 'status'))
+    tap.result('is not there, or broken' in done and 'pending' in seen,
+               'commit of a tree that is gone: refused', done + seen)
 
 
 def starts(tap, folder):
@@ -141,8 +200,8 @@ def follows(tap, folder):
 
 def at_the_end(tap, folder):
     """Another tree is to be tried right after the commit: guard does not restart for that."""
-    made, _ = fresh(folder)
-    made.put(BOOT_ID, 'second\n')
+    made, _ = fresh(folder, 'first\n')
+    booted(made)
     with subprocess.Popen([*program(), 'guard', '--limit', '3', '--root', str(made.root)],
                           text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guard:
         time.sleep(0.2)     # before it looks again
@@ -499,7 +558,7 @@ def unguarded(tap, folder):
 def main():
     """Run all."""
     tap = Tap()
-    tests = (pending, commits, installs, starts, follows, at_the_end, remembered, told_first,
+    tests = (pending, commits, runs, installs, starts, follows, at_the_end, remembered, told_first,
              misled, unreadable, at_once, loud, cut_short, stranded, obstacles, run_again, busy,
              unguarded)
     with tempfile.TemporaryDirectory() as work:

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which tree a kernel runs on, and where the running tree shows that it is a certain one.
+ *
+ * Bootloaders change the tree that they load: /chosen, memory, serial number and addresses, the
+ * status of nodes, whole overlays. A property of the root that they do not know is left alone by
+ * all: U-Boot, L4TLauncher and the Raspberry Pi's firmware set properties by name, and take out
+ * none. So what is kept is stamped with the hash of all that is in it.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "install.h"
+
+#define STAMP "boardpack,tree"
+
+/**
+ * tree_stamp() - write into a tree which one it is
+ * @fdt: the tree, with STAMP_ROOM; gets packed
+ *
+ * It is the same whether the tree has been stamped before or not, as long as nothing else changed.
+ *
+ * Return: 0 or a negative code
+ */
+int tree_stamp(void *fdt)
+{
+	int ret = fdt_setprop_u32(fdt, 0, STAMP, 0);
+
+	if (!ret)
+		ret = fdt_pack(fdt);
+	if (!ret)
+		ret = fdt_setprop_inplace_u32(fdt, 0, STAMP, tree_hash(fdt, fdt_totalsize(fdt)));
+	return ret;
+}
+
+static bool same_stamp(const void *a, const void *b)
+{
+	int size_a = 0, size_b = 0;
+	const void *one = fdt_getprop(a, 0, STAMP, &size_a);
+	const void *two = fdt_getprop(b, 0, STAMP, &size_b);
+
+	/* What an older version has kept has none, and is not judged. */
+	return !one || (two && size_a == size_b && !memcmp(one, two, size_a));
+}
+
+/**
+ * tree_runs() - whether the kernel runs on a tree that is kept
+ * @place: where trees are; the run is told if it does not
+ * @name: of the tree
+ *
+ * Return: true if so, or if the tree does not tell
+ */
+bool tree_runs(const struct place *place, const char *name)
+{
+	struct swap *swap = place->swap;
+	void *fdt = place_tree(place, name), *running = fdt ? sys_tree(swap) : NULL;
+	bool runs = running && same_stamp(fdt, running);
+
+	if (!fdt)
+		refuse(swap, KIND_NOTHING, "install it", "%s/%s is not there, or broken",
+		       place->trees, name);
+	else if (running && !runs)
+		refuse(swap, KIND_NOTHING,
+		       "start it by its bootloader; or install that file, without a trial",
+		       "another tree runs, not %s/%s: by kexec, or the bootloader did not take it",
+		       place->trees, name);
+	free(running);
+	free(fdt);
+	return runs;
+}
