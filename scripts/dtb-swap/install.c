@@ -155,12 +155,56 @@ static bool settle(struct place *place)
 	return good;
 }
 
-/* What to go back to: never a tree that is pending, since nobody has committed that. */
+static bool is_there(const struct place *place, const char *name)
+{
+	const char *const folders[] = { place->trees, place->more };
+	bool there = false;
+	size_t i;
+
+	for (i = 0; i < 2 && folders[i] && !there; i++) {
+		char *path = format_text("%s/%s", folders[i], name);
+
+		there = path && sys_exists(place->swap, path);
+		free(path);
+	}
+	return there;
+}
+
+/*
+ * What to go back to: never a tree that is pending, since nobody has committed that. Where one
+ * that is gone was selected, a bootloader that goes on has taken its own.
+ */
 static char *way_back(const struct state *old, const struct place *place)
 {
 	const char *value = old->pending ? old->previous : place->value;
 
+	if (value && place->family->fallback && !is_there(place, value))
+		value = NULL;
 	return value ? strdup(value) : NULL;
+}
+
+/* Guard could not give up a tree that has none before it; nor one that is selected for good. */
+static bool can_go_back(const struct place *place, const char *name)
+{
+	struct swap *swap = place->swap;
+	struct state old;
+	char *value;
+	void *fdt;
+
+	state_read(&old, place);
+	value = way_back(&old, place);
+	fdt = value && strcmp(value, name) ? place_tree(place, value) : NULL;
+	if (!old.pending && same_text(place->value, name) && !is_there(place, name))
+		refuse(swap, KIND_NOTHING, "dtb-swap rollback --own, then try it",
+		       "%s is selected for good, and not there: nothing would give it up", name);
+	else if (value && strcmp(value, name) && !fdt)
+		refuse(swap, KIND_NOTHING, "dtb-swap rollback --own, then try it; or install",
+		       "the tree before, %s, is not there, or broken: nothing could go back to it",
+		       value);
+	free(fdt);
+	free(value);
+	state_free(&old);
+	return !verdict(&swap->report);
 }
 
 /* All that is written, in its order. */
@@ -212,7 +256,7 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 	select_traps(place, name, size);
 	if (!verdict(&swap->report))
 		place_overlays(place, fdt);
-	if (verdict(&swap->report))
+	if (verdict(&swap->report) || (pending && !can_go_back(place, name)))
 		return false;
 	trial_ends(place);
 	there = store_same(swap, place->trees, name, fdt, size);

@@ -446,6 +446,41 @@ def no_write(made):
     return lambda: shutil.rmtree(path)
 
 
+def no_way_back(tap, folder):
+    """The tree before is not there when one is tried: guard could not go back to it."""
+    rows = {row[0]: row for row in DEVICES}
+    for kind, data, back in (('imx8mm-var-som', None, 12), ('imx8mm-var-som', b'x', 12),
+                             ('jetson-nano', None, 0), ('jetson-nano', b'x', 12),
+                             ('iot-gate-imx8plus', None, 0)):
+        made = device(folder / 'root', *rows[kind])
+        made.put('mnt/boot/extra_uEnv.txt', 'custom_fdt_file=gone.dtb\n')
+        if data:
+            made.put('mnt/sysroot/active/boot/gone.dtb', data)
+        one, before = new_tree(folder, shipped(*rows[kind][1:3]), 'one'), digest(made.root)
+        done, guard = (swap(*words, '--root', made.root)
+                       for words in (('try', '--pending', one), ('guard', '--limit', '1')))
+        text = (made.root / 'mnt/boot/extra_uEnv.txt').read_text(encoding='ascii')
+        if back:
+            good = done.returncode == back and 'mend:' in done.stdout and \
+                'gone.dtb, is not there, or broken' in done.stdout and digest(made.root) == before
+        else:
+            good = not done.returncode and not guard.returncode and not text
+        tap.result(good, f'{kind}: the tree before is {"broken" if data else "gone"}: '
+                   f'{"refused" if back else "back to the own one"}', done.stdout + guard.stdout)
+        swap('rollback', '--own', '--root', made.root)
+        made.put('mnt/boot/extra_uEnv.txt', '')
+        done = swap('try', '--pending', one, '--root', made.root)
+        tap.result(not done.returncode, f'{kind}: and then it can be tried', done.stdout)
+    made = device(folder / 'root', *rows['jetson-nano'])
+    swap('install', one := new_tree(folder, shipped(*rows['jetson-nano'][1:3]), 'one'), '--root',
+         made.root)
+    next(made.root.rglob('swap-one-*')).unlink()
+    done = swap('try', '--pending', one, '--root', made.root)
+    tap.result(done.returncode == 12 and 'is selected for good, and not there' in done.stdout and
+               'mend:' in done.stdout and not list(made.root.rglob('swap-one-*')),
+               'what is selected, and gone, cannot be tried', done.stdout)
+
+
 def obstacles(tap, folder):
     """What keeps guard from going back may pass; if it does not, guard fails, to be run again."""
     for name, spoil, status in (('fatrw', no_fatrw, 9), ('no lock', no_run, 1),
@@ -559,7 +594,7 @@ def main():
     """Run all."""
     tap = Tap()
     tests = (pending, commits, runs, installs, starts, follows, at_the_end, remembered, told_first,
-             misled, unreadable, at_once, loud, cut_short, stranded, obstacles, run_again, busy,
+             misled, unreadable, at_once, loud, cut_short, stranded, no_way_back, obstacles, run_again, busy,
              unguarded)
     with tempfile.TemporaryDirectory() as work:
         for test in tests:
