@@ -98,6 +98,23 @@ static void clean_up(const struct place *place, const struct state *state)
 	free(path);
 }
 
+/* A write that fails in its last step has given the file its name already. */
+static void look_again(struct place *place)
+{
+	struct swap *swap = place->swap;
+	char *path = format_text("%s/%s", place->boot, place->family->file);
+	char *now = path ? sys_read(swap, path, NULL) : NULL;
+
+	place->late = !same_text(now, place->text);
+	if (place->late)
+		say(&swap->report, LEVEL_WARNING, KIND_WRITE,
+		    "once the disk is well, say it again: that writes, and tells if it is on the disk",
+		    "%s has changed all the same: the bootloader may take the new tree, or the old",
+		    path ? path : "it");
+	free(now);
+	free(path);
+}
+
 /**
  * select_value() - write the line that selects
  * @place: where the selector is; its value becomes the new one
@@ -118,6 +135,7 @@ bool select_value(struct place *place, const char *value)
 		place->value = value ? strdup(value) : NULL;
 	} else {
 		free(text);
+		look_again(place);
 	}
 	return good;
 }
@@ -207,6 +225,13 @@ static bool can_go_back(const struct place *place, const char *name)
 	return !verdict(&swap->report);
 }
 
+/* What is selected may not be on the disk: somebody has copied it, or a write failed late. */
+static bool flush_selected(const struct place *place, const char *name)
+{
+	return store_flush(place->swap, place->trees, name) &&
+	       store_flush(place->swap, place->boot, place->family->file);
+}
+
 /* All that is written, in its order. */
 static bool write_tree(struct place *place, const void *fdt, const char *name, bool pending)
 {
@@ -218,7 +243,8 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 	else
 		good = store_write(place->swap, place->trees, name, fdt, fdt_totalsize(fdt));
 	if (again)	/* it was damaged, or not the last; what was before it is known */
-		return good && (select_last(place, false) || select_value(place, name)) &&
+		return good && (select_last(place, false) ? flush_selected(place, name) :
+							    select_value(place, name)) &&
 		       (pending || settle(place));
 	state_read(&old, place);
 	state.previous = way_back(&old, place);
@@ -244,7 +270,7 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
  * @pending: give it up unless it is committed
  *
  * Return: true when the bootloader will take it; otherwise the run is told, and the
- * bootloader takes what it took before
+ * bootloader takes what it took before, unless the place is told that it is late
  */
 bool install_tree(struct place *place, const void *fdt, const char *name, bool pending)
 {
@@ -261,7 +287,7 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 	trial_ends(place);
 	there = store_same(swap, place->trees, name, fdt, size);
 	if (there && same_text(place->value, name) && select_last(place, false)) {
-		if (!pending && !settle(place))
+		if (!flush_selected(place, name) || (!pending && !settle(place)))
 			return false;
 		trial_ends(place);
 		fact(&swap->report, "installed", "%s, it was before", name);
@@ -361,7 +387,7 @@ void run_install(struct call *call)
 		fdt = wanted_tree(call, &place, &name);
 	if (fdt && name)
 		install_tree(&place, fdt, name, call->pending);
-	if (verdict(&swap->report))
+	if (verdict(&swap->report) && !place.late)
 		say(&swap->report, LEVEL_NOTE, KIND_NONE, NULL,
 		    "the bootloader takes what it took before");
 	free(name);

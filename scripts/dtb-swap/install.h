@@ -72,6 +72,7 @@ struct said {
  * @more: another one, where it takes those that @trees does not have, or NULL
  * @text: of the selector, NULL where there is no such file
  * @value: name of the selected tree, NULL for the bootloader's own
+ * @late: a write of the selector failed, and it is not as it was all the same
  * @said: by the user of the bootloader
  */
 struct place {
@@ -84,6 +85,7 @@ struct place {
 	char *more;
 	char *text;
 	char *value;
+	bool late;
 	struct said said;
 };
 

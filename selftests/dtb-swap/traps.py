@@ -3,13 +3,14 @@
 """dtb-swap where people, other programs and failures have left something in its way."""
 
 import errno
+import os
 import pathlib
 import sys
 import tempfile
 import time
 
 from bench import SOURCE, Tap, package, program, run, shipped, swap
-from faults import compile_injector
+from faults import MEMORY, compile_injector
 from install import DEVICES, device, model, new_tree
 
 ROWS = {row[0]: row for row in DEVICES}
@@ -174,6 +175,37 @@ def unflushed(tap, folder):
                'a tree that is there and cannot be flushed is not selected', said)
 
 
+LAST = 60       # system calls, among which are all that write the selector
+
+
+def late(tap, folder):
+    """The selector's write fails when it has its name: nothing is said of it that is not so."""
+    made = device(folder / 'root', *ROW)
+    one, root = new_tree(folder, shipped(*ROW[1:3]), 'one'), ('--root', made.root)
+    injector, wrong, late_ones = compile_injector(folder), [], 0
+    command = (*program(), 'install', one, *root)
+
+    def last(count):
+        total = int(run(injector, 0, 0, *command).stdout.splitlines()[-1])
+        return range(total - count, total + 1)
+    for call in last(LAST):
+        swap('rollback', '--own', *root)
+        done, now = run(injector, call, errno.EIO, *command), model(made, ROW[0])
+        failed = now and done.returncode
+        late_ones += bool(failed)
+        if (failed and 'has changed all the same' not in done.stdout) or \
+                (now and 'takes what it took before' in done.stdout) or \
+                (not now and 'all the same' in done.stdout):
+            wrong.append(f'{call} {now} {done.returncode} {done.stdout}')
+    tap.result(not wrong and late_ones > 2, f'install fails late, {late_ones} times: it is told',
+               wrong[:3])
+    swap('install', one, *root)
+    failed = [run(injector, call, errno.EIO, *command).stdout for call in last(LAST // 2)]
+    tap.result(any('extra_uEnv.txt is not on the disk' in text for text in failed) and
+               any('.dtb is not on the disk' in text for text in failed),
+               'what was selected before is flushed before that is said', failed[-3:])
+
+
 HANG = '''
 #include <fcntl.h>
 #include <unistd.h>
@@ -200,8 +232,9 @@ def hung(tap, folder):
 def main():
     """Run all."""
     tap = Tap()
-    with tempfile.TemporaryDirectory() as work:
-        for test in (returns, elsewhere, filtered, nameless, comes_back, swept, bound, unflushed, hung):
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as work:
+        for test in (returns, elsewhere, filtered, nameless, comes_back, swept, bound, unflushed, late,
+                      hung):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(tap, pathlib.Path(work))
     return tap.end()
