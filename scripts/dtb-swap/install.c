@@ -98,48 +98,6 @@ static void clean_up(const struct place *place, const struct state *state)
 	free(path);
 }
 
-/* A write that fails in its last step has given the file its name already. */
-static void look_again(struct place *place)
-{
-	struct swap *swap = place->swap;
-	char *path = format_text("%s/%s", place->boot, place->family->file);
-	char *now = path ? sys_read(swap, path, NULL) : NULL;
-
-	place->late = !same_text(now, place->text);
-	if (place->late)
-		say(&swap->report, LEVEL_WARNING, KIND_WRITE,
-		    "once the disk is well, say it again: that writes, and tells if it is on the disk",
-		    "%s has changed all the same: the bootloader may take the new tree, or the old",
-		    path ? path : "it");
-	free(now);
-	free(path);
-}
-
-/**
- * select_value() - write the line that selects
- * @place: where the selector is; its value becomes the new one
- * @value: name of a tree that is on the disk, or NULL for the bootloader's own
- *
- * Return: true if it is on the disk; otherwise the run is told
- */
-bool select_value(struct place *place, const char *value)
-{
-	char *text = select_text(place, value);
-	bool good = text && store_write(place->swap, place->boot, place->family->file, text,
-					strlen(text));
-
-	if (good) {
-		free(place->text);
-		free(place->value);
-		place->text = text;
-		place->value = value ? strdup(value) : NULL;
-	} else {
-		free(text);
-		look_again(place);
-	}
-	return good;
-}
-
 static bool is_pending(const struct place *place)
 {
 	struct state state;
@@ -279,7 +237,8 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 	bool good = false, there;
 	size_t size = fdt_totalsize(fdt);
 
-	select_traps(place, name, size);
+	if (select_refresh(place))
+		select_traps(place, name, size);
 	if (!verdict(&swap->report))
 		place_overlays(place, fdt);
 	if (verdict(&swap->report) || (pending && !can_go_back(place, name)))

@@ -134,6 +134,7 @@ char *config_set(const char *key, const char *value, const char *text);
 char *select_text(const struct place *place, const char *value);
 bool select_last(const struct place *place, bool tell);
 bool select_plain(const struct place *place);
+bool select_refresh(struct place *place);
 void select_traps(const struct place *place, const char *value, size_t size);
 
 char *place_boot(const struct swap *swap);

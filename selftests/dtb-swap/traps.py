@@ -5,6 +5,7 @@
 import errno
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
@@ -175,6 +176,42 @@ def unflushed(tap, folder):
                'a tree that is there and cannot be flushed is not selected', said)
 
 
+def overtaken(tap, folder):
+    """Others write the selector while a tree, or an overlay on it, is read: it stays theirs."""
+    for kind, where, text, status, after in (
+            ('imx8mm-var-som', 'tree', 'extra_os_cmdline=isolcpus=1\n', 0, 'one'),
+            ('imx8mm-var-som', 'tree', 'custom_fdt_file=theirs.dtb\n', 11, 'theirs'),
+            ('jetson-xavier', 'overlay', 'extra_os_cmdline=isolcpus=1\n', 11, None)):
+        row = ROWS[kind]
+        made, pipe = device(folder / 'root', *row), folder / 'pipe'
+        one, data = new_tree(folder, shipped(*row[1:3]), 'one'), b'x'
+        pipe.unlink(missing_ok=True)
+        os.mkfifo(pipe)
+        made.put(f'{row[3]}/theirs.dtb', new_tree(folder, one, 'theirs').read_bytes())
+        if where == 'overlay':
+            made.put(f'{row[3]}/extlinux/extlinux.conf', 'LABEL a\n\tOVERLAYS /boot/x.dtbo\n')
+            pipe.rename(made.root / row[3] / 'x.dtbo')
+            pipe = made.root / row[3] / 'x.dtbo'
+            data = run('dtc', '-q', '-@', '-o', folder / 'x.dtbo', '-',
+                       input='/dts-v1/; /plugin/; &{/} { x; };') and \
+                (folder / 'x.dtbo').read_bytes()
+        else:
+            one, data = pipe, one.read_bytes()
+        with subprocess.Popen(list(map(str, (*program(), 'install', one, '--root', made.root))),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True) as install, open(pipe, 'wb') as into:
+            made.put('mnt/boot/extra_uEnv.txt', text)
+            into.write(data)
+            into.close()
+            said = install.communicate()[0]
+        kept = (made.root / 'mnt/boot/extra_uEnv.txt').read_text(encoding='ascii')
+        tap.result(install.returncode == status and text in kept and model(made, kind) == after and
+                   (not status or ('written /mnt/boot/extra_uEnv.txt meanwhile' in said and
+                                   'mend:' in said)),
+                   f'{kind}: others write {text.strip()} while the {where} is read: '
+                   f'{"refused" if status else "kept"}', f'{install.returncode} {said} {kept}')
+
+
 LAST = 60       # system calls, among which are all that write the selector
 
 
@@ -233,8 +270,8 @@ def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as work:
-        for test in (returns, elsewhere, filtered, nameless, comes_back, swept, bound, unflushed, late,
-                      hung):
+        for test in (returns, elsewhere, filtered, nameless, comes_back, swept, bound, unflushed,
+                     overtaken, late, hung):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(tap, pathlib.Path(work))
     return tap.end()
