@@ -180,6 +180,7 @@ static bool committed(const struct swap *swap, const struct wait *wait)
 	struct state state = { 0 };
 	bool good = false;
 
+	own.dry = true;		/* it has no lock */
 	own.report = (struct report){ 0 };
 	if (place_open(&place, &own)) {
 		state_read(&state, &place);

@@ -521,6 +521,20 @@ def obstacles(tap, folder):
     tap.result(stays(made, 5), 'nothing is pending: guard needs no lock')
 
 
+def unlocked(tap, folder):
+    """While guard waits it only looks: others may be at work, and it has no lock."""
+    made, asked, env = with_systemd(folder)
+    fatrw = folder / 'bin/fatrw'
+    fatrw.write_text(f'#!/bin/sh\necho "$1" >>{asked}\n', encoding='ascii')
+    fatrw.chmod(0o755)
+    no_fatrw(made)
+    done = subprocess.run([*program(), 'guard', '--limit', '3', '--root', made.root], env=env,
+                          capture_output=True, text=True, check=False)
+    asked = asked.read_text(encoding='ascii').split()
+    tap.result(not done.returncode and asked == ['read', 'read', 'reboot'],
+               'guard asks fatrw under the lock, when it begins and when it goes back', asked)
+
+
 def run_again(tap, folder):
     """The script starts a guard again that has failed or was killed, as the unit does."""
     calls, tool = folder / 'calls', folder / 'bin/dtb-swap'
@@ -594,7 +608,7 @@ def main():
     """Run all."""
     tap = Tap()
     tests = (pending, commits, runs, installs, starts, follows, at_the_end, remembered, told_first,
-             misled, unreadable, at_once, loud, cut_short, stranded, no_way_back, obstacles, run_again, busy,
+             misled, unreadable, at_once, loud, cut_short, stranded, no_way_back, obstacles, unlocked, run_again, busy,
              unguarded)
     with tempfile.TemporaryDirectory() as work:
         for test in tests:
