@@ -63,6 +63,18 @@ static bool find_mount(struct swap *swap, const char *folder, char *point, char 
 	return best > 0;
 }
 
+static bool has_word(const char *options, const char *word)
+{
+	size_t length = strlen(word);
+	const char *at;
+
+	for (at = options; (at = strstr(at, word)); at += length)
+		if ((at == options || at[-1] == ',') && (!at[length] || at[length] == ','))
+			return true;
+	return false;
+}
+
+/* A remount takes away what it does not name. */
 static unsigned long mount_flags(const char *options)
 {
 	static const struct {
@@ -71,13 +83,15 @@ static unsigned long mount_flags(const char *options)
 	} words[] = {
 		{ "nosuid", MS_NOSUID }, { "nodev", MS_NODEV }, { "noexec", MS_NOEXEC },
 		{ "noatime", MS_NOATIME }, { "nodiratime", MS_NODIRATIME },
-		{ "relatime", MS_RELATIME },
+		{ "relatime", MS_RELATIME }, { "sync", MS_SYNCHRONOUS },
+		{ "dirsync", MS_DIRSYNC }, { "mand", MS_MANDLOCK },
+		{ "lazytime", MS_LAZYTIME },
 	};
 	unsigned long flags = 0;
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (strstr(options, words[i].word))
+		if (has_word(options, words[i].word))
 			flags |= words[i].flag;
 	return flags;
 }
@@ -93,7 +107,7 @@ static unsigned long make_writable(struct swap *swap, const char *folder)
 
 	if (*swap->root || !find_mount(swap, folder, point, options, system))
 		return 0;
-	how |= mount_flags(options) | (strncmp(system, "rw", 2) ? 0 : MS_BIND);
+	how |= mount_flags(options) | (strncmp(system, "rw", 2) ? mount_flags(system) : MS_BIND);
 	return mount(NULL, point, NULL, how, NULL) ? 0 : how;
 }
 

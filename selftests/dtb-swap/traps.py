@@ -176,6 +176,46 @@ def unflushed(tap, folder):
                'a tree that is there and cannot be flushed is not selected', said)
 
 
+# Like MOUNTS, of file systems that are read only themselves, with options of their own.
+OPTIONS = '''
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+def mount(what, where, kind=None, flags=0):
+    words = [word and word.encode() for word in (what, where, kind)]
+    if libc.mount(*words, flags, None):
+        raise OSError(ctypes.get_errno(), where)
+root, trees = sys.argv[1:3]
+RDONLY, NOSUID, SYNC, REMOUNT, DIRSYNC, BIND, REC, LAZY = 1, 2, 16, 32, 128, 4096, 16384, 1 << 25
+ALL = NOSUID | SYNC | DIRSYNC | LAZY
+for name in (trees, root + '/mnt/boot'):
+    os.system(f'rm -rf {root}/tmp; cp -r {name} {root}/tmp')
+    mount('x', name, 'tmpfs', ALL)
+    os.system(f'cp -r {root}/tmp/. {name}')
+    mount(None, name, None, ALL | REMOUNT | RDONLY)
+def options():
+    return [line for line in open('/proc/self/mountinfo') if root in line and ' - tmpfs ' in line]
+mount('/proc', root + '/proc', None, BIND | REC)
+before = options()
+status = os.system('chroot ' + ' '.join([root, *sys.argv[3:]]))
+print('before:', *before, 'after:', *options())
+sys.exit(3 if status or before != options() or not all('sync' in one for one in before) else 0)
+'''
+
+
+def options(tap, folder):
+    """A file system that is made writable is as it was afterwards."""
+    made = device(folder / 'root', *ROW)
+    for name in ('tmp/keep', 'one.dtb', 'dtb-swap'):
+        made.put(name, '')
+    new_tree(made.root, shipped(*ROW[1:3]), 'one')
+    (made.root / 'dtb-swap').write_bytes(pathlib.Path(program()[0]).read_bytes())
+    (made.root / 'dtb-swap').chmod(0o755)
+    done = run('unshare', '-rm', 'python3', '-c', OPTIONS, made.root, made.root / ROW[3],
+               '/dtb-swap', 'install', '/one.dtb')
+    tap.result(not done.returncode and 'lazytime' in done.stdout and 'installed' in done.stdout,
+               'sync, dirsync and lazytime stay', done.stdout)
+
+
 def overtaken(tap, folder):
     """Others write the selector while a tree, or an overlay on it, is read: it stays theirs."""
     for kind, where, text, status, after in (
@@ -270,7 +310,7 @@ def main():
     """Run all."""
     tap = Tap()
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as work:
-        for test in (returns, elsewhere, filtered, nameless, comes_back, swept, bound, unflushed,
+        for test in (returns, elsewhere, filtered, nameless, comes_back, swept, bound, unflushed, options,
                      overtaken, late, hung):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(tap, pathlib.Path(work))
