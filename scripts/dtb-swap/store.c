@@ -312,13 +312,16 @@ static bool freeze_and_thaw(int dir)
 	return child > 0 && !status;
 }
 
-/* Bootloaders read ext4 without its journal, and btrfs without its log: as last committed. */
-static bool empty_journal(struct swap *swap, int dir)
+/*
+ * Bootloaders read ext4 without its journal, and btrfs without its log: as last committed.
+ * Tests have nothing to do with the disk's.
+ */
+static bool empty_journal(int dir)
 {
 	unsigned int flags = 0;
 	struct statfs fs;
 
-	if (*swap->root || fstatfs(dir, &fs))
+	if (getenv("DTB_SWAP_NO_JOURNAL") || fstatfs(dir, &fs))
 		return true;
 	if (fs.f_type == BTRFS_SUPER_MAGIC)
 		return !syncfs(dir);
@@ -335,11 +338,11 @@ static bool empty_journal(struct swap *swap, int dir)
  * gives its clusters to the other. Were both entries to have them, who removes one would free
  * the clusters of the other.
  */
-static bool take_name(struct swap *swap, int dir, int fd, const char *beside, const char *name)
+static bool take_name(int dir, int fd, const char *beside, const char *name)
 {
 	int old = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	bool good = !fsync(dir) && !renameat(dir, beside, dir, name) && !fsync(dir) && !fsync(fd) &&
-		    !fsync(dir) && empty_journal(swap, dir);
+		    !fsync(dir) && empty_journal(dir);
 	int error = errno;
 
 	if (old >= 0)
@@ -348,11 +351,11 @@ static bool take_name(struct swap *swap, int dir, int fd, const char *beside, co
 	return good;
 }
 
-static bool write_beside(struct swap *swap, int dir, int fd, const char *beside, const char *name,
-			 const void *data, size_t size)
+static bool write_beside(int dir, int fd, const char *beside, const char *name, const void *data,
+			 size_t size)
 {
 	return write_all(fd, data, size) && read_back(dir, beside, data, size) &&
-	       take_name(swap, dir, fd, beside, name);
+	       take_name(dir, fd, beside, name);
 }
 
 static enum kind kind_of(int error)
@@ -385,7 +388,7 @@ bool store_write(struct swap *swap, const char *folder, const char *name, const 
 		fd = openat(dir, beside, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
 	}
 	if (fd >= 0)
-		good = write_beside(swap, dir, fd, beside, name, data, size);
+		good = write_beside(dir, fd, beside, name, data, size);
 	error = errno;
 	if (fd >= 0)
 		close(fd);
@@ -415,7 +418,7 @@ bool store_flush(struct swap *swap, const char *folder, const char *name)
 	char *path = sys_path(swap, folder);
 	int dir = path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	int fd = dir < 0 ? -1 : openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool good = fd >= 0 && !fsync(fd) && !fsync(dir) && empty_journal(swap, dir);
+	bool good = fd >= 0 && !fsync(fd) && !fsync(dir) && empty_journal(dir);
 
 	if (!good)
 		refuse(swap, KIND_WRITE, "look at the disk and the kernel's log",

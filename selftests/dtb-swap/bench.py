@@ -16,6 +16,8 @@ TOP = HERE.parent.parent
 sys.path.insert(0, str(TOP / 'scripts/dt'))
 sys.dont_write_bytecode = True
 
+os.environ.setdefault('DTB_SWAP_NO_JOURNAL', '1')     # the disk's own is not to be emptied
+
 # pylint: disable=wrong-import-position
 import bases        # noqa: E402
 from tools import package           # noqa: E402

@@ -216,6 +216,55 @@ def options(tap, folder):
                'sync, dirsync and lazytime stay', done.stdout)
 
 
+# In place of two of the C library's: all is ext4, and what is asked of it is noted.
+EXT4 = '''
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/vfs.h>
+int __real_fstatfs64(int fd, struct statfs64 *fs);
+int __wrap_fstatfs64(int fd, struct statfs64 *fs)
+{
+	int ret = __real_fstatfs64(fd, fs);
+	fs->f_type = 0xEF53;
+	return ret;
+}
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	FILE *log = fopen(getenv("IOCTL_LOG"), "a");
+	fprintf(log, "%lx\\n", request & 0xffffffff);
+	fclose(log);
+	errno = atoi(getenv("IOCTL_ERROR"));
+	return errno ? -1 : 0;
+}
+'''
+CHECKPOINT, FREEZE = '4004662b', 'c0045877'
+
+
+def journal(tap, folder):
+    """The journal of ext4 is emptied, wherever the root is, and frozen where it cannot be."""
+    made, log = device(folder / 'root', *ROW), folder / 'log'
+    (folder / 'ext4.c').write_text(EXT4, encoding='ascii')
+    done = run('gcc', '-D_GNU_SOURCE', '-c', '-o', folder / 'ext4.o', folder / 'ext4.c')
+    done = run('make', '-s', '-C', SOURCE, f'OUT={folder}/ext4',
+               f'LIBFDT={package("amd64", "libfdt-dev")}', 'CFLAGS=-Os',
+               f'LDFLAGS=-static -Wl,--wrap=fstatfs64,--wrap=ioctl {folder / "ext4.o"}')
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    for name, error, more, status, asked in (
+            ('it is emptied', 0, {}, 0, {CHECKPOINT}),
+            ('an older kernel', errno.ENOTTY, {}, 13, {CHECKPOINT, FREEZE}),
+            ('tests', 0, {'DTB_SWAP_NO_JOURNAL': '1'}, 0, set())):
+        made, env = device(folder / 'root', *ROW), dict(os.environ)
+        del env['DTB_SWAP_NO_JOURNAL']
+        log.write_text('', encoding='ascii')
+        env |= {'IOCTL_LOG': str(log), 'IOCTL_ERROR': str(error), **more}
+        done = run(folder / 'ext4/dtb-swap', 'install', one, '--root', made.root, env=env)
+        found = log.read_text(encoding='ascii').split()
+        tap.result(done.returncode == status and set(found) == asked and
+                   (status or not asked or len(found) > 3),
+                   f'the journal of ext4: {name}', f'{found} {done.stdout}')
+
+
 def overtaken(tap, folder):
     """Others write the selector while a tree, or an overlay on it, is read: it stays theirs."""
     for kind, where, text, status, after in (
@@ -311,7 +360,7 @@ def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as work:
         for test in (returns, elsewhere, filtered, nameless, comes_back, swept, bound, unflushed, options,
-                     overtaken, late, hung):
+                     journal, overtaken, late, hung):
             if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
                 test(tap, pathlib.Path(work))
     return tap.end()
