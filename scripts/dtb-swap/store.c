@@ -327,7 +327,7 @@ static bool empty_journal(int dir)
 		return !syncfs(dir);
 	if (fs.f_type != EXT4_SUPER_MAGIC)
 		return true;
-	if (!ioctl(dir, EXT4_IOC_CHECKPOINT, &flags))
+	if (!ioctl(dir, EXT4_IOC_CHECKPOINT, &flags) || errno == ENODEV)	/* it has none */
 		return true;
 	return freeze_and_thaw(dir);
 }

@@ -253,6 +253,7 @@ def journal(tap, folder):
     for name, error, more, status, asked in (
             ('it is emptied', 0, {}, 0, {CHECKPOINT}),
             ('an older kernel', errno.ENOTTY, {}, 13, {CHECKPOINT, FREEZE}),
+            ('it has none', errno.ENODEV, {}, 0, {CHECKPOINT}),
             ('tests', 0, {'DTB_SWAP_NO_JOURNAL': '1'}, 0, set())):
         made, env = device(folder / 'root', *ROW), dict(os.environ)
         del env['DTB_SWAP_NO_JOURNAL']
