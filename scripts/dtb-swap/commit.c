@@ -13,6 +13,7 @@
 
 #include "cli.h"
 #include "install.h"
+#include "try.h"
 
 /* What guard does in a start: nothing, wait for the commit, go back at once. */
 enum watch { WATCH_NOTHING, WATCH_WAIT, WATCH_OVER };
@@ -332,6 +333,7 @@ static void start_again(struct call *call)
 {
 	fprintf(stderr, "dtb-swap: nobody has committed: the system starts again\n");
 	tell(call);
+	start_unload();		/* systemctl reboot may start by kexec what is loaded */
 	if ((sys_exists(&call->swap, "/run/systemd/system") && !systemctl("reboot")) ||
 	    *call->swap.root)
 		return;

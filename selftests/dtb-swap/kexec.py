@@ -266,6 +266,18 @@ def reserved(tap, folder):
                'the root counts memory in other cells: refused', done)
 
 
+def guarded(tap, folder):
+    """A kernel that was loaded in the trial is not what guard starts."""
+    board = Board(folder, f'quiet {MARK}swap-one-01234567.dtb')
+    env = with_systemd(board, folder, 0)
+    shutil.rmtree(board.calls_in, ignore_errors=True)
+    board.calls_in.mkdir()
+    done = run(board.starter, board.calls_in, 'none', *program(), 'guard', '--limit', '0', '--root',
+               board.made.root, env=env)
+    tap.result(not done.returncode and board.calls() == ['unload', 'systemctl', 'reboot'],
+               'guard unloads a kernel before it restarts', f'{board.calls()} {done.stdout}')
+
+
 def initramfs(tap, folder):
     """The running kernel had an initramfs, and the next has to be given one."""
     for has, words, warned in ((True, (), True), (False, (), False),
@@ -294,6 +306,7 @@ def main():
         overlaid(tap, pathlib.Path(work))
         reserved(tap, pathlib.Path(work))
         initramfs(tap, pathlib.Path(work))
+        guarded(tap, pathlib.Path(work))
     return tap.end()
 
 
