@@ -16,7 +16,7 @@ SANITIZE = ('-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=
 VALGRIND = ('valgrind', '-q', '--error-exitcode=99', '--leak-check=full')
 # Each file of tests, and how many results it has at least.
 SUITES = {'check.py': 30, 'hostile.py': 20, 'install.py': 30, 'overlaid.py': 10, 'hook.py': 6,
-          'pending.py': 20, 'trial.py': 15}
+          'pending.py': 20, 'guard.py': 20, 'trial.py': 15}
 ROW = {row[0]: row for row in DEVICES}['imx8mm-var-som']
 OVERLAY = '''/dts-v1/; /plugin/;
 &{/} { added { compatible = "acme,ghost"; }; };
