@@ -73,9 +73,10 @@ static bool in_root(const struct place *place, const char *name)
 bool taken(const struct place *place)
 {
 	char *text = read_mark(place);
+	bool waits = text;
 
 	free(text);
-	return text;
+	return waits;
 }
 
 /**
