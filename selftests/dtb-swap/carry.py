@@ -112,7 +112,9 @@ def journal(tap, folder):
         made.put('in', '#!/bin/sh\nexec unshare -r chroot "$BELOW" /dtb-swap "$@"\n').chmod(0o755)
         script = made.put('hook', HOOK.read_text().replace('root=${DTB_SWAP_ROOT:-}', f'root={made.root}')
                           .replace('--root "$root"', '--root /').replace('"$root$tree"', '"$tree"'))
-        done = run('sh', script, env=environment(made, DTB_SWAP=str(made.root / 'in'), BELOW=str(made.root)))
+        env = environment(made, DTB_SWAP=str(made.root / 'in'), BELOW=str(made.root))
+        del env['DTB_SWAP_NO_JOURNAL']
+        done = run('sh', script, env=env)
         asked = [line.split() for line in (made.root / 'asked').read_text().splitlines()] \
             if (made.root / 'asked').exists() else []
         inode = str((made.root / NEW).stat().st_ino)
