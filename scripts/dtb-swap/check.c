@@ -167,8 +167,9 @@ static void check_chosen(struct swap *swap, const void *running, const void *fdt
 		    (strcmp(names[i], "linux,usable-memory-range") ||
 		     (length == other && !memcmp(was, is, length))))
 			continue;
-		refuse(swap, KIND_TREE, "take the board's tree from its file, or drop that property",
-		       "/chosen has %s, which is of the start that the tree was saved in", names[i]);
+		refuse(swap, KIND_TREE,
+		       "take the board's tree from its file, or drop that property",
+		       "/chosen has %s, which is of the start that it was saved in", names[i]);
 	}
 }
 

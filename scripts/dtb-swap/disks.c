@@ -88,7 +88,8 @@ static bool read_mount(struct mount *mount, const char *line)
 	int at = 0;
 
 	*mount = (struct mount){ .options = "" };
-	if (sscanf(line, "%*u %*u %u:%u %*s %255s", &mount->major, &mount->minor, mount->point) != 3)
+	if (sscanf(line, "%*u %*u %u:%u %*s %255s", &mount->major, &mount->minor,
+		   mount->point) != 3)
 		return false;
 	if (dash && sscanf(dash, " - %*s %255s %n", mount->source, &at) == 1 && at)
 		mount->options = dash + at;

@@ -111,8 +111,8 @@ int dtb_aliases(const void *fdt, const char *name, struct dtb_error *err)
 			first++;
 		if (odd++ < MOST_ODD && !fdt_getprop_namelen(fdt, aliases, path, first, NULL))
 			continue;
-		return dtb_fail(err, -FDT_ERR_BADPATH, "%s: alias %s is no path, it is \"%.*s\"", name,
-				alias, (int)strnlen(path, length), path);
+		return dtb_fail(err, -FDT_ERR_BADPATH, "%s: alias %s is no path, it is \"%.*s\"",
+				name, alias, (int)strnlen(path, length), path);
 	}
 	return 0;
 }
@@ -132,7 +132,7 @@ int dtb_check(const void *fdt, size_t size, const char *name, struct dtb_error *
 
 	if (too_old(fdt, size))
 		return dtb_fail(err, -FDT_ERR_BADVERSION,
-				"%s has version %u of the format, which does not tell all its sizes",
+				"%s has version %u of the format, which tells not all its sizes",
 				name, fdt_version(fdt));
 	ret = ret ? ret : fdt_check_full(fdt, size);
 	if (ret)

@@ -153,8 +153,10 @@ static void sort_nodes(struct index *index)
 {
 	int i, kept = 0;
 
-	for (i = 0; i < index->count; i++)
-		index->named[i] = index->numbered[i] = i;
+	for (i = 0; i < index->count; i++) {
+		index->named[i] = i;
+		index->numbered[i] = i;
+	}
 	sorted = index->list;
 	qsort(index->named, index->count, sizeof(int), by_name);
 	qsort(index->numbered, index->count, sizeof(int), by_phandle);
@@ -184,17 +186,18 @@ void index_open(const void *fdt)
 	index->list = calloc(index->count, sizeof(*index->list));
 	index->named = calloc(index->count, sizeof(*index->named));
 	index->numbered = calloc(index->count, sizeof(*index->numbered));
-	if (index->list && index->named && index->numbered) {
-		read_nodes(index, index->list);
-		index->kinds_count = read_kinds(index, NULL);
-		index->kinds = calloc(index->kinds_count + 1, sizeof(*index->kinds));
-	}
-	if (!index->kinds) {
-		index_close(fdt);
-		return;
-	}
+	if (!index->list || !index->named || !index->numbered)
+		goto close;
+	read_nodes(index, index->list);
+	index->kinds_count = read_kinds(index, NULL);
+	index->kinds = calloc(index->kinds_count + 1, sizeof(*index->kinds));
+	if (!index->kinds)
+		goto close;
 	read_kinds(index, index->kinds);
 	sort_nodes(index);
+	return;
+close:
+	index_close(fdt);
 }
 
 /**
@@ -352,7 +355,7 @@ int node_path(const void *fdt, int node, char *path, int size)
 const char *node_shown(const void *fdt, int node, char *path, int size)
 {
 	if (node_path(fdt, node, path, size))
-		strcpy(path, "?");
+		snprintf(path, size, "?");
 	return path;
 }
 

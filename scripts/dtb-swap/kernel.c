@@ -4,6 +4,7 @@
  * modules, and that modules of ours were built for it.
  */
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 
 #define ROWS (sizeof(DRIVERS) / sizeof(*DRIVERS))
 
-_Static_assert(ROWS <= MOST_DRIVERS, "struct kernel has room for each");
+static_assert(ROWS <= MOST_DRIVERS, "struct kernel has room for each");
 
 static char *read_config(const struct swap *swap, const char *release)
 {
@@ -145,7 +146,7 @@ static int by_text(const void *a, const void *b)
 /* Of "alias of:N*T*Cacme,chipC* module" all that lies between a C and another, or the end. */
 static size_t words_of(const char *line, struct word *words)
 {
-	const char *end = line + strcspn(line, " \n"), *at, *stop;
+	const char *end = line + strcspn(line, "\n "), *at, *stop;
 	size_t count = 0;
 
 	for (at = line; at < end; at++)
