@@ -313,7 +313,8 @@ static void fuzz_text(struct input *in)
 				 .longest = 80, .shortest = how & 2 ? 21 : 0,
 				 .substring = how & 4 };
 	struct swap swap = fresh();
-	struct place place = { .swap = &swap, .family = &family, .key = "device_tree" };
+	struct place place = { .swap = &swap, .family = &family, .key = "device_tree",
+			       .boot = "/mnt/boot", .trees = "/mnt/boot" };
 	const char *value = how & 16 ? NULL : "swap-some-tree-0123abcd.dtb";
 	char *text = strndup((const char *)in->at, in->left), *new, *seen, *again;
 
