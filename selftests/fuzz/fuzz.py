@@ -183,7 +183,7 @@ def check(fuzz):
     for target in TARGETS:
         found, runs, said = fuzz.search(target, SHORT)
         tap.result(not found and runs > 100, f'{target}: nothing new in {SHORT} s', said[-3000:])
-    found, _, said = fuzz.search('gzip', 30, '-DPLANTED', fresh=True)
+    found, _, said = fuzz.search('gzip', 90, '-DPLANTED', fresh=True)
     tap.result(found and 'heap-buffer-overflow' in said, 'a planted overrun is found', said[-3000:])
     for path in found:
         path.unlink()
