@@ -193,9 +193,10 @@ for name in (trees, root + '/mnt/boot'):
     os.system(f'cp -r {root}/tmp/. {name}')
     mount(None, name, None, ALL | REMOUNT | RDONLY)
 def options():
-    return [line for line in open('/proc/self/mountinfo') if root in line and ' - tmpfs ' in line]
-mount('/proc', root + '/proc', None, BIND | REC)
+    return [line for line in open('/proc/self/mountinfo') if root + '/mnt/' in line and ' - tmpfs ' in line]
 before = options()
+with open('/proc/self/mountinfo') as mounts, open(root + '/proc/self/mountinfo', 'w') as out:
+    out.writelines(line.replace(root, '').replace(' - tmpfs ', ' - ext4 ') for line in mounts)
 status = os.system('chroot ' + ' '.join([root, *sys.argv[3:]]))
 print('before:', *before, 'after:', *options())
 sys.exit(3 if status or before != options() or not all('sync' in one for one in before) else 0)
@@ -324,7 +325,7 @@ def late(tap, folder):
                 (now and 'takes what it took before' in done.stdout) or \
                 (not now and 'all the same' in done.stdout):
             wrong.append(f'{call} {now} {done.returncode} {done.stdout}')
-    tap.result(not wrong and late_ones > 2, f'install fails late, {late_ones} times: it is told',
+    tap.result(not wrong and late_ones > 1, f'install fails late, {late_ones} times: it is told',
                wrong[:3])
     swap('install', one, *root)
     failed = [run(injector, call, errno.EIO, *command).stdout for call in last(LAST // 2)]
