@@ -90,7 +90,8 @@ def of_the_user(tap, folder):
             ('is selected', 'my.dtb', False, ['my']),
             ('is selected, and the new OS brings it', 'my.dtb', True, []),
             ('is the one before', None, False, ['my', 'swap']),
-            ('is in a folder', 'freescale/my.dtb', False, ['my'])):
+            ('is in a folder', 'freescale/my.dtb', False, ['my']),
+            ('has another ending', 'my.fdt', False, ['my'])):
         made, mine = device(folder / 'root', *row), before or 'my.dtb'
         made.put('mnt/sysroot/inactive/boot/keep', '')
         made.put(f'{row[3]}/{mine}', pathlib.Path(shipped(*row[1:3])).read_bytes())
@@ -107,6 +108,19 @@ def of_the_user(tap, folder):
         theirs = theirs and (made.root / 'mnt/sysroot/inactive/boot/my.dtb').read_text() == 'x'
         tap.result(not done.returncode and names == (['my'] if theirs else wanted),
                    f'a tree of the user that {title}', f'{names} {done.stdout}')
+
+
+def other_ending(tap, folder):
+    """Nor does an update go on without a tree of the user's that is not called .dtb."""
+    row = ROWS['imx8mm-var-som']
+    made = device(folder / 'root', *row)
+    made.put(f'{row[3]}/my.fdt', pathlib.Path(shipped(*row[1:3])).read_bytes())
+    made.put('mnt/boot/extra_uEnv.txt', 'custom_fdt_file=my.fdt\n')
+    swap('install', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root)
+    swap('rollback', '--root', made.root)
+    done = hook(made)
+    tap.result(done.returncode == 1 and 'no folder boot' in done.stdout,
+               'a tree of another ending, and a new root that is not there', done.stdout)
 
 
 def main():
@@ -137,6 +151,7 @@ def main():
             new_kernel(tap, folder, kind)
         on_word(tap, folder)
         of_the_user(tap, folder)
+        other_ending(tap, folder)
         made = device(folder / 'root', *ROWS['imx8mm-var-som'])
         one = new_tree(folder, shipped(*ROWS['imx8mm-var-som'][1:3]), 'one')
         swap('install', one, '--root', made.root)
