@@ -39,19 +39,10 @@ static const char *old_folder(const struct place *place)
 	return strcmp(place->trees, place->boot) ? place->trees : place->more;
 }
 
-static bool is_there(const struct swap *swap, const char *folder, const char *name)
-{
-	char *path = format_text("%s/%s", folder, name);
-	bool there = path && sys_exists(swap, path);
-
-	free(path);
-	return there;
-}
-
 /* A tree that the new OS brings itself is its own business; those named swap- are ours. */
 static bool brings(const struct move *move, const char *name)
 {
-	return strncmp(name, "swap-", 5) && is_there(move->place->swap, move->to, name);
+	return strncmp(name, "swap-", 5) && sys_has(move->place->swap, move->to, name);
 }
 
 /* Each folder that the name of a file has; what cannot be made is found when it is written. */
@@ -183,7 +174,7 @@ static char *carry(struct call *call, struct place *place)
 /* Nothing of ours is there, and nothing may be: that is no matter of an update. */
 static void hush(const struct place *place)
 {
-	if (place->boot && !is_there(place->swap, place->boot, "dtb-swap.state"))
+	if (place->boot && !sys_has(place->swap, place->boot, "dtb-swap.state"))
 		report_free(&place->swap->report);
 }
 

@@ -13,7 +13,15 @@
 
 #include "dtb.h"
 
-static bool write_all(int fd, const char *data, size_t size)
+/**
+ * dtb_write_all() - write to a file, however often that takes
+ * @fd: the file
+ * @data: what is written
+ * @size: of @data, in bytes
+ *
+ * Return: true if all is written; otherwise errno says why
+ */
+bool dtb_write_all(int fd, const char *data, size_t size)
 {
 	while (size) {
 		ssize_t done = write(fd, data, size);
@@ -31,7 +39,7 @@ static bool write_all(int fd, const char *data, size_t size)
 static bool write_into(const char *path, const void *data, size_t size)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), error;
-	bool good = fd >= 0 && write_all(fd, data, size);
+	bool good = fd >= 0 && dtb_write_all(fd, data, size);
 
 	error = errno;
 	if (fd >= 0 && close(fd) && good) {
@@ -69,7 +77,7 @@ static bool give_name(int fd, const char *name)
 /* @old: the file that is replaced; what is to take its place has to be on the disk, or NULL */
 static bool fill(int fd, const struct stat *old, const void *data, size_t size)
 {
-	return write_all(fd, data, size) &&
+	return dtb_write_all(fd, data, size) &&
 	       (!old || (!fchmod(fd, old->st_mode & 07777) && !fsync(fd)));
 }
 

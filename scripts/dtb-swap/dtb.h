@@ -70,6 +70,7 @@ int dtb_aliases(const void *fdt, const char *name, struct dtb_error *err);
 int dtb_check(const void *fdt, size_t size, const char *name, struct dtb_error *err);
 void *dtb_read(const char *path, struct dtb_error *err);
 void *dtb_copy(const void *fdt, size_t room, struct dtb_error *err);
+bool dtb_write_all(int fd, const char *data, size_t size);
 int dtb_write(const char *path, const void *fdt, struct dtb_error *err);
 const char *dtb_path(const void *fdt, int node, char *path, size_t size);
 bool dtb_enabled(const void *fdt, int node);

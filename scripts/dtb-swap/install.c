@@ -133,17 +133,8 @@ static bool settle(struct place *place)
 
 static bool is_there(const struct place *place, const char *name)
 {
-	const char *const folders[] = { place->trees, place->more };
-	bool there = false;
-	size_t i;
-
-	for (i = 0; i < 2 && folders[i] && !there; i++) {
-		char *path = format_text("%s/%s", folders[i], name);
-
-		there = path && sys_exists(place->swap, path);
-		free(path);
-	}
-	return there;
+	return sys_has(place->swap, place->trees, name) ||
+	       (place->more && sys_has(place->swap, place->more, name));
 }
 
 /*

@@ -225,21 +225,6 @@ void store_done(struct swap *swap, const char *folder, unsigned long writable)
 	free(path);
 }
 
-static bool write_all(int fd, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t done = write(fd, data, size);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return false;
-		data += done;
-		size -= done;
-	}
-	return !fsync(fd);
-}
-
 /* From the disk, not from memory. */
 static bool read_back(int dir, const char *name, const char *data, size_t size)
 {
@@ -354,8 +339,8 @@ static bool take_name(int dir, int fd, const char *beside, const char *name)
 static bool write_beside(int dir, int fd, const char *beside, const char *name, const void *data,
 			 size_t size)
 {
-	return write_all(fd, data, size) && read_back(dir, beside, data, size) &&
-	       take_name(dir, fd, beside, name);
+	return dtb_write_all(fd, data, size) && !fsync(fd) &&
+	       read_back(dir, beside, data, size) && take_name(dir, fd, beside, name);
 }
 
 static enum kind kind_of(int error)

@@ -96,6 +96,7 @@ char *sys_path(const struct swap *swap, const char *path);
 char *sys_read(const struct swap *swap, const char *path, size_t *size);
 char *sys_line(const struct swap *swap, const char *path);
 bool sys_exists(const struct swap *swap, const char *path);
+bool sys_has(const struct swap *swap, const char *folder, const char *name);
 char *sys_real(const struct swap *swap, const char *path);
 void *sys_tree(struct swap *swap);
 

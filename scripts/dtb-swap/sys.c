@@ -147,6 +147,23 @@ bool sys_exists(const struct swap *swap, const char *path)
 }
 
 /**
+ * sys_has() - whether a folder of the system has a file
+ * @swap: has the root
+ * @folder: from the root
+ * @name: from the folder
+ *
+ * Return: true if so
+ */
+bool sys_has(const struct swap *swap, const char *folder, const char *name)
+{
+	char *path = format_text("%s/%s", folder, name);
+	bool there = path && sys_exists(swap, path);
+
+	free(path);
+	return there;
+}
+
+/**
  * sys_real() - follow the links of a path of the system
  * @swap: has the root
  * @path: from the root

@@ -53,15 +53,9 @@ static bool has_tree(const char *text, const char *name)
 /* Whether a tree is in the root file system, or is going to be, and not on the boot partition. */
 static bool in_root(const struct place *place, const char *name)
 {
-	char *path = format_text("%s/%s", place->more ? place->more : "", name);
-	char *other = format_text("%s/%s", place->trees, name);
-	bool root = strcmp(place->trees, place->boot) != 0;
-
-	if (!root && place->more && path && other)
-		root = sys_exists(place->swap, path) && !sys_exists(place->swap, other);
-	free(other);
-	free(path);
-	return root;
+	return strcmp(place->trees, place->boot) ||
+	       (place->more && sys_has(place->swap, place->more, name) &&
+		!sys_has(place->swap, place->trees, name));
 }
 
 /**

@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import libfdt
 
@@ -55,6 +56,16 @@ def run(*command, **options):
 def program():
     """Return the words that start the tool, or what a test of these tests has in its place."""
     return os.environ.get('DTB_SWAP_PROGRAM', '').split() or [str(tool())]
+
+
+def perform(*tests, folder=None):
+    """Run the tests that the command line names, or all; each gets a folder to work in."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        for test in tests:
+            if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
+                test(tap, pathlib.Path(work))
+    return tap.end()
 
 
 def swap(*words):

@@ -7,10 +7,9 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 
-from bench import SOURCE, TOP, Tap, Tree, package, program, run, shipped, swap
+from bench import SOURCE, TOP, Tree, package, perform, program, run, shipped, swap
 from faults import compile_injector
 from install import DEVICES, device, new_tree
 from selector import chosen
@@ -265,12 +264,7 @@ def elsewhere(tap, folder):
 
 def main():
     """Run all."""
-    tap = Tap()
-    with tempfile.TemporaryDirectory() as work:
-        for test in (journal, locked, failing, waiting, ends, elsewhere):
-            if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
-                test(tap, pathlib.Path(work))
-    return tap.end()
+    return perform(journal, locked, failing, waiting, ends, elsewhere)
 
 
 if __name__ == '__main__':

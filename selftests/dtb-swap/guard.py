@@ -5,14 +5,12 @@
 import fcntl
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
-from bench import SOURCE, TOP, Tap, program, swap
+from bench import SOURCE, TOP, perform, program, swap
 from install import DEVICES, device, digest, model, new_tree, shipped
 from pending import BOOT_ID, ROW, fresh, guarded, stays, told
 
@@ -233,13 +231,7 @@ def busy(tap, folder):
 
 def main():
     """Run all."""
-    tap = Tap()
-    tests = (told_first, loud, stranded, no_way_back, obstacles, unlocked, run_again, busy)
-    with tempfile.TemporaryDirectory() as work:
-        for test in tests:
-            if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
-                test(tap, pathlib.Path(work))
-    return tap.end()
+    return perform(told_first, loud, stranded, no_way_back, obstacles, unlocked, run_again, busy)
 
 
 if __name__ == '__main__':

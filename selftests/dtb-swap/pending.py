@@ -4,15 +4,13 @@
 
 import fcntl
 import json
-import pathlib
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
-from bench import Tap, Tree, program, swap
+from bench import Tree, perform, program, swap
 from install import DEVICES, device, digest, model, new_tree, shipped
 from selector import chosen
 
@@ -391,14 +389,8 @@ def unguarded(tap, folder):
 
 def main():
     """Run all."""
-    tap = Tap()
-    tests = (pending, commits, runs, installs, starts, follows, at_the_end, remembered, misled,
-             unreadable, at_once, cut_short, unguarded)
-    with tempfile.TemporaryDirectory() as work:
-        for test in tests:
-            if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
-                test(tap, pathlib.Path(work))
-    return tap.end()
+    return perform(pending, commits, runs, installs, starts, follows, at_the_end, remembered,
+                   misled, unreadable, at_once, cut_short, unguarded)
 
 
 if __name__ == '__main__':

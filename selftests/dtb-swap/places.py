@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """dtb-swap where the folders are not what they seem: FAT's names, containers, other roots."""
 
-import pathlib
 import shutil
 import sys
-import tempfile
 
-from bench import Tap, shipped, swap
+from bench import perform, shipped, swap
 from install import DEVICES, device, digest, model, new_tree
 
 ROWS = {row[0]: row for row in DEVICES}
@@ -123,12 +121,7 @@ def updating(tap, folder):
 
 def main():
     """Run all."""
-    tap = Tap()
-    with tempfile.TemporaryDirectory() as work:
-        for test in (folded, mounted, unmounted, updating):
-            if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
-                test(tap, pathlib.Path(work))
-    return tap.end()
+    return perform(folded, mounted, unmounted, updating)
 
 
 if __name__ == '__main__':

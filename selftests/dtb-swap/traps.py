@@ -7,10 +7,9 @@ import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 
-from bench import SOURCE, Tap, package, program, run, shipped, swap
+from bench import SOURCE, package, perform, program, run, shipped, swap
 from faults import MEMORY, compile_injector
 from install import DEVICES, device, model, new_tree
 
@@ -112,8 +111,8 @@ def swept(tap, folder):
                'what was cut short goes first, and nothing of others', done.stdout)
 
 
-# In namespaces of its own: a mount that is read only, of a file system that others write to.
-MOUNTS = '''
+# The disk is no tmpfs, as far as the tool is told.
+MOUNT = '''
 import ctypes, os, sys
 libc = ctypes.CDLL(None, use_errno=True)
 def mount(what, where, kind=None, flags=0):
@@ -121,6 +120,13 @@ def mount(what, where, kind=None, flags=0):
     if libc.mount(*words, flags, None):
         raise OSError(ctypes.get_errno(), where)
 root, trees = sys.argv[1:3]
+def tell():
+    with open('/proc/self/mountinfo') as mounts, open(root + '/proc/self/mountinfo', 'w') as out:
+        out.writelines(line.replace(root, '').replace(' - tmpfs ', ' - ext4 ') for line in mounts)
+'''
+
+# In namespaces of its own: a mount that is read only, of a file system that others write to.
+MOUNTS = MOUNT + '''
 RDONLY, REMOUNT, BIND = 1, 32, 4096
 mount('x', root + '/media', 'tmpfs')
 os.system(f'cp -r {trees}/. {root}/media')
@@ -129,9 +135,7 @@ mount('x', root + '/mnt/boot', 'tmpfs')
 os.system(f'cp -r {root}/tmp/. {root}/mnt/boot')
 mount(root + '/media', trees, None, BIND)
 mount(None, trees, None, BIND | REMOUNT | RDONLY)
-# The disk is no tmpfs, as far as the tool is told.
-with open('/proc/self/mountinfo') as mounts, open(root + '/proc/self/mountinfo', 'w') as out:
-    out.writelines(line.replace(root, '').replace(' - tmpfs ', ' - ext4 ') for line in mounts)
+tell()
 status = os.system('chroot ' + ' '.join([root, *sys.argv[3:]]))
 open(root + '/media/others', 'w').close()
 print('others write on')
@@ -177,14 +181,7 @@ def unflushed(tap, folder):
 
 
 # Like MOUNTS, of file systems that are read only themselves, with options of their own.
-OPTIONS = '''
-import ctypes, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-def mount(what, where, kind=None, flags=0):
-    words = [word and word.encode() for word in (what, where, kind)]
-    if libc.mount(*words, flags, None):
-        raise OSError(ctypes.get_errno(), where)
-root, trees = sys.argv[1:3]
+OPTIONS = MOUNT + '''
 RDONLY, NOSUID, SYNC, REMOUNT, DIRSYNC, BIND, REC, LAZY = 1, 2, 16, 32, 128, 4096, 16384, 1 << 25
 ALL = NOSUID | SYNC | DIRSYNC | LAZY
 for name in (trees, root + '/mnt/boot'):
@@ -195,8 +192,7 @@ for name in (trees, root + '/mnt/boot'):
 def options():
     return [line for line in open('/proc/self/mountinfo') if root + '/mnt/' in line and ' - tmpfs ' in line]
 before = options()
-with open('/proc/self/mountinfo') as mounts, open(root + '/proc/self/mountinfo', 'w') as out:
-    out.writelines(line.replace(root, '').replace(' - tmpfs ', ' - ext4 ') for line in mounts)
+tell()
 status = os.system('chroot ' + ' '.join([root, *sys.argv[3:]]))
 print('before:', *before, 'after:', *options())
 sys.exit(3 if status or before != options() or not all('sync' in one for one in before) else 0)
@@ -359,13 +355,9 @@ def hung(tap, folder):
 
 def main():
     """Run all."""
-    tap = Tap()
-    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as work:
-        for test in (returns, elsewhere, filtered, nameless, comes_back, swept, bound, unflushed, options,
-                     journal, overtaken, late, hung):
-            if not sys.argv[1:] or test.__name__ in sys.argv[1:]:
-                test(tap, pathlib.Path(work))
-    return tap.end()
+    return perform(returns, elsewhere, filtered, nameless, comes_back, swept, bound, unflushed,
+                   options, journal, overtaken, late, hung,
+                   folder=MEMORY if os.access(MEMORY, os.W_OK) else None)
 
 
 if __name__ == '__main__':
