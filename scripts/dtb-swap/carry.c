@@ -143,8 +143,34 @@ static void move_trees(const struct move *move)
 	state_free(&state);
 }
 
-static void check_selected(const struct place *place, const char *checked)
+/* The new OS has an extlinux.conf and overlays of its own, and nobody can mend them there. */
+static void check_there(const struct move *move, const void *selected)
 {
+	const struct place *place = move->place;
+	struct swap own = *place->swap;
+	struct place there = *place;
+	void *brought = NULL;
+	size_t i;
+
+	own.report = (struct report){ 0 };
+	there.swap = &own;
+	there.trees = (char *)move->to;
+	there.more = NULL;
+	if (brings(move, place->value))
+		brought = place_tree(&there, place->value);
+	place_overlays(&there, brought ? brought : selected);
+	for (i = 0; i < own.report.count; i++) {
+		free(own.report.list[i].mend);
+		own.report.list[i].mend = strdup("update to another OS, or dtb-swap rollback, "
+						 "then update");
+	}
+	report_join(&place->swap->report, &own.report);
+	free(brought);
+}
+
+static void check_selected(const struct move *move, const char *checked)
+{
+	const struct place *place = move->place;
 	void *fdt = place->value ? place_tree(place, place->value) : NULL;
 
 	if (place->value && !fdt)
@@ -153,6 +179,8 @@ static void check_selected(const struct place *place, const char *checked)
 	if (checked && !same_text(checked, place->value))
 		refuse(place->swap, KIND_BUSY, "update again",
 		       "%s is no more selected: another dtb-swap was at work", checked);
+	if (fdt && move->from && place->family->how == HOW_ENV && sys_exists(place->swap, move->to))
+		check_there(move, fdt);
 	free(fdt);
 }
 
@@ -164,7 +192,7 @@ static char *carry(struct call *call, struct place *place)
 	FILE *out = open_memstream(&names, &size);
 	struct move move = { place, old_folder(place), new_folder(&call->swap), out };
 
-	check_selected(place, call->count ? call->words[0] : NULL);
+	check_selected(&move, call->count ? call->words[0] : NULL);
 	if (out && move.from && !verdict(&call->swap.report))
 		move_trees(&move);
 	call->swap.report.no_memory |= !out || fclose(out);

@@ -123,6 +123,40 @@ def other_ending(tap, folder):
                'a tree of another ending, and a new root that is not there', done.stdout)
 
 
+# What the new root's extlinux.conf says; what is said of it.
+NEW_FILES = (
+    ('as the old one', 'LABEL one\n\tFDT default\n', ''),
+    ('with an overlay that applies', 'LABEL one\n\tFDT default\n\tOVERLAYS /boot/fit.dtbo\n', ''),
+    ('with one that does not', 'LABEL one\n\tFDT default\n\tOVERLAYS /boot/misfit.dtbo\n',
+     'the bootloader will apply /boot/misfit.dtbo, and cannot'),
+    ('with a tree of its own', 'LABEL one\n\tFDT /boot/new.dtb\n',
+     'has FDT /boot/new.dtb, so that nothing else is taken'),
+    ('that is not there', None, 'extlinux/extlinux.conf is not there'))
+
+
+def new_file(tap, folder, kind, current):
+    """The new OS has an extlinux.conf of its own, which may have no place for the tree."""
+    row, boot = ROWS[kind], f'mnt/sysroot/inactive/{current}boot'
+    for name, path in (('fit', '&{/}'), ('misfit', '&nolabel')):
+        run('dtc', '-q', '-@', '-o', folder / f'{name}.dtbo', '-',
+            input=f'/dts-v1/; /plugin/; {path} {{ x; }};')
+    for title, text, words in NEW_FILES:
+        if 'misfit' in words and kind == 'jetson-nano':
+            words = ''      # its U-Boot applies no overlays
+        made = device(folder / 'root', *row)
+        swap('install', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root)
+        for name in ('fit', 'misfit'):
+            made.put(f'{boot}/{name}.dtbo', (folder / f'{name}.dtbo').read_bytes())
+        if text:
+            made.put(f'{boot}/extlinux/extlinux.conf', text)
+        before = carried(made)
+        done = hook(made)
+        good = words in done.stdout and 'update to another OS' in done.stdout and \
+            carried(made) == before if words else len(carried(made)) == len(before) + 1
+        tap.result(good and done.returncode == bool(words),
+                   f'{kind}: an extlinux.conf in the new root {title}', done.stdout)
+
+
 def main():
     """All ways."""
     tap = Tap()
@@ -149,6 +183,8 @@ def main():
                        f'{kind}: all trees go along', f'{names}\n{done.stdout}')
         for kind in ('imx8mm-var-som', 'raspberrypi4-64'):
             new_kernel(tap, folder, kind)
+        for kind, current in (('jetson-agx-orin-devkit', ''), ('jetson-nano', 'current/')):
+            new_file(tap, folder, kind, current)
         on_word(tap, folder)
         of_the_user(tap, folder)
         other_ending(tap, folder)
