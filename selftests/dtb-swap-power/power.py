@@ -88,8 +88,8 @@ sync
 '''
 
 
-def mkfs(folder, options):
-    """A disk with a FAT and an ext4 partition, both empty but for what Jetsons start by."""
+def mkfs(folder, options, roots=1):
+    """A disk with a FAT partition and ext4 ones, empty but for what Jetsons start by."""
     tools = userland.unpacked('amd64', 'e2fsprogs', 'libext2fs2t64', 'dosfstools')
     env = {**os.environ, 'LD_LIBRARY_PATH': str(tools / 'usr/lib/x86_64-linux-gnu')}
     disk = folder / 'disk.img'
@@ -104,10 +104,21 @@ def mkfs(folder, options):
                        check=True, capture_output=True)
     table = b''.join(bytes((0, 0, 2, 0, kind, 0, 2, 0)) + (at >> 9).to_bytes(4, 'little') +
                      (size >> 9).to_bytes(4, 'little')
-                     for kind, at, size in ((0xc, FAT_AT, FAT_SIZE), (0x83, EXT4_AT, EXT4_SIZE)))
-    disk.write_bytes(bytes(446) + table + bytes(32) + b'\x55\xaa' + bytes(FAT_AT - 512) +
-                     (folder / 'fat.img').read_bytes() + (folder / 'ext4.img').read_bytes())
+                     for kind, at, size in ((0xc, FAT_AT, FAT_SIZE), *(
+                         (0x83, EXT4_AT + i * EXT4_SIZE, EXT4_SIZE) for i in range(roots))))
+    disk.write_bytes(bytes(446) + table.ljust(64, b'\0') + b'\x55\xaa' + bytes(FAT_AT - 512) +
+                     (folder / 'fat.img').read_bytes() + (folder / 'ext4.img').read_bytes() * roots)
     return disk
+
+
+def recorded(folder):
+    """QEMU's arguments for that disk, with a log of what reaches it."""
+    (folder / 'log.img').write_bytes(b'')
+    files = ({'driver': 'file', 'filename': str(folder / name), 'cache': {'no-flush': True}}
+             for name in ('disk.img', 'log.img'))
+    disk = {'driver': 'blklogwrites', 'node-name': 'disk', 'log-sector-size': 512,
+            'file': next(files), 'log': next(files)}
+    return ['-blockdev', json.dumps(disk), '-device', 'virtio-blk-pci,drive=disk']
 
 
 def record(kernel, folder, kind, how, program):
@@ -119,12 +130,6 @@ def record(kernel, folder, kind, how, program):
     names = {f'trees/{path.name}.name': f'swap-{path.name}-{fnv(path.read_bytes()):08x}.dtb'.encode()
              for path in trees.values()}
     stage = guest.stage_modules(kernel, MODULES, [], OUT / 'stage' / f'power-{kind}')
-    log = folder / 'log.img'
-    log.write_bytes(b'')
-    disk = {'driver': 'blklogwrites', 'node-name': 'disk', 'log-sector-size': 512,
-            'file': {'driver': 'file', 'filename': str(folder / 'disk.img'),
-                     'cache': {'no-flush': True}},
-            'log': {'driver': 'file', 'filename': str(log), 'cache': {'no-flush': True}}}
     base = (folder / 'disk.img').read_bytes()
     outcome = guest.boot(kernel, machine, {
         'lib': stage / 'lib', 'bin/dtb-swap': program, **trees, **names,
@@ -136,9 +141,8 @@ def record(kernel, folder, kind, how, program):
         'bin/systemctl': SYSTEMCTL,
         'boardpack/run': SCRIPT.format(begin=BEGIN, how=how, boot_id=BOOT_ID, steps='\n'.join(
             re.sub(r'\b(one|two|three)$', r'/trees/\1.dtb', row[0]) for row in STEPS)).encode()},
-        300, tag=f'power-{kind}', icount='',
-        extra=['-blockdev', json.dumps(disk), '-device', 'virtio-blk-pci,drive=disk'])
-    return outcome.results, base, log.read_bytes()
+        300, tag=f'power-{kind}', icount='', extra=recorded(folder))
+    return outcome.results, base, (folder / 'log.img').read_bytes()
 
 
 def fnv(data):
@@ -162,14 +166,14 @@ def value_of(kind, boot):
     return found[-1] if found else None
 
 
-def taken(kind, data):
+def taken(kind, data, root=EXT4_AT):
     """The tree that the bootloader takes, None for its own; whatever is wrong is raised."""
     boot = Fat(data, FAT_AT)
     boot.check()
     value = value_of(kind, boot)
     if value is None:
         return None
-    tree = boot.read(value) if kind.startswith('rasp') else Ext4(data, EXT4_AT).read(f'boot/{value}')
+    tree = boot.read(value) if kind.startswith('rasp') else Ext4(data, root).read(f'boot/{value}')
     if tree is None:
         raise Damaged(f'{value} is selected and not there')
     if f'{fnv(tree):08x}.dtb' != value[-12:]:
@@ -177,9 +181,9 @@ def taken(kind, data):
     return tree
 
 
-def view(kind, data):
+def view(kind, data, root=EXT4_AT):
     """The model of that tree."""
-    tree = taken(kind, data)
+    tree = taken(kind, data, root)
     return tree and libfdt.Fdt(tree).getprop(0, 'model').as_str()
 
 
