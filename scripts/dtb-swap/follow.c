@@ -322,6 +322,27 @@ static void check_same(const struct need *all, int node, int old, bool above)
 			 "no devices are made of what is on %s in the new tree%s", path, "");
 }
 
+/* Of what is on such a bus the kernel makes devices where it has a compatible. */
+static bool is_no_device(const void *fdt, int node)
+{
+	int bus = node_above(fdt, node);
+
+	return (!bus || (bus > 0 && populates(fdt, bus))) &&
+	       fdt_stringlist_count(fdt, node, "compatible") < 1;
+}
+
+static void check_new(struct need *need, int node)
+{
+	char path[256], from[256];
+
+	/* Groups of pins are a part of their controller, wherever they stand. */
+	if (!strncmp(need->prop, "pinctrl-", 8) || !is_no_device(need->fdt, node))
+		return;
+	node_shown(need->fdt, node, path, sizeof(path));
+	node_shown(need->fdt, need->from, from, sizeof(from));
+	complain(need, "give it its compatible", "%s, which %s needs, is no device", path, from);
+}
+
 /*
  * What a node, and those above it, refer to has to be in use, and where it was, and so on,
  * up to the root, whose interrupt-parent counts for all.
@@ -329,7 +350,7 @@ static void check_same(const struct need *all, int node, int old, bool above)
 static void follow(struct need *need, int node)
 {
 	bool above = need->depth;
-	int old;
+	int first = node, old;
 
 	for (; node >= 0 && need->depth < DEEPEST; node = node_above(need->fdt, node)) {
 		if (need->seen[node])
@@ -339,6 +360,8 @@ static void follow(struct need *need, int node)
 		if (old >= 0) {
 			check_address(need, node, old);
 			check_same(need, node, old, above);
+		} else if (above && node == first) {
+			check_new(need, node);
 		}
 		follow_links(need, node);
 		above = true;

@@ -321,6 +321,10 @@ def supplies(tap, folder):
     def leave(change):
         return lambda t: (t.drop(card, 'vmmc-supply'), change(t))
 
+    def take(**props):
+        return lambda t: (t.add('/', 'new-supply', **props), t.cell('/new-supply', 'phandle', 0x7ffe),
+                          t.cell(card, 'vmmc-supply', 0x7ffe))
+
     for name, change, status, words in (
             ('left out, and nothing else', leave(lambda t: None), 5, left),
             ('left out, and it stays on', leave(lambda t: t.text(
@@ -329,6 +333,9 @@ def supplies(tap, folder):
                 path, 'status', 'disabled')), 0, left),
             ('left out, and it is gone', leave(lambda t: t.drop(path)), 0, left),
             ('no device', lambda t: t.drop(path, 'compatible'), 5, other),
+            ('a new one that is no device', take(status='okay'), 5,
+             f'/new-supply, which {card} needs, is no device'),
+            ('a new one', take(compatible='regulator-fixed', regulator_name='new'), 0, ''),
             ('something else', lambda t: t.text(path, 'compatible', 'x,y'), 5, other),
             ('without a name', lambda t: t.drop(path, 'regulator-name'), 5,
              f'{path} has no regulator-name in the new tree'),
