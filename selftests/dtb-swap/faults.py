@@ -97,8 +97,22 @@ def said_wrong(case, done, now):
     return left_behind(case) if done.returncode != 137 else ''
 
 
+def goes_on_wrong(case):
+    """What is wrong with the same command given again, and others, if anything."""
+    again = swap(*case.words, '--root', case.made.root)
+    if model(case.made, case.kind) != case.after and again.returncode != 12:
+        return f'it does not work afterwards: {again.stdout}'
+    # What writes next cleans up; rollback need not write.
+    for words in (('rollback', '--own'), ('install', case.made.root.parent / 'one.dtb')):
+        done = swap(*words, '--root', case.made.root)
+    if done.returncode:
+        return f'nothing can be installed: {done.stdout}'
+    return left_behind(case)
+
+
 def ways(case, known):
-    """Where rollback leads, where guard does, and what is left behind by an install of another tree.
+    """Where rollback leads, where guard does, what is wrong with an install of another tree, and
+    with the same again.
 
     Of what is known it is not tried again.
     """
@@ -118,18 +132,18 @@ def ways(case, known):
         other = swap('install', case.made.root.parent / 'other.dtb', *root)
         found.append(left_behind(case) or (other.stdout if other.returncode else ''))
         restore(case, kept)
-        known[key] = found
+        known[key] = (*found, goes_on_wrong(case))
     return known[key]
 
 
 def ways_wrong(case, done, now, known):
     """What is wrong with where rollback, guard and an install lead from there, if anything."""
-    back, guard, left = ways(case, known)
+    back, guard, left, stuck = ways(case, known)
     if back != case.back[now]:
         return f'from {now}, rollback leads to {back}'
     if guard not in (case.guard[now][-1:] if done.returncode == 0 else case.guard[now]):
         return f'from {now}, guard leads to {guard}'
-    return left and f'another tree is installed: {left}'
+    return f'another tree is installed: {left}' if left else stuck
 
 
 def judge(case, done, known):
@@ -140,18 +154,7 @@ def judge(case, done, known):
         return f'no whole tree: {error!r}'
     if now not in (case.before, case.after):
         return f'the tree is {now}'
-    why = said_wrong(case, done, now) or ways_wrong(case, done, now, known)
-    if why:
-        return why
-    again = swap(*case.words, '--root', case.made.root)
-    if model(case.made, case.kind) != case.after and again.returncode != 12:
-        return f'it does not work afterwards: {again.stdout}'
-    # What writes next cleans up; rollback need not write.
-    for words in (('rollback', '--own'), ('install', case.made.root.parent / 'one.dtb')):
-        done = swap(*words, '--root', case.made.root)
-    if done.returncode:
-        return f'nothing can be installed: {done.stdout}'
-    return left_behind(case)
+    return said_wrong(case, done, now) or ways_wrong(case, done, now, known)
 
 
 def sweep(tap, injector, case, name, faults):
