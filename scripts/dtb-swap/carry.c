@@ -100,28 +100,35 @@ static void move_tree(const struct move *move, const char *name)
 	free(to);
 }
 
-/* All that were installed, for the supervisor may select any. */
-static void move_ours(const struct move *move)
+/* What does not go along is not selected before the next start, and nothing else hangs on it. */
+static void move_spare(const struct move *move, const char *name)
 {
+	struct report *report = &move->place->swap->report;
+	size_t said = report->count;
+
+	move_tree(move, name);
+	for (; said < report->count; said++)
+		report->list[said].level = LEVEL_WARNING;
+}
+
+/* All that were installed, for the supervisor may select any; @before went before them. */
+static void move_ours(const struct move *move, const char *before)
+{
+	const char *selected = move->place->value;
 	char *path = sys_path(move->place->swap, move->from);
 	DIR *dir = path ? opendir(path) : NULL;
 	struct dirent *entry;
 
 	while (dir && (errno = 0, entry = readdir(dir)))
-		if (!fnmatch(OURS, entry->d_name, 0))
-			move_tree(move, entry->d_name);
+		if (!fnmatch(OURS, entry->d_name, 0) && !same_text(entry->d_name, selected) &&
+		    !same_text(entry->d_name, before))
+			move_spare(move, entry->d_name);
 	if (errno)
 		refuse(move->place->swap, KIND_ERROR, "look at the disk", "%s: %s", move->from,
 		       strerror(errno));
 	if (dir)
 		closedir(dir);
 	free(path);
-}
-
-static void move_other(const struct move *move, const char *name)
-{
-	if (name && fnmatch(OURS, name, 0))
-		move_tree(move, name);
 }
 
 static void move_trees(const struct move *move)
@@ -135,9 +142,11 @@ static void move_trees(const struct move *move)
 		return;
 	}
 	state_read(&state, move->place);
-	move_ours(move);
-	move_other(move, move->place->value);
-	move_other(move, state.previous);
+	if (move->place->value)
+		move_tree(move, move->place->value);
+	if (state.previous && !same_text(state.previous, move->place->value))
+		move_tree(move, state.previous);
+	move_ours(move, state.previous);
 	if (!verdict(&swap->report))
 		store_flush(swap, move->to, ".");	/* also what the new OS brings */
 	state_free(&state);
@@ -192,7 +201,8 @@ static char *carry(struct call *call, struct place *place)
 	FILE *out = open_memstream(&names, &size);
 	struct move move = { place, old_folder(place), new_folder(&call->swap), out };
 
-	check_selected(&move, call->count ? call->words[0] : NULL);
+	if (!call->back)
+		check_selected(&move, call->count ? call->words[0] : NULL);
 	if (out && move.from && !verdict(&call->swap.report))
 		move_trees(&move);
 	call->swap.report.no_memory |= !out || fclose(out);

@@ -181,16 +181,24 @@ static void check_chosen(struct swap *swap, const void *running, const void *fdt
  */
 void check_fit(struct swap *swap, const void *running, const void *fdt)
 {
+	size_t said = swap->report.count;
+	const void *all;
+	void *started;
+
 	check_board(swap, running, fdt);
 	if (verdict(&swap->report))
 		return;
+	started = tree_started(swap, fdt);
+	all = started ? started : fdt;
 	check_chosen(swap, running, fdt);
 	index_open(running);
-	index_open(fdt);
-	check_needs(swap, running, fdt);
-	check_kernel(swap, running, fdt);
-	index_close(fdt);
+	index_open(all);
+	check_needs(swap, running, all);
+	excuse_needs(swap, running, said);
+	check_kernel(swap, running, all);
+	index_close(all);
 	index_close(running);
+	free(started);
 }
 
 /**

@@ -42,6 +42,7 @@ static const char OPTIONS[] =
 	"      --limit SECONDS       guard: how long to wait for the commit (300)\n"
 	"                            carry: for another dtb-swap\n"
 	"      --forget              carry: the update has failed, install what you like\n"
+	"      --back                carry: into the OS before, whatever is wrong with a tree\n"
 	"      --root DIR            look at the system below DIR\n"
 	"  -j, --json                answer in JSON\n"
 	"  -q, --quiet               no notes\n"
@@ -179,6 +180,7 @@ static const struct option LONG[] = {
 	{ "variable", required_argument, NULL, 'v' },
 	{ "unproven", no_argument, NULL, 'U' },
 	{ "forget", no_argument, NULL, 'G' },
+	{ "back", no_argument, NULL, 'k' },
 	{ "root", required_argument, NULL, 'R' },
 	{ "limit", required_argument, NULL, 'L' },
 	{ "json", no_argument, NULL, 'j' },
@@ -243,6 +245,7 @@ static void set_name(struct call *call, int option)
 	call->pending |= option == 'P';
 	call->own |= option == 'w';
 	call->forget |= option == 'G';
+	call->back |= option == 'k';
 	call->swap.unproven |= option == 'U';
 }
 

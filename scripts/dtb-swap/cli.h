@@ -28,6 +28,7 @@
  * @own: rollback: to the bootloader's own tree
  * @guard: rollback: only what is pending
  * @forget: carry: the update has failed
+ * @back: carry: into the OS before, which starts in any case
  * @limit: seconds until an uncommitted tree is given up; carry: until it waits no more
  */
 struct call {
@@ -50,6 +51,7 @@ struct call {
 	bool own;
 	bool guard;
 	bool forget;
+	bool back;
 	unsigned int limit;
 };
 

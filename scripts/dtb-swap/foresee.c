@@ -33,6 +33,63 @@ void soften(struct report *report)
 	}
 }
 
+/*
+ * The file that the running tree has come from: one with its mark, or on a Raspberry Pi, whose
+ * firmware takes it from there in any case, that for this board.
+ */
+static void *running_file(const struct place *place, const void *running)
+{
+	if (place->value ? tree_runs(place, place->value) : place->family->how == HOW_CONFIG)
+		return place_base(place, running);
+	return NULL;
+}
+
+static void excuse(struct finding *one, const struct report *known)
+{
+	size_t i;
+
+	for (i = 0; i < known->count; i++)
+		if (same_text(one->cause, known->list[i].cause))
+			one->level = LEVEL_WARNING;
+}
+
+/**
+ * excuse_needs() - make warnings of what the system runs without, or gets from its bootloader
+ * @swap: the run, which check_needs() has told
+ * @running: the tree of the running kernel
+ * @said: how many findings there were before
+ *
+ * Firmware changes its tree in ways that are not followed (dtparam of config.txt): the file
+ * that the running tree has come from lacks that, too.
+ */
+void excuse_needs(struct swap *swap, const void *running, size_t said)
+{
+	struct swap own = *swap;
+	struct place place = { 0 };
+	void *fdt = NULL, *started;
+
+	if (!verdict(&swap->report))
+		return;
+	own.dry = true;
+	own.report = (struct report){ 0 };
+	if (place_open(&place, &own))
+		fdt = running_file(&place, running);
+	report_free(&own.report);
+	started = fdt ? tree_started(swap, fdt) : NULL;
+	if (fdt) {
+		index_open(started ? started : fdt);
+		check_needs(&own, running, started ? started : fdt);
+		index_close(started ? started : fdt);
+	}
+	for (; said < swap->report.count; said++)
+		if (swap->report.list[said].level == LEVEL_REFUSAL)
+			excuse(&swap->report.list[said], &own.report);
+	report_free(&own.report);
+	place_close(&place);
+	free(started);
+	free(fdt);
+}
+
 /**
  * check_install() - say what would keep a tree from being installed
  * @swap: is told; has the root of the system

@@ -222,6 +222,19 @@ static void check_vermagic(struct swap *swap, const struct kernel *kernel, const
 	free(file);
 }
 
+/* Such a one may have come from another place than the folder of modules, as a container's. */
+static bool is_loaded(const struct swap *swap, const char *module)
+{
+	char *path = format_text("/sys/module/%s", module), *c;
+	bool loaded;
+
+	for (c = path; c && (c = strchr(c, '-')); )
+		*c = '_';
+	loaded = path && sys_exists(swap, path);
+	free(path);
+	return loaded;
+}
+
 /* Once for each driver: of many devices that it drives, the first is told. */
 static void check_driver(struct swap *swap, struct kernel *kernel, const struct driver *driver,
 			 const char *path)
@@ -237,7 +250,11 @@ static void check_driver(struct swap *swap, struct kernel *kernel, const struct 
 		check_vermagic(swap, kernel, module, driver->module);
 	else
 		builtin = kernel_find(kernel->builtin, driver->module);
-	if (!module && !builtin && state == 'n')
+	if (!module && !builtin && is_loaded(swap, driver->module))
+		say(&swap->report, LEVEL_WARNING, KIND_KERNEL, "see that it is loaded at each start",
+		    "%s (%s): module %s is loaded, and not among those of this kernel",
+		    driver->compatible, path, driver->module);
+	else if (!module && !builtin && state == 'n')
 		refuse(swap, KIND_KERNEL, "take a kernel that has it",
 		       "%s (%s) needs the kernel option CONFIG_%s, which is not set",
 		       driver->compatible, path, driver->option);

@@ -106,6 +106,8 @@ void check_board(struct swap *swap, const void *running, const void *fdt);
 void check_needs(struct swap *swap, const void *running, const void *fdt);
 void check_kernel(struct swap *swap, const void *running, const void *fdt);
 void check_fit(struct swap *swap, const void *running, const void *fdt);
+void excuse_needs(struct swap *swap, const void *running, size_t said);
+void *tree_started(const struct swap *swap, const void *fdt);
 void check_update(struct swap *swap, const void *fdt);
 void check_tree(struct swap *swap, const void *fdt, const char *name);
 void *load_tree(struct swap *swap, const char *path);

@@ -90,8 +90,10 @@ static bool read_initrd(struct call *call, struct start *start)
 static bool prepare(struct call *call, const void *fdt, const char *name, struct start *start)
 {
 	struct swap *swap = &call->swap;
-	void *tree = start_tree(swap, fdt, name);
+	void *started = tree_started(swap, fdt);
+	void *tree = start_tree(swap, started ? started : fdt, name);
 
+	free(started);
 	if (!tree)
 		return false;
 	start->tree = (struct part){ .data = tree, .size = fdt_totalsize(tree) };

@@ -96,19 +96,22 @@ static void check_node(struct swap *swap, const struct kernel *kernel, const voi
 {
 	const struct driver *row = driver_of(fdt, node);
 	char path[256];
+	bool works;
 
 	if (!row || !lacks(kernel, row->module))
 		return;
 	dtb_path(fdt, node, path, sizeof(path));
-	if (at_work(swap, path))
+	works = at_work(swap, path);
+	if (works && row->option)
 		refuse(swap, KIND_KERNEL,
 		       "update to an OS that has that module, or go back first: dtb-swap rollback",
 		       "%s (%s) is at work, and kernel %s has no module %s", row->compatible, path,
 		       kernel->release, row->module);
-	else
+	else	/* nothing stands on our own, which a container may load */
 		say(&swap->report, LEVEL_WARNING, KIND_KERNEL, NULL,
-		    "%s (%s): kernel %s has no module %s; nothing drives it now, either",
-		    row->compatible, path, kernel->release, row->module);
+		    "%s (%s): kernel %s has no module %s; %s", row->compatible, path,
+		    kernel->release, row->module, works ? "see that a container has it" :
+		    "nothing drives it now, either");
 }
 
 /**

@@ -311,6 +311,21 @@ def memory(tap, folder):
         tap.result(done.returncode == status and words in done.stdout, name, done.stdout)
 
 
+def loaded(tap, folder):
+    """A module that a container has loaded is not among those of the kernel."""
+    good = shipped(*BOARD)
+    tree = Tree(good).add('/', 'seed', compatible='balena,rtc-seed').write(folder / 'new.dtb')
+    for name, module, status, words in (('loaded', 'rtc_seed', 0, 'warning: balena,rtc-seed (/seed): '
+                                         'module rtc-seed is loaded, and not among'),
+                                        ('not loaded', 'other', 8, 'needs the module rtc-seed')):
+        made = Device(folder / 'root', good)
+        made.modules(dep='kernel/x.ko:\n')
+        made.put(f'sys/module/{module}/refcnt', '0\n')
+        done = swap('check', '--root', made.root, tree)
+        tap.result(done.returncode == status and words in done.stdout,
+                   f'a module of ours that is {name}', done.stdout)
+
+
 def supplies(tap, folder):
     """The card's regulator is switched off where nobody names it, unless it stays on."""
     good, card = shipped(*BOARD), '/soc@0/bus@30800000/mmc@30b50000'
@@ -478,6 +493,7 @@ def main():
         broken(tap, folder, good)
         cases(tap, folder, good)
         supplies(tap, folder)
+        loaded(tap, folder)
         firmware(tap, folder)
         memory(tap, folder)
         stacks(tap, folder, good)

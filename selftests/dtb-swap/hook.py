@@ -123,6 +123,61 @@ def other_ending(tap, folder):
                'a tree of another ending, and a new root that is not there', done.stdout)
 
 
+# What the bootloader's file says of the OS, the one that does, what is wrong, whether that stops.
+TRIALS = (
+    ('an OS on trial goes back', 'resinOS_uEnv.txt', 1, 'driver', False),
+    ('an OS on trial goes back, as grub has it', 'EFI/BOOT/grubenv', 1, 'driver', False),
+    ('an OS on trial goes back, and the tree is gone', 'resinOS_uEnv.txt', 1, 'tree', False),
+    ('an OS that is settled is updated', 'resinOS_uEnv.txt', 0, 'driver', True),
+    ('an update after another', 'resinOS_uEnv.txt', 1, 'driver again', True))
+
+
+def goes_back(tap, folder):
+    """rollback-health of a new OS runs the hooks of the old one, and nothing may stop it."""
+    row, merged = ROWS['imx8mm-var-som'], folder / 'clock.dtb'
+    run('dtc', '-q', '-o', folder / 'clock.dtbo', '-', input='/dts-v1/; /plugin/; &{/} { '
+        'clock@68 { compatible = "dallas,ds1307"; reg = <0x68>; }; };')
+    swap('merge', shipped(*row[1:3]), folder / 'clock.dtbo', '-o', merged)
+    for title, file, trial, wrong, stops in TRIALS:
+        made = device(folder / 'root', *row)
+        made.put('mnt/sysroot/inactive/boot/keep', '')
+        swap('install', merged, '--root', made.root)
+        made.put(f'mnt/boot/{file}', f'resin_root_part=3\nupgrade_available={trial}\n')
+        if wrong == 'driver again':
+            hook(made)
+            made.put('proc/sys/kernel/random/boot_id', 'first\n')
+        made.device('i2c-0', '/clock@68')
+        made.put('sys/bus/i2c/drivers/one/keep', '')
+        made.link('sys/bus/i2c/devices/i2c-0', 'sys/devices/i2c-0')
+        made.link('sys/devices/i2c-0/driver', 'sys/bus/i2c/drivers/one')
+        if wrong == 'tree':
+            next((made.root / row[3]).glob('swap-*')).unlink()
+        else:
+            made.put('lib/modules/5.10.0/modules.dep', 'kernel/x.ko:\n')
+            made.put('lib/modules/5.10.0/modules.builtin', 'kernel/y.ko\n')
+        done = hook(made)
+        tap.result(done.returncode == stops and ('mend:' in done.stdout) == stops and
+                   len(carried(made)) == (wrong == 'driver again' or wrong == 'driver' and not stops),
+                   title, done.stdout)
+
+
+def spare(tap, folder):
+    """A tree that is neither selected nor the one before stops nothing."""
+    row = ROWS['imx8mm-var-som']
+    for title, name, status in (('some other', 'swap-old-00000000.dtb', 0), ('the selected', None, 1)):
+        made = device(folder / 'root', *row)
+        made.put('mnt/sysroot/inactive/boot/keep', '')
+        swap('install', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root)
+        (made.root / row[3] / 'swap-old-00000000.dtb').mkdir()
+        name = name or next((made.root / row[3]).glob('swap-one-*')).name
+        if status:      # something has its place in the new root
+            made.put(f'mnt/sysroot/inactive/boot/{name}/keep', '')
+        done = hook(made)
+        tap.result(done.returncode == status and name in done.stdout and
+                   len(carried(made)) == 1 - status, f'a tree that cannot be carried: {title}',
+                   done.stdout)
+
+
 # What the new root's extlinux.conf says; what is said of it.
 NEW_FILES = (
     ('as the old one', 'LABEL one\n\tFDT default\n', ''),
@@ -185,6 +240,8 @@ def main():
             new_kernel(tap, folder, kind)
         for kind, current in (('jetson-agx-orin-devkit', ''), ('jetson-nano', 'current/')):
             new_file(tap, folder, kind, current)
+        goes_back(tap, folder)
+        spare(tap, folder)
         on_word(tap, folder)
         of_the_user(tap, folder)
         other_ending(tap, folder)

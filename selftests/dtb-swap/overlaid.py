@@ -141,6 +141,64 @@ def configured(tap, folder):
                    f'overlays of config.txt: {name}', foreseen.stdout + done.stdout)
 
 
+ETHERNET = '/soc/spi@7e204000/eth@0'
+
+
+def wiznet(folder, made, row, base, config):
+    """A Raspberry Pi whose network is on an overlay of the firmware's, or on a parameter."""
+    running = folder / 'running.dtb'
+    path = made.put('mnt/boot/overlays/w5500.dtbo', '')
+    run('dtc', '-q', '-@', '-o', path, '-', input='/dts-v1/; /plugin/; &{/soc/spi@7e204000} { '
+        'status = "okay"; #address-cells = <1>; #size-cells = <0>; '
+        'eth@0 { compatible = "wiznet,w5500"; reg = <0>; spi-max-frequency = <30000000>; }; };')
+    swap('merge', base, path, '-o', running)
+    made.put('sys/firmware/fdt', running.read_bytes())
+    made.put('mnt/boot/config.txt', config)
+    made.put(f'{row[3]}/{row[2]}.dtb', pathlib.Path(base).read_bytes())
+    made.network('eth1', 'up', ETHERNET)
+
+
+def stands_on(tap, folder):
+    """What the system stands on may come of the bootloader's overlays, or of its firmware alone."""
+    row = {row[0]: row for row in DEVICES}['raspberrypi4-64']
+    base = shipped(*row[1:3])
+    one, off = new_tree(folder, base, 'one'), folder / 'off.dtb'
+    Tree(one).text('/soc', 'status', 'disabled').write(off)
+    for name, config, selected, tree, status, words in (
+            ('an overlay', 'dtoverlay=w5500\n', False, one, 0, 'fits this device'),
+            ('a parameter', 'dtparam=net=on\n', False, one, 0, 'warning: network eth1: '),
+            ('a parameter, and a tree is selected', 'dtparam=net=on\n', True, one, 0,
+             'warning: network eth1: '),
+            ('an overlay, and the bus is off', 'dtoverlay=w5500\n', False, off, 5,
+             f'network eth1: it is {ETHERNET}, which is disabled')):
+        made, now = device(folder / 'root', *row), base
+        if selected:
+            swap('install', new_tree(folder, base, 'zero'), '--root', made.root)
+            config += (made.root / 'mnt/boot/config.txt').read_text(encoding='ascii')
+            now = next((made.root / row[3]).glob('swap-*'))
+        wiznet(folder, made, row, now, config)
+        said = [swap(verb, tree, '--root', made.root) for verb in ('check', 'install')]
+        tap.result(all(done.returncode == status for done in said) and words in said[0].stdout,
+                   f'the network comes of {name}', ''.join(done.stdout for done in said))
+    row = {row[0]: row for row in DEVICES}['jetson-agx-orin-devkit']
+    made = device(folder / 'root', *row)
+    conf = 'LABEL one\n\tFDT default\n\tOVERLAYS /boot/net.dtbo\n'
+    made.put('mnt/sysroot/active/boot/extlinux/extlinux.conf', conf)
+    path = made.put('mnt/sysroot/active/boot/net.dtbo', '')
+    run('dtc', '-q', '-@', '-o', path, '-',
+        input='/dts-v1/; /plugin/; &{/} { network { compatible = "acme,net"; }; };')
+    swap('merge', shipped(*row[1:3]), path, '-o', folder / 'running.dtb')
+    made.put('sys/firmware/fdt', (folder / 'running.dtb').read_bytes())
+    made.network('eth1', 'up', '/network')
+    one = new_tree(folder, shipped(*row[1:3]), 'one')
+    done = swap('install', one, '--root', made.root)
+    made.put('mnt/sysroot/active/boot/extlinux/extlinux.conf', conf.replace('OVERLAYS', 'APPEND'))
+    other = swap('check', one, '--root', made.root)
+    tap.result(not done.returncode and other.returncode == 5 and
+               'network eth1: it is /network (acme,net), which the new tree does not have' in other.stdout,
+               'the network comes of extlinux.conf, or did', done.stdout + other.stdout)
+
+
 def again(tap, folder):
     """Overlays that the selected tree is made with are not put on it once more."""
     row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
@@ -272,6 +330,7 @@ def main():
         applied(tap, folder)
         named(tap, folder)
         configured(tap, folder)
+        stands_on(tap, folder)
         bases(tap, folder)
         again(tap, folder)
         undone(tap, folder)
