@@ -9,6 +9,8 @@
 
 #include "dtb.h"
 
+#define ROOM (256 << 10)	/* for what an overlay adds */
+
 /* The child of a bus that has the address and is in use, or has the same name. */
 static int child_at(const void *fdt, int bus, unsigned int address, const char *name)
 {
@@ -24,6 +26,18 @@ static int child_at(const void *fdt, int bus, unsigned int address, const char *
 			return child;
 	}
 	return -FDT_ERR_NOTFOUND;
+}
+
+/* Overlays of Raspberry Pi put a device out of use where they want another. */
+static bool stays(const void *fdt, const void *overlay, const char *path)
+{
+	struct dtb_error err;
+	void *after = dtb_apply(fdt, overlay, ROOM, &err);
+	int node = after ? fdt_path_offset(after, path) : -1;
+	bool used = !after || (node >= 0 && dtb_enabled(after, node));
+
+	free(after);
+	return used;
 }
 
 static int bus_conflict(const void *fdt, int bus, const void *overlay, int contents,
@@ -45,6 +59,8 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 		if (other < 0)
 			continue;
 		dtb_path(fdt, other, path, sizeof(path));
+		if (!stays(fdt, overlay, path))
+			continue;
 		chip = fdt_getprop(fdt, other, "compatible", NULL);
 		return dtb_fail(err, -FDT_ERR_EXISTS, "address 0x%x for %s is taken by %s (%s)",
 				fdt32_to_cpu(*reg), name, path, chip ? chip : "no compatible");

@@ -32,6 +32,25 @@ static void *add_labels(struct swap *swap, void *fdt)
 	return NULL;
 }
 
+/*
+ * Raspberry Pi's overlays are for the oldest of its SoCs, on whatever board: the firmware does not
+ * look.
+ */
+static bool is_for(const void *overlay, const void *fdt)
+{
+	struct names names = names_of(fdt, 0);
+	const char *name;
+
+	if (dtb_claims(overlay, fdt))
+		return true;
+	if (fdt_node_check_compatible(overlay, 0, "brcm,bcm2835"))
+		return false;
+	while ((name = names_next(&names)))
+		if (!strncmp(name, "brcm,bcm27", 10) || !strncmp(name, "brcm,bcm28", 10))
+			return true;
+	return false;
+}
+
 static void *put(struct swap *swap, void *fdt, const char *path)
 {
 	struct dtb_error err = { 0 };
@@ -42,7 +61,7 @@ static void *put(struct swap *swap, void *fdt, const char *path)
 		refuse(swap, KIND_OVERLAY,
 		       "name an overlay; a tree is installed alone, without --overlay",
 		       "%s is a tree, not an overlay: it has no fragment", path);
-	else if (overlay && !dtb_claims(overlay, fdt))
+	else if (overlay && !is_for(overlay, fdt))
 		refuse(swap, KIND_BOARD, mend, "%s is for \"%s\", not for this tree", path,
 		       fdt_stringlist_get(overlay, 0, "compatible", 0, NULL));
 	else if (overlay && dtb_address_conflict(fdt, overlay, &err))

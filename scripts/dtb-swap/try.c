@@ -86,6 +86,19 @@ static bool read_initrd(struct call *call, struct start *start)
 	return start->initrd.data;
 }
 
+/* Overlays go on here as there, their parameters do not. */
+static void firmware_traps(const struct place *place)
+{
+	char *param = place->family && place->family->how == HOW_CONFIG ?
+		      config_get("dtparam", place->text) : NULL;
+
+	if (param)
+		say(&place->swap->report, LEVEL_WARNING, KIND_OVERLAY,
+		    "expect what it does only from the next cold start on",
+		    "config.txt has dtparam=%s, which the firmware does: not in this trial", param);
+	free(param);
+}
+
 /* All that has to be in memory; nothing is loaded. */
 static bool prepare(struct call *call, const void *fdt, const char *name, struct start *start)
 {
@@ -208,6 +221,7 @@ static void try_now(struct call *call, struct place *place, const void *fdt, con
 
 	if (prepare(call, fdt, name, &start) && keep_tree(place, fdt, name)) {
 		guard_traps(&call->swap);
+		firmware_traps(place);
 		arm_and_start(call, &start);
 	}
 	free((void *)start.kernel.data);

@@ -27,13 +27,13 @@ Answer = collections.namedtuple('Answer', 'returncode stdout stderr')
 class Board:
     """A device that has a kernel and memory, and the folder that starter.c writes to."""
 
-    def __init__(self, folder, cmdline='quiet'):
-        self.made = device(folder / 'root', *ROW)
+    def __init__(self, folder, cmdline='quiet', row=ROW):
+        self.made = device(folder / 'root', *row)
         self.calls_in, self.said = folder / 'calls', folder / 'said'
         self.made.put('proc/cmdline', f'{cmdline}\n')
         self.made.put('proc/iomem', '40000000-7fffffff : System RAM\n')
         self.made.put('boot/Image', IMAGE)
-        self.tree = new_tree(folder, shipped(*ROW[1:3]), 'one')
+        self.tree = new_tree(folder, shipped(*row[1:3]), 'one')
         self.starter = folder / 'starter'
         if not self.starter.exists():
             done = run('gcc', '-O1', '-Wall', '-Werror', '-D_GNU_SOURCE', '-o', self.starter,
@@ -223,6 +223,22 @@ def overlaid(tap, folder):
                f'{done}\n{commit.stdout}{again.stdout}')
 
 
+def bootloaders(tap, folder):
+    """A trial has the overlays that the next cold start is going to have."""
+    row = {row[0]: row for row in DEVICES}['raspberrypi4-64']
+    board = Board(folder, row=row)
+    path = board.made.put('mnt/boot/overlays/x.dtbo', '')
+    run('dtc', '-q', '-o', path, '-', input='/dts-v1/; /plugin/; &{/} { x { }; };')
+    found = []
+    for config in ('dtoverlay=x\n', 'dtparam=i2c_arm=on\n'):
+        board.made.put('mnt/boot/config.txt', config)
+        done = board.start('--load')
+        found.append('load' in board.calls() and 'x' in Tree(board.calls_in / 'segment1').children('/'))
+    tap.result(found == [True, False] and not done.returncode and
+               'warning: config.txt has dtparam=i2c_arm=on, which the firmware does' in done.stderr,
+               'a trial has the overlays of config.txt', f'{found} {done}')
+
+
 def reserved(tap, folder):
     """What the firmware keeps for itself is kept from the next kernel, too."""
     def keeps(tree, at=0x56000000, cells=2):
@@ -304,6 +320,7 @@ def main():
         told(tap, pathlib.Path(work))
         undone(tap, pathlib.Path(work))
         overlaid(tap, pathlib.Path(work))
+        bootloaders(tap, pathlib.Path(work))
         reserved(tap, pathlib.Path(work))
         initramfs(tap, pathlib.Path(work))
         guarded(tap, pathlib.Path(work))

@@ -199,6 +199,33 @@ def stands_on(tap, folder):
                'the network comes of extlinux.conf, or did', done.stdout + other.stdout)
 
 
+# The names of an overlay as Raspberry Pi makes them, what it does of the device there, what is said.
+FIRMWARES = (
+    ('for the first SoC, and the other is put out of use', 'brcm,bcm2835', 'disabled', 0, 'selected in'),
+    ('and the other stays', 'brcm,bcm2835', 'okay', 6, 'address 0x0 for can@0 is taken by'),
+    ('for another board', 'acme,board', 'disabled', 4, 'is for "acme,board", not for this tree'))
+
+
+def firmwares(tap, folder):
+    """Overlays of Raspberry Pi name its first SoC, and free an address before they take it."""
+    row = {row[0]: row for row in DEVICES}['raspberrypi4-64']
+    part = '/dts-v1/; /plugin/; / {{ {} }}; &{{/soc/spi@7e204000}} {{ #address-cells = <1>; #size-cells = <0>; {} }};'
+    base, first = folder / 'base.dtb', folder / 'first.dtbo'
+    run('dtc', '-q', '-o', first, '-', input=part.format('', 'spidev@0 { compatible = "x"; reg = <0>; };'))
+    swap('merge', shipped(*row[1:3]), first, '-o', base)
+    for name, compatible, status, code, words in FIRMWARES:
+        made = device(folder / 'root', *row)
+        made.put('sys/firmware/fdt', base.read_bytes())
+        made.put(f'{row[3]}/{row[2]}.dtb', base.read_bytes())
+        path = made.put('mnt/boot/overlays/can.dtbo', '')
+        run('dtc', '-q', '-o', path, '-', input=part.format(
+            f'compatible = "{compatible}";', f'spidev@0 {{ status = "{status}"; }}; '
+            'can@0 { compatible = "microchip,mcp2515"; reg = <0>; };'))
+        done = swap('install', '--overlay', 'can', '--root', made.root)
+        tap.result(done.returncode == code and words in done.stdout,
+                   f'an overlay of Raspberry Pi {name}', done.stdout)
+
+
 def again(tap, folder):
     """Overlays that the selected tree is made with are not put on it once more."""
     row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
@@ -331,6 +358,7 @@ def main():
         named(tap, folder)
         configured(tap, folder)
         stands_on(tap, folder)
+        firmwares(tap, folder)
         bases(tap, folder)
         again(tap, folder)
         undone(tap, folder)
