@@ -168,12 +168,11 @@ static void check_there(const struct move *move, const void *selected)
 	if (brings(move, place->value))
 		brought = place_tree(&there, place->value);
 	place_overlays(&there, brought ? brought : selected);
-	for (i = 0; i < own.report.count; i++) {
-		free(own.report.list[i].mend);
-		own.report.list[i].mend = strdup("update to another OS, or dtb-swap rollback, "
-						 "then update");
-	}
-	report_join(&place->swap->report, &own.report);
+	for (i = 0; i < own.report.count; i++)
+		say(&place->swap->report, own.report.list[i].level, own.report.list[i].kind,
+		    "update to another OS, or dtb-swap rollback, then update", "%s",
+		    own.report.list[i].cause ? own.report.list[i].cause : "?");
+	report_free(&own.report);
 	free(brought);
 }
 

@@ -251,7 +251,8 @@ static void check_driver(struct swap *swap, struct kernel *kernel, const struct 
 	else
 		builtin = kernel_find(kernel->builtin, driver->module);
 	if (!module && !builtin && is_loaded(swap, driver->module))
-		say(&swap->report, LEVEL_WARNING, KIND_KERNEL, "see that it is loaded at each start",
+		say(&swap->report, LEVEL_WARNING, KIND_KERNEL,
+		    "see that it is loaded at each start",
 		    "%s (%s): module %s is loaded, and not among those of this kernel",
 		    driver->compatible, path, driver->module);
 	else if (!module && !builtin && state == 'n')
