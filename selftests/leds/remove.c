@@ -75,7 +75,7 @@ FIXTURE_TEARDOWN(module)
 	close(self->log);
 }
 
-TEST_F(module, can_go_in_mid_blink)
+TEST_F_TIMEOUT(module, can_go_in_mid_blink, BUSY)
 {
 	ASSERT_EQ(0, load());
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
@@ -227,7 +227,7 @@ static bool fail_nth(int n)
 	return failed;
 }
 
-TEST_F(module, survives_the_failure_of_each_allocation)
+TEST_F_TIMEOUT(module, survives_the_failure_of_each_allocation, BUSY)
 {
 	int n, step = rounds() < 20 ? 7 : 1;
 
@@ -249,7 +249,7 @@ TEST_F(module, survives_the_failure_of_each_allocation)
 	EXPECT_GT(1000, n);
 }
 
-TEST_F(module, survives_the_failure_of_many_allocations)
+TEST_F_TIMEOUT(module, survives_the_failure_of_many_allocations, BUSY)
 {
 	int i;
 
