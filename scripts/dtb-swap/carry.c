@@ -182,8 +182,10 @@ static void check_selected(const struct move *move, const char *checked)
 	void *fdt = place->value ? place_tree(place, place->value) : NULL;
 
 	if (place->value && !fdt)
-		refuse(place->swap, KIND_TREE, "dtb-swap rollback, or install a tree",
-		       "%s is selected, and is missing or broken", place->value);
+		say(&place->swap->report,
+		    place->family->fallback ? LEVEL_WARNING : LEVEL_REFUSAL, KIND_TREE,
+		    "dtb-swap rollback, or install a tree",
+		    "%s is selected, and is missing or broken", place->value);
 	if (checked && !same_text(checked, place->value))
 		refuse(place->swap, KIND_BUSY, "update again",
 		       "%s is no more selected: another dtb-swap was at work", checked);

@@ -173,6 +173,19 @@ static void check_chosen(struct swap *swap, const void *running, const void *fdt
 	}
 }
 
+/* What the user has taken on himself, word by word. */
+static void accept_needs(struct swap *swap, size_t said)
+{
+	struct finding *one;
+	size_t i;
+
+	for (i = 0; i < MOST_ACCEPTED && swap->accepted[i]; i++)
+		for (one = swap->report.list + said; one < swap->report.list + swap->report.count;
+		     one++)
+			if (one->kind == KIND_NEED && same_text(one->cause, swap->accepted[i]))
+				one->level = LEVEL_WARNING;
+}
+
 /**
  * check_fit() - refuse a tree that this device cannot live with
  * @swap: is told; has the root of the system
@@ -194,7 +207,8 @@ void check_fit(struct swap *swap, const void *running, const void *fdt)
 	index_open(running);
 	index_open(all);
 	check_needs(swap, running, all);
-	excuse_needs(swap, running, said);
+	excuse_needs(swap, running, all, said);
+	accept_needs(swap, said);
 	check_kernel(swap, running, all);
 	index_close(all);
 	index_close(running);

@@ -31,6 +31,7 @@ static const char OPTIONS[] =
 	"  -s, --structure           check: only the file, not against this device\n"
 	"      --modules DIR         check: only against a kernel to come, by its modules\n"
 	"      --accept-board NAME   a tree for another board, by its first compatible\n"
+	"      --accept CAUSE        what the system needs and the tree lacks, as it was refused\n"
 	"      --family NAME         the family, where config.json does not tell it\n"
 	"      --variable NAME       family u-boot: the variable with the tree's name\n"
 	"      --unproven            a selector that nobody has verified on this board\n"
@@ -176,6 +177,7 @@ static const struct option LONG[] = {
 	{ "modules", required_argument, NULL, 'M' },
 	{ "overlay", no_argument, NULL, 'O' },
 	{ "accept-board", required_argument, NULL, 'B' },
+	{ "accept", required_argument, NULL, 'A' },
 	{ "family", required_argument, NULL, 'F' },
 	{ "variable", required_argument, NULL, 'v' },
 	{ "unproven", no_argument, NULL, 'U' },
@@ -216,6 +218,19 @@ static bool read_number(const char *text, unsigned int *number)
 
 	*number = value;
 	return *text >= '0' && *text <= '9' && !*end && value <= MOST_SECONDS;
+}
+
+static bool accept_more(struct swap *swap, const char *cause)
+{
+	size_t i;
+
+	for (i = 0; i < MOST_ACCEPTED; i++)
+		if (!swap->accepted[i]) {
+			swap->accepted[i] = cause;
+			return true;
+		}
+	fprintf(stderr, "dtb-swap: --accept: that is more than %d\n", MOST_ACCEPTED);
+	return false;
 }
 
 static void set_name(struct call *call, int option)
@@ -263,6 +278,8 @@ static int parse(struct call *call, int argc, char **argv)
 			return printf("dtb-swap %s\n", VERSION) < 0;
 		if (option == 'L' && !read_number(optarg, &call->limit))
 			option = bad_number("--limit", optarg);
+		if (option == 'A' && !accept_more(&call->swap, optarg))
+			option = '?';
 		wrong |= option == '?';
 		set_name(call, option);
 	}

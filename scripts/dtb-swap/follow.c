@@ -192,12 +192,40 @@ static bool goes_off(const struct need *need, const char *name, const void *valu
 	       !fdt_getprop(need->fdt, new, "regulator-always-on", NULL);
 }
 
-/* Whether something else stands for it, or it was for nothing. */
-static bool is_excused(const void *fdt, int node, const char *name)
+static bool is_used(const struct link *link, void *data)
 {
-	if (!strcmp(name, "phy-handle"))
-		return fdt_subnode_offset(fdt, node, "fixed-link") >= 0;
-	return !strcmp(name, "pinctrl-names") && !fdt_getprop(fdt, node, "pinctrl-0", NULL);
+	return link->node >= 0 && node_used(data, link->node);
+}
+
+/* Whether something else stands for a property @prop of @old, or it was for nothing. */
+static bool is_excused(const struct need *need, int node, int old, int prop, const char *name)
+{
+	if (!strcmp(name, "phy-handle") && fdt_subnode_offset(need->fdt, node, "fixed-link") >= 0)
+		return true;
+	if (!strcmp(name, "pinctrl-names"))
+		return !fdt_getprop(need->fdt, node, "pinctrl-0", NULL);
+	return !each_link(need->running, old, prop, is_used, (void *)need->running);
+}
+
+static bool count_link(const struct link *link, void *data)
+{
+	(void)link;
+	++*(int *)data;
+	return false;
+}
+
+/* Many drivers take their only clock without a name. */
+static bool only_clock(const void *fdt, int node)
+{
+	int prop, count = 0, length;
+	const char *name;
+
+	fdt_for_each_property_offset(prop, fdt, node) {
+		fdt_getprop_by_offset(fdt, prop, &name, &length);
+		if (name && !strcmp(name, "clocks"))
+			each_link(fdt, node, prop, count_link, &count);
+	}
+	return count == 1;
 }
 
 /* A property that is left out refers to nothing, and is missed all the same. */
@@ -215,9 +243,10 @@ static void check_kept(struct need *need, int node, int old, bool above)
 
 		if (!name || !stands_on(name, above) ||
 		    (fdt_getprop(need->fdt, node, name, &left) && (left || !length)) ||
-		    is_excused(need->fdt, node, name))
+		    is_excused(need, node, old, prop, name))
 			continue;
-		if (!goes_off(need, name, value, length))
+		if (!goes_off(need, name, value, length) ||
+		    (!strcmp(name, "clock-names") && only_clock(need->fdt, node)))
 			need->level = LEVEL_WARNING;
 		complain(need, KEEP, "%s has no %s in the new tree", path, name);
 		need->level = level;
@@ -282,6 +311,20 @@ static void check_rows(struct need *need, int node, int old)
 	}
 }
 
+/* Fixed clocks need no device: CLK_OF_DECLARE() finds them wherever they are. */
+static bool only_clocks(const void *fdt, int bus)
+{
+	const struct row *row;
+	int node;
+
+	fdt_for_each_subnode(node, fdt, bus) {
+		row = next_row(fdt, node, NULL);
+		if (!row || row->sort != CLOCK)
+			return false;
+	}
+	return true;
+}
+
 /* A clock that is had in another way, a supply that now has a line that switches it. */
 static bool same_sort(const struct need *need, int node, int old)
 {
@@ -299,7 +342,7 @@ static bool is_other(const struct need *need, int node, int old)
 	if (!reg && (!node || populates(need->running, old) ||
 		     fdt_stringlist_count(need->running, old, "compatible") < 1))
 		return false;
-	return !is_phy(need->running, old) &&
+	return !is_phy(need->running, old) && !is_phy(need->fdt, node) &&
 	       !same_device(need->running, old, need->fdt, node) && !same_sort(need, node, old);
 }
 
@@ -317,7 +360,8 @@ static void check_same(const struct need *all, int node, int old, bool above)
 	node_shown(need->fdt, node, path, sizeof(path));
 	if (above && is_other(need, node, old))
 		complain(need, KEEP, "%s is another device in the new tree%s", path, "");
-	else if (populates(need->running, old) && !populates(need->fdt, node))
+	else if (populates(need->running, old) && !populates(need->fdt, node) &&
+		 !only_clocks(need->fdt, node))
 		complain(need, "add simple-bus to its compatible",
 			 "no devices are made of what is on %s in the new tree%s", path, "");
 }

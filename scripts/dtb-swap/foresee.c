@@ -44,6 +44,23 @@ static void *running_file(const struct place *place, const void *running)
 	return NULL;
 }
 
+/* What dtparam of config.txt can name has to be there, or the firmware does not do it. */
+static bool has_overrides(const void *fdt, const void *base)
+{
+	int from = fdt_path_offset(base, "/__overrides__"), prop;
+	int to = fdt_path_offset(fdt, "/__overrides__");
+	const char *name = NULL;
+
+	if (from < 0)
+		return true;
+	fdt_for_each_property_offset(prop, base, from) {
+		fdt_getprop_by_offset(base, prop, &name, NULL);
+		if (to < 0 || !name || !fdt_getprop(fdt, to, name, NULL))
+			return false;
+	}
+	return true;
+}
+
 static void excuse(struct finding *one, const struct report *known)
 {
 	size_t i;
@@ -57,29 +74,30 @@ static void excuse(struct finding *one, const struct report *known)
  * excuse_needs() - make warnings of what the system runs without, or gets from its bootloader
  * @swap: the run, which check_needs() has told
  * @running: the tree of the running kernel
+ * @fdt: the tree to check
  * @said: how many findings there were before
  *
  * Firmware changes its tree in ways that are not followed (dtparam of config.txt): the file
  * that the running tree has come from lacks that, too.
  */
-void excuse_needs(struct swap *swap, const void *running, size_t said)
+void excuse_needs(struct swap *swap, const void *running, const void *fdt, size_t said)
 {
 	struct swap own = *swap;
 	struct place place = { 0 };
-	void *fdt = NULL, *started;
+	void *base = NULL, *started;
 
 	if (!verdict(&swap->report))
 		return;
 	own.dry = true;
 	own.report = (struct report){ 0 };
 	if (place_open(&place, &own))
-		fdt = running_file(&place, running);
+		base = running_file(&place, running);
 	report_free(&own.report);
-	started = fdt ? tree_started(swap, fdt) : NULL;
-	if (fdt) {
-		index_open(started ? started : fdt);
-		check_needs(&own, running, started ? started : fdt);
-		index_close(started ? started : fdt);
+	started = base ? tree_started(swap, base) : NULL;
+	if (base && has_overrides(fdt, base)) {
+		index_open(started ? started : base);
+		check_needs(&own, running, started ? started : base);
+		index_close(started ? started : base);
 	}
 	for (; said < swap->report.count; said++)
 		if (swap->report.list[said].level == LEVEL_REFUSAL)
@@ -87,7 +105,7 @@ void excuse_needs(struct swap *swap, const void *running, size_t said)
 	report_free(&own.report);
 	place_close(&place);
 	free(started);
-	free(fdt);
+	free(base);
 }
 
 /**

@@ -4,6 +4,7 @@
  * network, watchdog, memory, with the controllers and supplies behind them.
  */
 
+#include <ctype.h>
 #include <dirent.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -90,14 +91,57 @@ static void check_soldered(struct need *need, int old, int new)
 		 "", "");
 }
 
+/* What is on USB or PCI is found by its bus; a port of a switch is a part of the switch. */
+static bool is_part(const void *fdt, int node)
+{
+	const char *name = fdt_stringlist_get(fdt, node, "compatible", 0, NULL);
+
+	return !name || ((!strncmp(name, "usb", 3) || !strncmp(name, "pci", 3)) &&
+			 isxdigit((unsigned char)name[3]));
+}
+
+/* Where a part is not in the new tree, what it is a part of has to be. */
+static int whole_device(struct need *need, int old, int *new)
+{
+	struct need inner = *need;
+	char path[256];
+	int node = old;
+
+	*new = find_device(need->running, old, need->fdt);
+	while (*new < 0 && node > 0 && is_part(need->running, node)) {
+		node = node_above(need->running, node);
+		*new = find_device(need->running, node, need->fdt);
+	}
+	if (*new <= 0)
+		return old;
+	if (node != old) {
+		inner.level = LEVEL_WARNING;
+		complain(&inner, KEEP, "its part %s is not in the new tree, or called otherwise%s",
+			 node_shown(need->running, old, path, sizeof(path)), "");
+	}
+	return node;
+}
+
+/* An overlay, or the kernel's PCI, has brought it after the start: what it is on was there. */
+static int nearest_node(const void *fdt, const char *path)
+{
+	const char *slash;
+	int node = fdt_path_offset(fdt, path);
+
+	for (slash = path + strlen(path); node < 0 && slash > path; slash--)
+		if (*slash == '/')
+			node = fdt_path_offset_namelen(fdt, path, slash - path);
+	return node;
+}
+
 /* @path: of the device in the running tree; @stem: of an alias that counts, or NULL */
 static void check_device(struct need *need, const char *path, const char *stem)
 {
-	int old = fdt_path_offset(need->running, path), new;
+	int old = nearest_node(need->running, path), new;
 
-	if (old < 0)
-		return;		/* an overlay has brought it after the start */
-	new = find_device(need->running, old, need->fdt);
+	if (old <= 0)
+		return;
+	old = whole_device(need, old, &new);
 	if (new < 0) {
 		complain(need, KEEP, "it is %s (%s), which the new tree does not have", path,
 			 kind_of(need->running, old));

@@ -111,6 +111,24 @@ static void *mark(struct swap *swap, void *fdt, unsigned int sum)
 	return NULL;
 }
 
+/* What goes on a tree that nobody has committed would keep that. */
+static bool is_settled(struct call *call, const struct place *place)
+{
+	struct state state = { 0 };
+	bool keeps = !strcmp(call->verb, "install") && !call->swap.base && place->boot;
+
+	if (keeps)
+		state_read(&state, place);
+	keeps &= state.pending;
+	if (keeps)
+		refuse(&call->swap, KIND_NOTHING,
+		       "dtb-swap commit, or try --pending --overlay, or name a tree with --base",
+		       "%s, which overlays would go on, has not been committed",
+		       state.installed ? state.installed : "the tree");
+	state_free(&state);
+	return !keeps;
+}
+
 /**
  * overlay_tree() - the tree with the overlays of a call
  * @call: has them; is told what is wrong with one
@@ -122,7 +140,7 @@ static void *mark(struct swap *swap, void *fdt, unsigned int sum)
 void *overlay_tree(struct call *call, const struct place *place, bool *before)
 {
 	struct swap *swap = &call->swap;
-	void *running = sys_tree(swap), *fdt = NULL;
+	void *running = is_settled(call, place) ? sys_tree(swap) : NULL, *fdt = NULL;
 	int i;
 
 	if (running)

@@ -32,10 +32,11 @@ static void tell_selected(const struct place *place)
 	if (fdt)
 		fact(report, "tree", "%s, %u bytes, sound", board_of(fdt), fdt_totalsize(fdt));
 	else
-		refuse(place->swap, KIND_TREE, "dtb-swap rollback, or install a tree",
-		       "%s/%s is selected, and is missing or broken: %s", place->trees,
-		       place->value, place->family->fallback ?
-		       "the bootloader will take its own" : "the device will not boot");
+		say(report, place->family->fallback ? LEVEL_WARNING : LEVEL_REFUSAL, KIND_TREE,
+		    "dtb-swap rollback, or install a tree",
+		    "%s/%s is selected, and is missing or broken: %s", place->trees,
+		    place->value, place->family->fallback ?
+		    "the bootloader will take its own" : "the device will not boot");
 	free(fdt);
 }
 

@@ -51,12 +51,15 @@ struct report {
 	bool no_memory;
 };
 
+#define MOST_ACCEPTED 16
+
 /**
  * struct swap - one run of the tool
  * @root: what stands before every path of the system, "" on a device
  * @family: name of the family that the user says it is, or NULL
  * @variable: name of the bootloader's variable that the user gives, or NULL
  * @board: compatible of another board that the user accepts, or NULL
+ * @accepted: causes of refusals that the user lives with, in their own words
  * @map: label map, or NULL
  * @base: tree that overlays go on, or NULL for the one that is selected
  * @modules: folder of modules of a kernel that is not running yet, or NULL
@@ -69,6 +72,7 @@ struct swap {
 	const char *family;
 	const char *variable;
 	const char *board;
+	const char *accepted[MOST_ACCEPTED];
 	const char *map;
 	const char *base;
 	const char *modules;
@@ -106,7 +110,7 @@ void check_board(struct swap *swap, const void *running, const void *fdt);
 void check_needs(struct swap *swap, const void *running, const void *fdt);
 void check_kernel(struct swap *swap, const void *running, const void *fdt);
 void check_fit(struct swap *swap, const void *running, const void *fdt);
-void excuse_needs(struct swap *swap, const void *running, size_t said);
+void excuse_needs(struct swap *swap, const void *running, const void *fdt, size_t said);
 void *tree_started(const struct swap *swap, const void *fdt);
 void check_update(struct swap *swap, const void *fdt);
 void check_tree(struct swap *swap, const void *fdt, const char *name);

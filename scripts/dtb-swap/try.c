@@ -254,18 +254,18 @@ void run_try(struct call *call)
 
 	if (alone && find_place(call, &place))
 		fdt = wanted_tree(call, &place, &name);
-	if (fdt && place.family)
-		select_traps(&place, name, fdt_totalsize(fdt));
-	if (fdt && place.family && !call->pending)
-		taken_try(&place);
-	if (fdt && !call->pending)
-		watchdog_check(call);
-	if (fdt && place.family && !verdict(&swap->report))
-		place_overlays(&place, fdt);
-	if (fdt && !verdict(&swap->report)) {
-		if (call->pending && install_tree(&place, fdt, name, true))
+	if (fdt && call->pending) {
+		if (install_tree(&place, fdt, name, true))
 			guard_traps(swap);
-		else if (!call->pending)
+	} else if (fdt) {
+		if (place.family) {
+			select_traps(&place, name, fdt_totalsize(fdt));
+			taken_try(&place);
+		}
+		watchdog_check(call);
+		if (place.family && !verdict(&swap->report))
+			place_overlays(&place, fdt);
+		if (!verdict(&swap->report))
 			try_now(call, &place, fdt, name);
 	}
 	free(name);

@@ -42,7 +42,7 @@ echo TAP version 13
 step 'one tree' 0 dtb-swap install /trees/one.dtb
 step 'and another' 0 dtb-swap install /trees/two.dtb
 sync; mark {begin}
-step 'the hook' 0 sh /bin/90-dtb-swap
+step 'the hook' 0 sh /bin/05-dtb-swap
 mark {end}; sleep 3
 step 'a tree that did not go along' 9 dtb-swap install /trees/three.dtb
 umount $old $new && mount -t ext4 -o ro /dev/vda3 $old
@@ -62,7 +62,7 @@ def record(kernel, folder, hook):
     tree = guest.own_tree(machine, folder)
     outcome = guest.boot(kernel, machine, {
         'lib': guest.stage_modules(kernel, MODULES, [], OUT / 'stage/update') / 'lib',
-        'bin/dtb-swap': tool('arm64'), 'bin/90-dtb-swap': hook, 'mnt/boot/keep': b'',
+        'bin/dtb-swap': tool('arm64'), 'bin/05-dtb-swap': hook, 'mnt/boot/keep': b'',
         **{f'trees/{word}.dtb': Tree(tree).text('/', 'model', word).write(folder / word)
            for word in ('one', 'two', 'three')},
         'mnt/sysroot/active/keep': b'', 'mnt/sysroot/inactive/keep': b'',
@@ -98,7 +98,7 @@ def main():
     """The hook, and cp and sync in its place."""
     tap = Tap()
     kernel = KERNELS[os.environ.get('POWER_KERNEL', '6.12')].ensure()
-    for hook in ((TOP / 'scripts/yocto/files/90-dtb-swap').read_bytes(), COPY):
+    for hook in ((TOP / 'scripts/yocto/files/05-dtb-swap').read_bytes(), COPY):
         with tempfile.TemporaryDirectory(dir=OUT) as work:
             results, base, log = record(kernel, pathlib.Path(work), hook)
         wrong, what, count = look(base, log)

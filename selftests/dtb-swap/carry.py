@@ -14,7 +14,7 @@ from faults import compile_injector
 from install import DEVICES, device, new_tree
 from selector import chosen
 
-HOOK = TOP / 'scripts/yocto/files/90-dtb-swap'
+HOOK = TOP / 'scripts/yocto/files/05-dtb-swap'
 ROWS = {row[0]: row for row in DEVICES}
 ROW = ROWS['imx8mm-var-som']
 NEW = 'mnt/sysroot/inactive/boot'

@@ -326,6 +326,52 @@ def loaded(tap, folder):
                    f'a module of ours that is {name}', done.stdout)
 
 
+# On what the network is, in the running tree or not; what the new tree lacks; status; words.
+FOUND = (
+    ('on USB, and its hub is no node', 'usb', lambda t: t.drop('/soc/usb@7e980000/usb1@1'), 0,
+     'warning: network eth0: its part /soc/usb@7e980000/usb1@1/ethernet@1 is not in'),
+    ('on USB, which is off', 'usb', lambda t: t.text('/soc/usb@7e980000', 'status', 'disabled'), 5,
+     'which is disabled in the new tree'),
+    ('on PCI, which is off', 'pci', lambda t: t.text('/scb/pcie@7d500000', 'status', 'disabled'), 5,
+     'which is disabled in the new tree'),
+    ('on PCI', 'pci', lambda t: t, 0, 'fits this device'),
+)
+
+
+def found(tap, folder):
+    """What buses find by themselves has no node that is needed, and its bus has one."""
+    for name, bus, change, status, words in FOUND:
+        usb = bus == 'usb'
+        good = shipped('6.12', 'bcm2837-rpi-3-b' if usb else 'bcm2711-rpi-4-b')
+        made, tree = Device(folder / 'root', good), Tree(good)
+        made.network('eth0', 'up', '/soc/usb@7e980000/usb1@1/ethernet@1' if usb else
+                     '/scb/pcie@7d500000/pci@0,0/ethernet@0,0')
+        change(tree)
+        done = swap('check', '--root', made.root, tree.write(folder / 'new.dtb'))
+        tap.result(done.returncode == status and words in done.stdout, f'the network is {name}',
+                   done.stdout)
+
+
+def accepted(tap, folder):
+    """What is refused can be accepted in its own words, and nothing else."""
+    good = shipped(*BOARD)
+    tree = Tree(good).drop(MMC, 'resets' if Tree(good).fdt.hasprop(Tree(good).node(MMC), 'resets')
+                           else 'clocks').write(folder / 'new.dtb')
+    made = Device(folder / 'root', good)
+    made.disk(2, '/', MMC)
+    first = swap('check', '--root', made.root, tree)
+    causes = [line[len('refused: '):] for line in first.stdout.splitlines()
+              if line.startswith('refused: ')]
+    for name, words, status in (
+            ('all', causes, 0), ('a part', [cause[:-1] for cause in causes], 5),
+            ('something else', ['storage'], 5), ('more than there is room for', causes * 17, 2)):
+        options = [word for cause in words for word in ('--accept', cause)]
+        done = swap('check', *options, '--root', made.root, tree)
+        tap.result(first.returncode == 5 and done.returncode == status and
+                   (status or all(f'warning: {cause}' in done.stdout for cause in causes)),
+                   f'what is refused, accepted: {name}', first.stdout + done.stdout)
+
+
 def supplies(tap, folder):
     """The card's regulator is switched off where nobody names it, unless it stays on."""
     good, card = shipped(*BOARD), '/soc@0/bus@30800000/mmc@30b50000'
@@ -409,6 +455,8 @@ def main():
         cases(tap, folder, good)
         supplies(tap, folder)
         loaded(tap, folder)
+        found(tap, folder)
+        accepted(tap, folder)
         firmware(tap, folder)
         memory(tap, folder)
         interfaces(tap, folder, good)

@@ -11,7 +11,7 @@ import tempfile
 from bench import TOP, Tap, program, run, swap
 from install import DEVICES, device, new_tree, shipped
 
-HOOK = TOP / 'scripts/yocto/files/90-dtb-swap'
+HOOK = TOP / 'scripts/yocto/files/05-dtb-swap'
 ROWS = {row[0]: row for row in DEVICES}
 
 
@@ -245,6 +245,15 @@ def main():
         on_word(tap, folder)
         of_the_user(tap, folder)
         other_ending(tap, folder)
+        made = device(folder / 'root', *ROWS['jetson-nano'])
+        one = new_tree(folder, shipped(*ROWS['jetson-nano'][1:3]), 'one')
+        for words in (('install', one), ('rollback',)):
+            swap(*words, '--root', made.root)
+        made.put('mnt/sysroot/inactive/boot/extlinux/extlinux.conf', 'LABEL a\n\tFDT default\n')
+        made.put('mnt/boot/extra_uEnv.txt', 'custom_fdt_file=fleet-wide.dtb\n')
+        done = hook(made)
+        tap.result(not done.returncode and 'fleet-wide.dtb is selected, and is missing' in done.stdout,
+                   'a selected tree that is not there, where the bootloader takes its own', done.stdout)
         made = device(folder / 'root', *ROWS['imx8mm-var-som'])
         one = new_tree(folder, shipped(*ROWS['imx8mm-var-som'][1:3]), 'one')
         swap('install', one, '--root', made.root)

@@ -161,7 +161,8 @@ def wiznet(folder, made, row, base, config):
 def stands_on(tap, folder):
     """What the system stands on may come of the bootloader's overlays, or of its firmware alone."""
     row = {row[0]: row for row in DEVICES}['raspberrypi4-64']
-    base = shipped(*row[1:3])
+    base, plain = folder / 'base.dtb', new_tree(folder, shipped(*row[1:3]), 'plain')
+    Tree(plain).add('/', '__overrides__', net='x').write(base)
     one, off = new_tree(folder, base, 'one'), folder / 'off.dtb'
     Tree(one).text('/soc', 'status', 'disabled').write(off)
     for name, config, selected, tree, status, words in (
@@ -169,6 +170,8 @@ def stands_on(tap, folder):
             ('a parameter', 'dtparam=net=on\n', False, one, 0, 'warning: network eth1: '),
             ('a parameter, and a tree is selected', 'dtparam=net=on\n', True, one, 0,
              'warning: network eth1: '),
+            ('a parameter that the new tree does not know', 'dtparam=net=on\n', False, plain, 5,
+             f'network eth1: it is {ETHERNET} (wiznet,w5500), which the new tree does not have'),
             ('an overlay, and the bus is off', 'dtoverlay=w5500\n', False, off, 5,
              f'network eth1: it is {ETHERNET}, which is disabled')):
         made, now = device(folder / 'root', *row), base

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from bench import Tree, perform, program, swap
+from bench import Tree, perform, program, run, swap
 from install import DEVICES, device, digest, model, new_tree, shipped
 from selector import chosen
 
@@ -53,6 +53,24 @@ def guarded(made, seconds):
     with subprocess.Popen([*program(), 'guard', '--limit', '60', '--root', str(made.root)]) as guard:
         time.sleep(seconds)
         guard.kill()
+
+
+def overlay_on_it(tap, folder):
+    """An overlay does not make a pending tree one for good."""
+    overlay = folder / 'x.dtbo'
+    run('dtc', '-q', '-o', overlay, '-', input='/dts-v1/; /plugin/; &{/} { x { }; };')
+    for name, words, status, waits in (
+            ('installed', ('install', '--overlay'), 12, True),
+            ('installed on another', ('install', '--base', shipped(*ROW[1:3]), '--overlay'), 0, False),
+            ('tried', ('try', '--pending', '--overlay'), 0, True)):
+        made, _ = fresh(folder, 'first\n')
+        before = digest(made.root)
+        done = swap(*words, overlay, '--root', made.root)
+        status_now = swap('status', '--root', made.root)
+        tap.result(done.returncode == status and ('pending' in status_now.stdout) == waits and
+                   (not status or digest(made.root) == before and
+                    'mend: dtb-swap commit, or try --pending --overlay' in done.stdout),
+                   f'an overlay on a pending tree is {name}', done.stdout + status_now.stdout)
 
 
 def pending(tap, folder):
@@ -390,7 +408,7 @@ def unguarded(tap, folder):
 def main():
     """Run all."""
     return perform(pending, commits, runs, installs, starts, follows, at_the_end, remembered,
-                   misled, unreadable, at_once, cut_short, unguarded)
+                   misled, unreadable, at_once, cut_short, unguarded, overlay_on_it)
 
 
 if __name__ == '__main__':

@@ -263,6 +263,14 @@ def journal(tap, folder):
                    f'the journal of ext4: {name}', f'{found} {done.stdout}')
 
 
+def feed_first(folder, pipe, data):
+    """An overlay is read once more when all else is done: another pipe is there then."""
+    with open(pipe, 'wb') as into:
+        os.mkfifo(folder / 'again')
+        (folder / 'again').rename(pipe)
+        into.write(data)
+
+
 def overtaken(tap, folder):
     """Others write the selector while a tree, or an overlay on it, is read: it stays theirs."""
     for kind, where, text, status, after in (
@@ -286,10 +294,12 @@ def overtaken(tap, folder):
             one, data = pipe, one.read_bytes()
         with subprocess.Popen(list(map(str, (*program(), 'install', one, '--root', made.root))),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True) as install, open(pipe, 'wb') as into:
-            made.put('mnt/boot/extra_uEnv.txt', text)
-            into.write(data)
-            into.close()
+                              text=True) as install:
+            if where == 'overlay':
+                feed_first(folder, pipe, data)
+            with open(pipe, 'wb') as into:
+                made.put('mnt/boot/extra_uEnv.txt', text)
+                into.write(data)
             said = install.communicate()[0]
         kept = (made.root / 'mnt/boot/extra_uEnv.txt').read_text(encoding='ascii')
         tap.result(install.returncode == status and text in kept and model(made, kind) == after and

@@ -48,7 +48,7 @@ DEFECTS = (
     ('a source that is not there', MODULES, 'Kbuild Makefile', 'Kbuild Maekfile',
      'there is no Maekfile in the pack'),
     ('a source that is not taken', SWAP, ' scripts/yocto/files"', '"',
-     'scripts/yocto/files/90-dtb-swap is not in BOARDPACK_FILES'),
+     'scripts/yocto/files/05-dtb-swap is not in BOARDPACK_FILES'),
     ('S in WORKDIR', SOURCE, 'S = "${UNPACKDIR}', 'S = "${WORKDIR}', 'S in WORKDIR'),
     ('another licence text', SOURCE, 'md5=b', 'md5=a', 'the md5 of COPYING'),
     ('a release that is missing', 'conf/layer.conf', ' scarthgap', '', 'LAYERSERIES_COMPAT'),

@@ -21,8 +21,8 @@ do_install() {
     install -D -m 0644 ${S}/scripts/dtb-swap/dtb-swap.8 ${D}${mandir}/man8/dtb-swap.8
     install -D -m 0644 ${S}/scripts/dtb-swap/dtb-swap.bash \
         ${D}${datadir}/bash-completion/completions/dtb-swap
-    install -D -m 0755 ${S}/scripts/yocto/files/90-dtb-swap \
-        ${D}${sysconfdir}/hostapp-update-hooks.d/90-dtb-swap
+    install -D -m 0755 ${S}/scripts/yocto/files/05-dtb-swap \
+        ${D}${sysconfdir}/hostapp-update-hooks.d/05-dtb-swap
     install -D -m 0644 ${S}/scripts/yocto/files/dtb-swap-guard.service \
         ${D}${systemd_system_unitdir}/dtb-swap-guard.service
 }
