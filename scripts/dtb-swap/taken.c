@@ -3,7 +3,7 @@
  * Between an update of the host OS and the start that it waits for: the selector is that of
  * both, and the new root has the trees that were there when the hook has run, no others.
  *
- * The hook says so in a file on the boot partition, since /run is not that of its container:
+ * The hook says so in a file on the boot partition, since its container may have another /run:
  * the number of this start, and which trees may be selected. With another start it means nothing.
  */
 
