@@ -34,21 +34,23 @@ void soften(struct report *report)
 }
 
 /*
- * The file that the running tree has come from: one with its mark, or on a Raspberry Pi, whose
- * firmware takes it from there in any case, that for this board.
+ * The file that the running tree has come from: only a mark shows that. Another one would excuse
+ * what it lacks itself, such as the new tree that was copied over the board's own.
  */
-static void *running_file(const struct place *place, const void *running)
+static void *running_file(const struct place *place)
 {
-	if (place->value ? tree_runs(place, place->value) : place->family->how == HOW_CONFIG)
-		return place_base(place, running);
+	void *fdt = place->value ? place_tree(place, place->value) : NULL;
+
+	if (fdt && tree_stamped(fdt) && tree_runs(place, place->value))
+		return fdt;
+	free(fdt);
 	return NULL;
 }
 
-/* What dtparam of config.txt can name has to be there, or the firmware does not do it. */
-static bool has_overrides(const void *fdt, const void *base)
+/* What firmware is told by name has to be there: dtparam of config.txt, labels for overlays. */
+static bool has_names(const void *fdt, const void *base, const char *path)
 {
-	int from = fdt_path_offset(base, "/__overrides__"), prop;
-	int to = fdt_path_offset(fdt, "/__overrides__");
+	int from = fdt_path_offset(base, path), to = fdt_path_offset(fdt, path), prop;
 	const char *name = NULL;
 
 	if (from < 0)
@@ -78,7 +80,7 @@ static void excuse(struct finding *one, const struct report *known)
  * @said: how many findings there were before
  *
  * Firmware changes its tree in ways that are not followed (dtparam of config.txt): the file
- * that the running tree has come from lacks that, too.
+ * that the running tree has come from lacks that, too. Where that is not known, --accept is left.
  */
 void excuse_needs(struct swap *swap, const void *running, const void *fdt, size_t said)
 {
@@ -91,10 +93,11 @@ void excuse_needs(struct swap *swap, const void *running, const void *fdt, size_
 	own.dry = true;
 	own.report = (struct report){ 0 };
 	if (place_open(&place, &own))
-		base = running_file(&place, running);
+		base = running_file(&place);
 	report_free(&own.report);
 	started = base ? tree_started(swap, base) : NULL;
-	if (base && has_overrides(fdt, base)) {
+	if (base && has_names(fdt, base, "/__overrides__") &&
+	    has_names(fdt, base, "/__symbols__")) {
 		index_open(started ? started : base);
 		check_needs(&own, running, started ? started : base);
 		index_close(started ? started : base);

@@ -142,6 +142,7 @@ bool place_open(struct place *place, struct swap *swap);
 void place_close(struct place *place);
 unsigned int tree_hash(const void *data, size_t size);
 int tree_stamp(void *fdt);
+bool tree_stamped(const void *fdt);
 bool tree_runs(const struct place *place, const char *name);
 void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **name);
 void *place_tree(const struct place *place, const char *name);

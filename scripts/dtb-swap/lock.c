@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One at a time. The container that the hook of host OS updates is run in may have a /run of its own,
- * and has the boot partition of all: both are locked.
+ * One at a time. The container that the hook of host OS updates is run in may have a /run of
+ * its own, and has the boot partition of all: both are locked.
  */
 
 #include <errno.h>

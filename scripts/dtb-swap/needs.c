@@ -4,7 +4,6 @@
  * network, watchdog, memory, with the controllers and supplies behind them.
  */
 
-#include <ctype.h>
 #include <dirent.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -89,37 +88,6 @@ static void check_soldered(struct need *need, int old, int new)
 	complain(need, "say in its node that it is non-removable",
 		 "in the new tree it may be taken out, and nothing tells whether it is there%s%s",
 		 "", "");
-}
-
-/* What is on USB or PCI is found by its bus; a port of a switch is a part of the switch. */
-static bool is_part(const void *fdt, int node)
-{
-	const char *name = fdt_stringlist_get(fdt, node, "compatible", 0, NULL);
-
-	return !name || ((!strncmp(name, "usb", 3) || !strncmp(name, "pci", 3)) &&
-			 isxdigit((unsigned char)name[3]));
-}
-
-/* Where a part is not in the new tree, what it is a part of has to be. */
-static int whole_device(struct need *need, int old, int *new)
-{
-	struct need inner = *need;
-	char path[256];
-	int node = old;
-
-	*new = find_device(need->running, old, need->fdt);
-	while (*new < 0 && node > 0 && is_part(need->running, node)) {
-		node = node_above(need->running, node);
-		*new = find_device(need->running, node, need->fdt);
-	}
-	if (*new <= 0)
-		return old;
-	if (node != old) {
-		inner.level = LEVEL_WARNING;
-		complain(&inner, KEEP, "its part %s is not in the new tree, or called otherwise%s",
-			 node_shown(need->running, old, path, sizeof(path)), "");
-	}
-	return node;
 }
 
 /* An overlay, or the kernel's PCI, has brought it after the start: what it is on was there. */

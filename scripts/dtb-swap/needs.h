@@ -44,6 +44,7 @@ typedef void disk_fn(const char *point, const char *device, void *data);
 void complain(struct need *need, const char *mend, const char *format, const char *a,
 	      const char *b);
 bool node_used(const void *fdt, int node);
+int whole_device(struct need *need, int old, int *new);
 void follow_from(struct need *need, int node);
 void check_irqs(struct need *need, int old, int new);
 

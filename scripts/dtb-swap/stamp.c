@@ -34,6 +34,17 @@ int tree_stamp(void *fdt)
 	return ret;
 }
 
+/**
+ * tree_stamped() - whether a tree says which one it is
+ * @fdt: the tree
+ *
+ * Return: true if so
+ */
+bool tree_stamped(const void *fdt)
+{
+	return fdt_getprop(fdt, 0, STAMP, NULL);
+}
+
 static bool same_stamp(const void *a, const void *b)
 {
 	int size_a = 0, size_b = 0;

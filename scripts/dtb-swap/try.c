@@ -86,17 +86,26 @@ static bool read_initrd(struct call *call, struct start *start)
 	return start->initrd.data;
 }
 
-/* Overlays go on here as there, their parameters do not. */
+/* Overlays go on here as there, but not what stands behind a filter, nor parameters. */
 static void firmware_traps(const struct place *place)
 {
-	char *param = place->family && place->family->how == HOW_CONFIG ?
-		      config_get("dtparam", place->text) : NULL;
+	bool config = place->family && place->family->how == HOW_CONFIG;
+	char *text = config && place->text ? strdup(place->text) : NULL, *next = text, *line;
 
-	if (param)
+	while (next && (line = strsep(&next, "\n"))) {
+		line += strspn(line, " \t");
+		if (strncmp(line, "dtparam=", 8) && strncmp(line, "include ", 8) &&
+		    (strncmp(line, "dtoverlay=", 10) || !strpbrk(line, ",:")) && *line != '[')
+			continue;
+		if (!strncmp(line, "[all]", 5))
+			continue;
 		say(&place->swap->report, LEVEL_WARNING, KIND_OVERLAY,
 		    "expect what it does only from the next cold start on",
-		    "config.txt has dtparam=%s, which the firmware does: not in this trial", param);
-	free(param);
+		    "config.txt has \"%.*s\", which the firmware does, not this trial",
+		    (int)strcspn(line, "\r"), line);
+		break;
+	}
+	free(text);
 }
 
 /* All that has to be in memory; nothing is loaded. */

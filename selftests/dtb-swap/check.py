@@ -336,6 +336,25 @@ FOUND = (
      'which is disabled in the new tree'),
     ('on PCI', 'pci', lambda t: t, 0, 'fits this device'),
 )
+PORTS = '/soc@0/switch/ports'
+
+
+def parts(tap, folder):
+    """A port of a switch may have another name; it may not be missing."""
+    good, running = shipped(*BOARD), folder / 'running.dtb'
+    tree = Tree(good).add('/soc@0', 'switch', compatible='acme,switch').add('/soc@0/switch', 'ports')
+    tree.add(PORTS, 'port@1').add(PORTS, 'port@2').write(running)
+    for name, change, status, words in (
+            ('is gone', lambda t: t.drop(f'{PORTS}/port@2'), 5, 'which the new tree does not have'),
+            ('has another name', lambda t: t.drop(f'{PORTS}/port@2').add(PORTS, 'ethernet-port@2'), 0,
+             'is not in the new tree, or called otherwise'),
+            ('is there', lambda t: t, 0, 'fits this device')):
+        made, tree = Device(folder / 'root', running), Tree(running)
+        made.network('eth0', 'up', f'{PORTS}/port@2')
+        change(tree)
+        done = swap('check', '--root', made.root, tree.write(folder / 'new.dtb'))
+        tap.result(done.returncode == status and words in done.stdout,
+                   f'the port that the network is on {name}', done.stdout)
 
 
 def found(tap, folder):
@@ -456,6 +475,7 @@ def main():
         supplies(tap, folder)
         loaded(tap, folder)
         found(tap, folder)
+        parts(tap, folder)
         accepted(tap, folder)
         firmware(tap, folder)
         memory(tap, folder)

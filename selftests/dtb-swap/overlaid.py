@@ -162,23 +162,33 @@ def stands_on(tap, folder):
     """What the system stands on may come of the bootloader's overlays, or of its firmware alone."""
     row = {row[0]: row for row in DEVICES}['raspberrypi4-64']
     base, plain = folder / 'base.dtb', new_tree(folder, shipped(*row[1:3]), 'plain')
-    Tree(plain).add('/', '__overrides__', net='x').write(base)
+    tree = Tree(plain).add('/', '__overrides__', net='x')
+    if '__symbols__' not in tree.children('/'):
+        tree.add('/', '__symbols__', a='/chosen')
+    tree.write(base)
     one, off = new_tree(folder, base, 'one'), folder / 'off.dtb'
     Tree(one).text('/soc', 'status', 'disabled').write(off)
+    bare = Tree(one).drop('/__symbols__').write(folder / 'bare.dtb')
+    lacks = f'network eth1: it is {ETHERNET} (wiznet,w5500), which the new tree does not have'
+    param = 'dtparam=net=on\n'
     for name, config, selected, tree, status, words in (
-            ('an overlay', 'dtoverlay=w5500\n', False, one, 0, 'fits this device'),
-            ('a parameter', 'dtparam=net=on\n', False, one, 0, 'warning: network eth1: '),
-            ('a parameter, and a tree is selected', 'dtparam=net=on\n', True, one, 0,
-             'warning: network eth1: '),
-            ('a parameter that the new tree does not know', 'dtparam=net=on\n', False, plain, 5,
-             f'network eth1: it is {ETHERNET} (wiznet,w5500), which the new tree does not have'),
-            ('an overlay, and the bus is off', 'dtoverlay=w5500\n', False, off, 5,
+            ('an overlay', 'dtoverlay=w5500\n', None, one, 0, 'fits this device'),
+            ('a parameter', param, 'ours', one, 0, 'warning: network eth1: '),
+            ('a parameter, and nothing tells which tree runs', param, None, one, 5, lacks),
+            ('a parameter, and the selected tree is not ours', param, 'theirs', one, 5, lacks),
+            ('a parameter that the new tree does not know', param, 'ours', plain, 5, lacks),
+            ('what needs labels, and the new tree has none', '[pi4]\ndtoverlay=w5500\n[all]\n',
+             'ours', bare, 5, lacks),
+            ('an overlay, and the bus is off', 'dtoverlay=w5500\n', None, off, 5,
              f'network eth1: it is {ETHERNET}, which is disabled')):
         made, now = device(folder / 'root', *row), base
-        if selected:
+        if selected == 'ours':
             swap('install', new_tree(folder, base, 'zero'), '--root', made.root)
             config += (made.root / 'mnt/boot/config.txt').read_text(encoding='ascii')
             now = next((made.root / row[3]).glob('swap-*'))
+        elif selected:
+            made.put(f'{row[3]}/theirs.dtb', one.read_bytes())
+            config += 'device_tree=theirs.dtb\n'
         wiznet(folder, made, row, now, config)
         said = [swap(verb, tree, '--root', made.root) for verb in ('check', 'install')]
         tap.result(all(done.returncode == status for done in said) and words in said[0].stdout,
