@@ -437,6 +437,7 @@ static void fuzz_state(struct input *in)
 	state_free(&was);
 	state_free(&is);
 	state_forget(&place);
+	free(place.device);
 	close_report(&swap);
 }
 
