@@ -136,8 +136,10 @@ LARGE = (
      'refused: nxp,pcf8563 (/n0@0) needs', 1),
     ('200 KB of names in a compatible', (), lambda t: t.node('n', b'x\0' * 100000),
      'drives x (/n)', 1),
-    ('20000 clocks of the disk', ((MMC, 'clocks', cells(*range(FIRST, FIRST + 20000))),),
-     lambda t: t.many(20000, None, FIRST), 'refused', 0),
+    ('15000 clocks of the disk', ((MMC, 'clocks', cells(*range(FIRST, FIRST + 15000))),),
+     lambda t: t.many(15000, 'acme,x', FIRST), 'refused', 0),
+    ('20000 that are no devices', ((MMC, 'clocks', cells(*range(FIRST, FIRST + 20000))),),
+     lambda t: t.many(20000, None, FIRST), 'needs, is no device', 20000),
     ('100000 references to nothing', ((MMC, 'vmmc-supply', cells(*range(FIRST, FIRST + 100000))),),
      lambda t: b'', 'refers to a node that is not there', 1),
     ('5000 numbers of the disk', [('/aliases', f'mmc{i}', f'/n{i}@{i:x}\0'.encode())
