@@ -210,6 +210,57 @@ static char *carry(struct call *call, struct place *place)
 	return names;
 }
 
+/**
+ * carry_lacks() - whether the other root, which is started next, has not the selected tree
+ * @place: where things are
+ *
+ * Return: true if so; false where the bootloader takes it from the boot partition
+ */
+bool carry_lacks(const struct place *place)
+{
+	const char *name = place->value;
+	struct dtb_error err;
+	char *path;
+	void *fdt;
+
+	if (!name || !place_in_root(place, name) || !slot_changes(place))
+		return false;
+	path = format_text("%s%s/%s", place->swap->root, new_folder(place->swap), name);
+	fdt = path ? dtb_read(path, &err) : NULL;
+	free(fdt);
+	free(path);
+	return !fdt;
+}
+
+static void start_without(struct place *place)
+{
+	struct swap *swap = place->swap, own = *swap;
+
+	refuse(swap, KIND_TREE, "install it again in the OS that is started next",
+	       "%s is not in the root file system that is started next", place->value);
+	own.report = (struct report){ 0 };
+	place->swap = &own;
+	select_own(place);
+	place->swap = swap;
+	report_join(&swap->report, &own.report);
+}
+
+/*
+ * At the end of this start: the new OS may have had no hook that takes the trees along, and
+ * another tree may have been selected since. Nobody is left to be told: where the selected tree
+ * is not there all the same, and the bootloader would stop, it takes its own.
+ */
+static void carry_last(struct place *place)
+{
+	struct move move = { place, old_folder(place), new_folder(place->swap), NULL };
+
+	if (!move.from || !slot_changes(place))
+		return;
+	move_trees(&move);
+	if (!place->family->fallback && !slot_returned(place) && carry_lacks(place))
+		start_without(place);
+}
+
 /* Nothing of ours is there, and nothing may be: that is no matter of an update. */
 static void hush(const struct place *place)
 {
@@ -233,11 +284,13 @@ void run_carry(struct call *call)
 	if (lock_wait(&lock, swap, call->limit)) {
 		if (call->forget)
 			taken_forget(swap);
-		else if (place_open(&place, swap))
-			names = carry(call, &place);
-		else
+		else if (!place_open(&place, swap))
 			hush(&place);
-		if (place.boot && (!place.value || !verdict(&swap->report)))
+		else if (call->last)
+			carry_last(&place);
+		else
+			names = carry(call, &place);
+		if (place.boot && !call->last && (!place.value || !verdict(&swap->report)))
 			taken_mark(&place, names ? names : "");
 	}
 	free(names);

@@ -44,6 +44,7 @@ static const char OPTIONS[] =
 	"                            carry: for another dtb-swap\n"
 	"      --forget              carry: the update has failed, install what you like\n"
 	"      --back                carry: into the OS before, whatever is wrong with a tree\n"
+	"      --last                carry: at shutdown, where the next start is on the other root\n"
 	"      --root DIR            look at the system below DIR\n"
 	"  -j, --json                answer in JSON\n"
 	"  -q, --quiet               no notes\n"
@@ -183,6 +184,7 @@ static const struct option LONG[] = {
 	{ "unproven", no_argument, NULL, 'U' },
 	{ "forget", no_argument, NULL, 'G' },
 	{ "back", no_argument, NULL, 'k' },
+	{ "last", no_argument, NULL, 'E' },
 	{ "root", required_argument, NULL, 'R' },
 	{ "limit", required_argument, NULL, 'L' },
 	{ "json", no_argument, NULL, 'j' },
@@ -261,6 +263,7 @@ static void set_name(struct call *call, int option)
 	call->own |= option == 'w';
 	call->forget |= option == 'G';
 	call->back |= option == 'k';
+	call->last |= option == 'E';
 	call->swap.unproven |= option == 'U';
 }
 

@@ -29,6 +29,7 @@
  * @guard: rollback: only what is pending
  * @forget: carry: the update has failed
  * @back: carry: into the OS before, which starts in any case
+ * @last: carry: at the end of this start
  * @limit: seconds until an uncommitted tree is given up; carry: until it waits no more
  */
 struct call {
@@ -52,6 +53,7 @@ struct call {
 	bool guard;
 	bool forget;
 	bool back;
+	bool last;
 	unsigned int limit;
 };
 

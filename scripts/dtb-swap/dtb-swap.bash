@@ -4,7 +4,7 @@ _dtb_swap() {
 	local word=${COMP_WORDS[COMP_CWORD]}
 	local verbs="check diff merge install rollback try commit guard carry status list"
 	local options="--accept --accept-board --all --back --base --family --forget --help --initrd --json --kernel
-		--labels --limit --load --modules --out --overlay --own --pending --quiet --root
+		--labels --last --limit --load --modules --out --overlay --own --pending --quiet --root
 		--structure
 		--unproven --variable --version --watchdog"
 

@@ -399,6 +399,19 @@ static void roll_back_own(struct place *place, const struct state *state)
 }
 
 /**
+ * select_own() - let the bootloader take its own tree
+ * @place: where things are; the run is told
+ */
+void select_own(struct place *place)
+{
+	struct state state;
+
+	state_read(&state, place);
+	roll_back_own(place, &state);
+	state_free(&state);
+}
+
+/**
  * run_rollback() - the verb rollback
  * @call: without words; tells which tree
  */

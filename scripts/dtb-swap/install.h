@@ -146,6 +146,7 @@ bool tree_stamped(const void *fdt);
 bool tree_runs(const struct place *place, const char *name);
 void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **name);
 void *place_tree(const struct place *place, const char *name);
+bool place_in_root(const struct place *place, const char *name);
 void *place_base(const struct place *place, const void *running);
 void place_overlays(const struct place *place, const void *fdt);
 void soften(struct report *report);
@@ -175,6 +176,10 @@ void taken_mark(const struct place *place, const char *names);
 void taken_name(FILE *out, const char *name);
 void taken_forget(struct swap *swap);
 
+bool carry_lacks(const struct place *place);
+bool slot_changes(const struct place *place);
+bool slot_returned(const struct place *place);
+
 void state_read(struct state *state, const struct place *place);
 bool state_write(const struct state *state, const struct state *next, const struct place *place);
 void state_finish(const struct state *state, const struct place *place);
@@ -190,5 +195,6 @@ bool trial_over(const struct swap *swap);
 void trial_end(const struct swap *swap);
 bool first_start(const struct swap *swap, const struct state *state);
 bool select_value(struct place *place, const char *value);
+void select_own(struct place *place);
 
 #endif

@@ -270,6 +270,20 @@ void *place_tree(const struct place *place, const char *name)
 	return fdt;
 }
 
+/**
+ * place_in_root() - whether a tree is one of the root file system, there or not
+ * @place: where trees are
+ * @name: of the file
+ *
+ * Return: true if so, false where the bootloader takes it from the boot partition
+ */
+bool place_in_root(const struct place *place, const char *name)
+{
+	return strcmp(place->trees, place->boot) ||
+	       (place->more && sys_has(place->swap, place->more, name) &&
+		!sys_has(place->swap, place->trees, name));
+}
+
 static bool is_tree(const char *name)
 {
 	size_t length = strlen(name);

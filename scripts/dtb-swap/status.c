@@ -57,6 +57,10 @@ static void tell_state(const struct place *place)
 		     state.previous ? state.previous : "the bootloader's own tree");
 	if (taken(place))
 		fact(report, "update", "the trees went into the new OS, which is started next");
+	if (carry_lacks(place))
+		say(report, LEVEL_WARNING, KIND_TREE,
+		    "let dtb-swap-carry.service run at shutdown, or dtb-swap carry --last now",
+		    "the next start is on the other root, which has not %s", place->value);
 	if (state.pending)
 		fact(report, "pending", "not committed, started %u times", state.boots);
 	if (state.installed && (!place->value || strcmp(state.installed, place->value)))

@@ -50,14 +50,6 @@ static bool has_tree(const char *text, const char *name)
 	return false;
 }
 
-/* Whether a tree is in the root file system, or is going to be, and not on the boot partition. */
-static bool in_root(const struct place *place, const char *name)
-{
-	return strcmp(place->trees, place->boot) ||
-	       (place->more && sys_has(place->swap, place->more, name) &&
-		!sys_has(place->swap, place->trees, name));
-}
-
 /**
  * taken() - whether an update waits for the next start
  * @place: where things are
@@ -84,7 +76,7 @@ bool taken(const struct place *place)
  */
 bool taken_select(const struct place *place, const char *name)
 {
-	bool risk = name && !same_text(name, place->value) && in_root(place, name);
+	bool risk = name && !same_text(name, place->value) && place_in_root(place, name);
 	char *text = risk ? read_mark(place) : NULL;
 	bool good = !text || has_tree(text, name);
 
@@ -131,12 +123,13 @@ void taken_mark(const struct place *place, const char *names)
 
 /**
  * taken_name() - a tree that the new root has
- * @out: where to
+ * @out: where to, NULL where nobody keeps it
  * @name: of the tree
  */
 void taken_name(FILE *out, const char *name)
 {
-	fprintf(out, TREE "%s\n", name);
+	if (out)
+		fprintf(out, TREE "%s\n", name);
 }
 
 /**

@@ -171,9 +171,9 @@ def failing(tap, folder):
         tap.result(not wrong and total > 50, f'carry: {title} at each of {total} calls', wrong[:5])
 
 
-def restart(made):
-    """The model of the tree that the new OS is started with; it stops without one."""
-    path = chosen(ROW[0], made.root / 'mnt/boot', made.root / 'mnt/sysroot/inactive')
+def restart(made, kind=ROW[0]):
+    """The model of the tree that the new OS is started with; it may stop without one."""
+    path = chosen(kind, made.root / 'mnt/boot', made.root / 'mnt/sysroot/inactive')
     return path and Tree(path).fdt.getprop(0, 'model').as_str()
 
 

@@ -10,7 +10,7 @@ DEPENDS = "dtc"
 # Not static, as what make dtb-swap makes is: bitbake exports its own LDFLAGS, and packages add
 # the one with libfdt.so by themselves.
 
-SYSTEMD_SERVICE:${PN} = "dtb-swap-guard.service"
+SYSTEMD_SERVICE:${PN} = "dtb-swap-guard.service dtb-swap-carry.service"
 
 do_compile() {
     oe_runmake -C ${S}/scripts/dtb-swap CC="${CC}" OUT=${B}/out VERSION=${PV}
@@ -23,8 +23,10 @@ do_install() {
         ${D}${datadir}/bash-completion/completions/dtb-swap
     install -D -m 0755 ${S}/scripts/yocto/files/05-dtb-swap \
         ${D}${sysconfdir}/hostapp-update-hooks.d/05-dtb-swap
-    install -D -m 0644 ${S}/scripts/yocto/files/dtb-swap-guard.service \
-        ${D}${systemd_system_unitdir}/dtb-swap-guard.service
+    for unit in guard carry; do
+        install -D -m 0644 ${S}/scripts/yocto/files/dtb-swap-$unit.service \
+            ${D}${systemd_system_unitdir}/dtb-swap-$unit.service
+    done
 }
 
 PACKAGES =+ "${PN}-bash-completion"

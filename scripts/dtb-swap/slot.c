@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which of the two root file systems of balenaOS the next start is on, as hostapp-update's
+ * 99-resin-uboot writes it for U-Boot: resin_root_part of resinOS_uEnv.txt, in hex.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "install.h"
+#include "needs.h"
+
+#define ENV "resinOS_uEnv.txt"
+#define ACTIVE "/mnt/sysroot/active"
+
+/* struct slot - the partition that a root file system is on, 0 where nobody tells */
+struct slot {
+	const struct swap *swap;
+	unsigned long number;
+};
+
+static unsigned long from_env(const struct place *place, const char *key)
+{
+	static const struct family plain;
+	char *path = format_text("%s/" ENV, place->boot);
+	char *text = path ? sys_read(place->swap, path, NULL) : NULL;
+	char *value = text ? env_get(&plain, key, text) : NULL;
+	unsigned long number = value ? strtoul(value, NULL, 16) : 0;
+
+	free(value);
+	free(text);
+	free(path);
+	return number;
+}
+
+static void find_active(const char *point, const char *device, void *data)
+{
+	struct slot *slot = data;
+	char *path = device && !strcmp(point, ACTIVE) ? format_text("%s/partition", device) : NULL;
+	char *line = path ? sys_line(slot->swap, path) : NULL;
+
+	if (line)
+		slot->number = strtoul(line, NULL, 10);
+	free(line);
+	free(path);
+}
+
+/**
+ * slot_changes() - whether the next start is on the other root
+ * @place: where the boot partition is
+ *
+ * Return: true if so, after an update of the OS or before a way back; false where nobody tells
+ */
+bool slot_changes(const struct place *place)
+{
+	unsigned long next = from_env(place, "resin_root_part");
+	struct slot slot = { .swap = place->swap };
+
+	each_disk(place->swap, find_active, &slot);
+	return next && slot.number && next != slot.number;
+}
+
+/**
+ * slot_returned() - whether the bootloader has given up the other root, and goes on to do so
+ * @place: where the boot partition is
+ *
+ * U-Boot counts the starts of an OS on trial in bootcount.env, which an update removes.
+ *
+ * Return: true if so
+ */
+bool slot_returned(const struct place *place)
+{
+	return from_env(place, "upgrade_available") == 1 &&
+	       sys_has(place->swap, place->boot, "bootcount.env");
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""At shutdown: whatever is selected is in the root that is started next, or is selected no more."""
+
+import pathlib
+import sys
+
+from bench import TOP, perform, shipped, swap
+from carry import NEW, ROWS, hook, prepared, restart
+from install import new_tree
+
+IMX, FAT, NANO = (ROWS[kind] for kind in ('imx8mm-var-som', 'raspberrypi4-64', 'jetson-nano'))
+UNIT = TOP / 'scripts/yocto/files/dtb-swap-carry.service'
+ENV = 'mnt/boot/resinOS_uEnv.txt'
+DISK = 'sys/devices/platform/disk9/mmc_host/block/disk'
+
+
+def updated(folder, row, env, partition=2):
+    """A device with three trees, and what the bootloader is told of its next start."""
+    made = prepared(folder, row)
+    made.disk(9, '/mnt/sysroot/active', '/disk')
+    made.put(f'{DISK}/partition', f'{partition}\n')
+    made.put(ENV, env)
+    return made
+
+
+def last(made):
+    """What the unit does."""
+    words = next(line for line in UNIT.read_text().splitlines() if line.startswith('ExecStop='))
+    return swap(*words.split()[1:], '--root', made.root)
+
+
+def by_hand(made, row):
+    """The supervisor selects a tree of its fleet, after the hook."""
+    hook(made)
+    made.put(f'{row[3]}/fleet.dtb', pathlib.Path(new_tree(made.root, shipped(*row[1:3]), 'fleet')).read_bytes())
+    made.put('mnt/boot/extra_uEnv.txt', 'custom_fdt_file=fleet.dtb\n')
+
+
+def no_room(made, _row):
+    """Something has the place of the new root's folder."""
+    (made.root / NEW / 'keep').unlink()
+    (made.root / NEW).rmdir()
+
+
+def broken(made, row):
+    """The selected tree cannot be read any more."""
+    next((made.root / row[3]).glob('swap-three-*')).write_bytes(b'broken')
+
+
+def given_up(made, row):
+    """The bootloader has counted too many starts of the new OS."""
+    no_room(made, row)
+    made.put('mnt/boot/bootcount.env', 'bootcount=4')
+
+
+def nothing(_made, _row):
+    """An update by an OS without the hook."""
+
+
+B, A = 'resin_root_part=3\nupgrade_available=1\n', 'resin_root_part=2\nupgrade_available=0\n'
+# What the bootloader is told, what happens before; the trees that went along, the model of the
+# next start, the exit status.
+STORIES = (
+    ('an update to an OS without the hook', IMX, B, nothing, 3, 'three', 0),
+    ('the way back to the OS before', IMX, 'resin_root_part=3\nupgrade_available=0\n', nothing, 3, 'three', 0),
+    ('no update', IMX, A, nothing, 0, 'stops', 0),
+    ('nobody tells of the root', IMX, '', nothing, 0, 'stops', 0),
+    ('the supervisor selects after the hook', IMX, B, by_hand, 4, 'fleet', 0),
+    ('the new root cannot be written', IMX, B, no_room, 0, None, 1),
+    ('the tree is broken', IMX, B, broken, 3, None, 3),
+    ('the bootloader has given the new OS up', IMX, B, given_up, 0, 'stops', 1),
+    ('a bootloader that takes its own', NANO, B, no_room, 0, None, 1),
+    ('trees on the boot partition', FAT, B, nothing, 0, 'three', 0))
+
+
+def stories(tap, folder):
+    """What the next start finds."""
+    for title, row, env, before, count, model, status in STORIES:
+        made = updated(folder, row, env)
+        before(made, row)
+        done = last(made)
+        try:
+            seen = restart(made, row[0])
+        except FileNotFoundError:
+            seen = 'stops'
+        there = len(list((made.root / NEW).glob('*.dtb')))
+        tap.result(done.returncode == status and there == count and seen == model and
+                   ('mend:' in done.stdout) == bool(status), f'shutdown: {title}',
+                   f'{done.returncode} {there} {seen}\n{done.stdout}')
+
+
+def numbers(tap, folder):
+    """U-Boot's numbers of partitions are hexadecimal."""
+    for partition, env, count in ((12, 'c', 0), (12, 'd', 3), (16, '10', 0), (10, '10', 3)):
+        made = updated(folder, IMX, f'resin_root_part={env}\n', partition)
+        last(made)
+        tap.result(len(list((made.root / NEW).glob('swap-*'))) == count,
+                   f'shutdown: on partition {partition}, and {env} is started next')
+
+
+def told(tap, folder):
+    """The status says what lacks before, and nothing of it after."""
+    made = updated(folder, IMX, B)
+    before, done, after = swap('status', '--root', made.root), last(made), swap('status', '--root', made.root)
+    words = 'the next start is on the other root, which has not swap-three'
+    tap.result(words in before.stdout and 'carry --last' in before.stdout and not done.returncode and
+               words not in after.stdout and not after.returncode, 'status: an update without the hook',
+               before.stdout + after.stdout)
+    made = updated(folder, IMX, B)
+    no_room(made, IMX)
+    last(made)
+    done = swap('status', '--root', made.root)
+    undo = swap('rollback', '--root', made.root)
+    tap.result("the bootloader's own tree" in done.stdout and not done.returncode and undo.returncode == 12,
+               'status: after a shutdown that could not carry', done.stdout + undo.stdout)
+
+
+def main():
+    """Run all."""
+    return perform(stories, numbers, told)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
