@@ -37,14 +37,28 @@ void soften(struct report *report)
  * The file that the running tree has come from: only a mark shows that. Another one would excuse
  * what it lacks itself, such as the new tree that was copied over the board's own.
  */
-static void *running_file(const struct place *place)
+static void *if_running(const struct place *place, const char *name)
 {
-	void *fdt = place->value ? place_tree(place, place->value) : NULL;
+	void *fdt = name ? place_tree(place, name) : NULL;
 
-	if (fdt && tree_stamped(fdt) && tree_runs(place, place->value))
+	if (fdt && tree_stamped(fdt) && tree_runs(place, name))
 		return fdt;
 	free(fdt);
 	return NULL;
+}
+
+/* What was installed since the start does not run yet. */
+static void *running_file(const struct place *place)
+{
+	void *fdt = if_running(place, place->value);
+	struct state state;
+
+	if (fdt)
+		return fdt;
+	state_read(&state, place);
+	fdt = if_running(place, state.previous);
+	state_free(&state);
+	return fdt;
 }
 
 /* What firmware is told by name has to be there: dtparam of config.txt, labels for overlays. */
