@@ -44,7 +44,7 @@ static const char OPTIONS[] =
 	"                            carry: for another dtb-swap\n"
 	"      --forget              carry: the update has failed, install what you like\n"
 	"      --back                carry: into the OS before, whatever is wrong with a tree\n"
-	"      --last                carry: at shutdown, where the next start is on the other root\n"
+	"      --last                carry: at shutdown, if the next start is on the other root\n"
 	"      --root DIR            look at the system below DIR\n"
 	"  -j, --json                answer in JSON\n"
 	"  -q, --quiet               no notes\n"

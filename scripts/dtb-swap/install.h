@@ -149,6 +149,7 @@ void *place_tree(const struct place *place, const char *name);
 bool place_in_root(const struct place *place, const char *name);
 void *place_base(const struct place *place, const void *running);
 void place_overlays(const struct place *place, const void *fdt);
+void *launcher_takes(const struct swap *swap, const void *overlay, int *dropped);
 void soften(struct report *report);
 void check_install(struct swap *swap, const void *fdt, const char *path);
 

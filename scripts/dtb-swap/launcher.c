@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What NVIDIA's L4TLauncher takes of an overlay: fragments with conditions in a node board_config
+ * are for some modules, others are dropped with what refers to them, as by
+ * ProcessOverlayDeviceTree() of edk2-nvidia's TegraDeviceTreeOverlayLibCommon.c.
+ *
+ * The numbers of module and carrier are in the running tree's /chosen/ids, as the firmware has
+ * read them. Of fuses and odm-data nobody tells: there the running tree, which got the same
+ * overlay, shows whether a fragment was taken.
+ */
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "install.h"
+
+#define LONGEST 1024	/* path of a node */
+#define BOARD 10	/* of "3701-0000-500" before the fab */
+#define FAB 3
+
+enum answer { ANSWER_NO, ANSWER_YES, ANSWER_UNKNOWN };
+
+/* The number in a fab such as "500" or "EB1", or -1. */
+static int fab_of(const char *id, size_t *letters)
+{
+	int number = 0;
+	size_t i;
+
+	*letters = 0;
+	if (strlen(id) < BOARD + FAB)
+		return -1;
+	for (i = BOARD; i < BOARD + FAB; i++) {
+		if (isdigit((unsigned char)id[i]))
+			number = number * 10 + id[i] - '0';
+		else if (isalpha((unsigned char)id[i]))
+			++*letters;
+		else
+			return -1;
+	}
+	return number;
+}
+
+/* @wanted: "3701-0000-*", "^3701", ">=3701-0000-400" */
+static bool is_board(const char *wanted, const char *board)
+{
+	const char *id = wanted + strspn(wanted, "^<>=");
+	bool same = wanted[0] && wanted[1] == '=';
+	size_t letters, any;
+	int least, fab;
+
+	if (*wanted != '<' && *wanted != '>')
+		return !strncmp(id, board, strcspn(id, "*"));
+	least = fab_of(id, &letters);
+	fab = fab_of(board, &any);
+	if (least < 0 || fab < 0 || strncmp(id, board, BOARD + letters))
+		return false;
+	return (same && fab == least) || (*wanted == '>' ? fab > least : fab < least);
+}
+
+/* The numbers stand there with NUL, blank and newline between them. */
+static enum answer has_board(const void *running, const char *wanted)
+{
+	int chosen = running ? fdt_path_offset(running, "/chosen") : -1, length, i, from = 0;
+	const char *ids = chosen >= 0 ? fdt_getprop(running, chosen, "ids", &length) : NULL;
+	char board[32] = "";
+
+	if (!ids)
+		return ANSWER_UNKNOWN;
+	for (i = 0; i <= length; i++) {
+		if (i < length && ids[i] && !isspace((unsigned char)ids[i]))
+			continue;
+		if (i > from && i - from < (int)sizeof(board)) {
+			memcpy(board, ids + from, i - from);
+			board[i - from] = '\0';
+			if (is_board(wanted, board))
+				return ANSWER_YES;
+		}
+		from = i + 1;
+	}
+	return ANSWER_NO;
+}
+
+static enum answer is_kernel(const void *running, const char *wanted)
+{
+	(void)running;
+	return strcasecmp(wanted, "kernel") ? ANSWER_NO : ANSWER_YES;
+}
+
+static enum answer is_simulated(const void *running, const char *wanted)
+{
+	(void)running;
+	(void)wanted;
+	return ANSWER_NO;
+}
+
+static enum answer nobody_tells(const void *running, const char *wanted)
+{
+	(void)running;
+	(void)wanted;
+	return ANSWER_UNKNOWN;
+}
+
+/* What is asked of each word of a property, of which one has to hold. */
+static const struct condition {
+	const char *name;
+	enum answer (*holds)(const void *running, const char *wanted);
+} CONDITIONS[] = {
+	{ "ids", has_board },
+	{ "sw-modules", is_kernel },
+	{ "environment", is_simulated },
+	{ "odm-data", nobody_tells },
+	{ "fuse-info", nobody_tells },
+	{ "fuse-info-OR", nobody_tells },
+};
+
+static enum answer one_holds(const void *running, const void *overlay, int config,
+			     const struct condition *condition)
+{
+	enum answer answer = ANSWER_NO, one;
+	const char *word;
+	int i;
+
+	for (i = 0; (word = fdt_stringlist_get(overlay, config, condition->name, i, NULL)); i++) {
+		one = condition->holds(running, word);
+		if (one == ANSWER_YES)
+			return one;
+		if (one == ANSWER_UNKNOWN)
+			answer = one;
+	}
+	return answer;
+}
+
+/* Whether a fragment is for this module; where there are conditions, one has to be known. */
+static enum answer is_for_module(const void *running, const void *overlay, int fragment)
+{
+	int config = fdt_subnode_offset(overlay, fragment, "board_config");
+	enum answer answer = ANSWER_YES, one;
+	bool any = false;
+	size_t i;
+
+	if (config < 0 || fdt_first_property_offset(overlay, config) < 0)
+		return ANSWER_YES;
+	for (i = 0; i < sizeof(CONDITIONS) / sizeof(*CONDITIONS); i++) {
+		if (fdt_stringlist_count(overlay, config, CONDITIONS[i].name) <= 0)
+			continue;
+		any = true;
+		one = one_holds(running, overlay, config, &CONDITIONS[i]);
+		if (one == ANSWER_NO)
+			return one;
+		if (one == ANSWER_UNKNOWN)
+			answer = one;
+	}
+	return any ? answer : ANSWER_NO;
+}
+
+static bool begins(const char *text, const char *path, const char *ends)
+{
+	size_t length = strlen(path);
+
+	return !strncmp(text, path, length) && text[length] && strchr(ends, text[length]);
+}
+
+/* Whether a property refers to a node, whose number is another one in each tree. */
+static bool refers(const void *overlay, const char *path, const char *name)
+{
+	int fixups = fdt_path_offset(overlay, "/__fixups__"), prop, length;
+	char *local = format_text("/__local_fixups__%s", path);
+	char *place = format_text("%s:%s", path, name);
+	int node = local ? fdt_path_offset(overlay, local) : -1;
+	bool found = node >= 0 && fdt_getprop(overlay, node, name, NULL);
+
+	if (fixups >= 0 && place)
+		fdt_for_each_property_offset(prop, overlay, fixups) {
+			const char *text = fdt_getprop_by_offset(overlay, prop, NULL, &length);
+			const char *end = text + length;
+
+			for (; text < end && !found; text += strnlen(text, end - text) + 1)
+				found = !memchr(text, '\0', end - text) ||
+					begins(text, place, ":");
+		}
+	free(place);
+	free(local);
+	return found;
+}
+
+/* Whether a node of a tree has all that one of an overlay would bring. */
+static bool shows(const void *fdt, int node, const void *overlay, int wanted)
+{
+	char path[LONGEST];
+	int prop, child, one, two;
+
+	if (node < 0 || fdt_get_path(overlay, wanted, path, sizeof(path)))
+		return false;
+	fdt_for_each_property_offset(prop, overlay, wanted) {
+		const char *name = NULL;
+		const void *value = fdt_getprop_by_offset(overlay, prop, &name, &one), *other;
+
+		if (!value || !name)
+			return false;
+		other = fdt_getprop(fdt, node, name, &two);
+		if (!other)
+			return false;
+		if (!strcmp(name, "phandle") || refers(overlay, path, name))
+			continue;
+		if (one != two || memcmp(value, other, one))
+			return false;
+	}
+	fdt_for_each_subnode(child, overlay, wanted) {
+		const char *name = fdt_get_name(overlay, child, NULL);
+
+		if (!shows(fdt, fdt_subnode_offset(fdt, node, name), overlay, child))
+			return false;
+	}
+	return true;
+}
+
+static bool was_put_on(const void *running, const void *overlay, int fragment)
+{
+	int wanted = fdt_subnode_offset(overlay, fragment, "__overlay__");
+	struct dtb_error err;
+
+	return running && wanted >= 0 &&
+	       shows(running, dtb_target(running, overlay, fragment, &err), overlay, wanted);
+}
+
+/* Takes the places that begin with a path out of a list; returns its length then. */
+static int thin_out(char *list, int length, const char *path)
+{
+	char *from = list, *to = list, *end = list + length;
+
+	while (from < end) {
+		size_t size = strnlen(from, end - from) + (memchr(from, '\0', end - from) != NULL);
+
+		if (!begins(from, path, ":/")) {
+			memmove(to, from, size);
+			to += size;
+		}
+		from += size;
+	}
+	return to - list;
+}
+
+/* Of a list in a node; returns whether it is still there. */
+static bool drop_list(void *overlay, int node, int prop, const char *path)
+{
+	const char *name = NULL;
+	int length, left;
+	const char *list = fdt_getprop_by_offset(overlay, prop, &name, &length);
+	char *copy = list && length ? malloc(length) : NULL;
+
+	if (!copy)
+		return true;
+	memcpy(copy, list, length);
+	left = thin_out(copy, length, path);
+	if (!left)
+		fdt_delprop(overlay, node, name);
+	else if (left < length)
+		fdt_setprop(overlay, node, name, copy, left);
+	free(copy);
+	return left;
+}
+
+/* What a node lists of places in a fragment. */
+static void drop_places(void *overlay, const char *lists, const char *fragment)
+{
+	int node = fdt_path_offset(overlay, lists);
+	char *path = format_text("/%s", fragment);
+	int prop = node >= 0 && path ? fdt_first_property_offset(overlay, node) : -1;
+
+	while (prop >= 0)
+		prop = drop_list(overlay, node, prop, path) ?
+		       fdt_next_property_offset(overlay, prop) :
+		       fdt_first_property_offset(overlay, node);
+	free(path);
+}
+
+static void drop_node(void *overlay, const char *parent, const char *name)
+{
+	int node = fdt_subnode_offset(overlay, fdt_path_offset(overlay, parent), name);
+
+	if (node >= 0)
+		fdt_del_node(overlay, node);
+}
+
+static int find_foreign(const void *overlay, const void *running)
+{
+	enum answer answer;
+	int fragment;
+
+	fdt_for_each_subnode(fragment, overlay, 0) {
+		answer = is_for_module(running, overlay, fragment);
+		if (answer == ANSWER_NO || (answer == ANSWER_UNKNOWN &&
+					    !was_put_on(running, overlay, fragment)))
+			return fragment;
+	}
+	return -FDT_ERR_NOTFOUND;
+}
+
+/**
+ * launcher_takes() - an overlay without the fragments that are for other modules
+ * @swap: the run
+ * @overlay: not changed
+ * @dropped: gets how many there were
+ *
+ * Return: the overlay, for free(), or NULL without memory
+ */
+void *launcher_takes(const struct swap *swap, const void *overlay, int *dropped)
+{
+	struct swap own = *swap;
+	struct dtb_error err;
+	void *copy = dtb_copy(overlay, 0, &err), *running;
+	char *name;
+	int fragment;
+
+	own.report = (struct report){ 0 };
+	running = sys_tree(&own);
+	report_free(&own.report);
+	*dropped = 0;
+	while (copy && (fragment = find_foreign(copy, running)) >= 0) {
+		name = strdup(fdt_get_name(copy, fragment, NULL));
+		if (!name)
+			break;
+		drop_places(copy, "/__fixups__", name);
+		drop_places(copy, "/__symbols__", name);
+		drop_node(copy, "/__local_fixups__", name);
+		drop_node(copy, "/", name);
+		free(name);
+		++*dropped;
+	}
+	free(running);
+	return copy;
+}
