@@ -223,7 +223,8 @@ bool carry_lacks(const struct place *place)
 	char *path;
 	void *fdt;
 
-	if (!name || !place_in_root(place, name) || !slot_changes(place))
+	if (!name || !place_in_root(place, name) ||
+	    slot_next(place) != SLOT_CHANGES)
 		return false;
 	path = format_text("%s%s/%s", place->swap->root, new_folder(place->swap), name);
 	fdt = path ? dtb_read(path, &err) : NULL;
@@ -253,10 +254,13 @@ static void start_without(struct place *place)
 static void carry_last(struct place *place)
 {
 	struct move move = { place, old_folder(place), new_folder(place->swap), NULL };
+	enum slot_next next = move.from ? slot_next(place) : SLOT_SAME;
 
-	if (!move.from || !slot_changes(place))
-		return;
-	move_trees(&move);
+	if (next == SLOT_UNKNOWN)
+		refuse(place->swap, KIND_ERROR, "look at resinOS_uEnv.txt and /proc/self/mountinfo",
+		       "which root file system is started next cannot be read");
+	if (next == SLOT_CHANGES)
+		move_trees(&move);
 	if (!place->family->fallback && !slot_returned(place) && carry_lacks(place))
 		start_without(place);
 }

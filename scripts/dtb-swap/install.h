@@ -13,6 +13,7 @@
 #define THIS_START "/proc/sys/kernel/random/boot_id"	/* another at each start */
 
 enum how { HOW_NONE, HOW_ENV, HOW_CONFIG };
+enum slot_next { SLOT_SAME, SLOT_CHANGES, SLOT_UNKNOWN };
 
 /**
  * struct family - how bootloaders choose a tree
@@ -178,7 +179,7 @@ void taken_name(FILE *out, const char *name);
 void taken_forget(struct swap *swap);
 
 bool carry_lacks(const struct place *place);
-bool slot_changes(const struct place *place);
+enum slot_next slot_next(const struct place *place);
 bool slot_returned(const struct place *place);
 
 void state_read(struct state *state, const struct place *place);

@@ -231,7 +231,7 @@ static int thin_out(char *list, int length, const char *path)
 	char *from = list, *to = list, *end = list + length;
 
 	while (from < end) {
-		size_t size = strnlen(from, end - from) + (memchr(from, '\0', end - from) != NULL);
+		size_t size = strnlen(from, end - from) + !!memchr(from, '\0', end - from);
 
 		if (!begins(from, path, ":/")) {
 			memmove(to, from, size);

@@ -4,6 +4,7 @@
  * 99-resin-uboot writes it for U-Boot: resin_root_part of resinOS_uEnv.txt, in hex.
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,18 +20,20 @@ struct slot {
 	unsigned long number;
 };
 
-static unsigned long from_env(const struct place *place, const char *key)
+/* Returns whether there is no such file, or it could be read; the number is 0 without a value. */
+static bool from_env(const struct place *place, const char *key, unsigned long *number)
 {
 	static const struct family plain;
 	char *path = format_text("%s/" ENV, place->boot);
 	char *text = path ? sys_read(place->swap, path, NULL) : NULL;
+	bool good = path && (text || errno == ENOENT);
 	char *value = text ? env_get(&plain, key, text) : NULL;
-	unsigned long number = value ? strtoul(value, NULL, 16) : 0;
 
+	*number = value ? strtoul(value, NULL, 16) : 0;
 	free(value);
 	free(text);
 	free(path);
-	return number;
+	return good;
 }
 
 static void find_active(const char *point, const char *device, void *data)
@@ -46,18 +49,23 @@ static void find_active(const char *point, const char *device, void *data)
 }
 
 /**
- * slot_changes() - whether the next start is on the other root
+ * slot_next() - whether the next start is on the other root
  * @place: where the boot partition is
  *
- * Return: true if so, after an update of the OS or before a way back; false where nobody tells
+ * Return: SLOT_CHANGES after an update of the OS or before a way back, SLOT_UNKNOWN where that
+ * cannot be read; SLOT_SAME also where the bootloader is told nothing of roots
  */
-bool slot_changes(const struct place *place)
+enum slot_next slot_next(const struct place *place)
 {
-	unsigned long next = from_env(place, "resin_root_part");
 	struct slot slot = { .swap = place->swap };
+	unsigned long next;
 
+	if (!from_env(place, "resin_root_part", &next))
+		return SLOT_UNKNOWN;
+	if (!next)
+		return SLOT_SAME;
 	each_disk(place->swap, find_active, &slot);
-	return next && slot.number && next != slot.number;
+	return !slot.number ? SLOT_UNKNOWN : next == slot.number ? SLOT_SAME : SLOT_CHANGES;
 }
 
 /**
@@ -70,6 +78,8 @@ bool slot_changes(const struct place *place)
  */
 bool slot_returned(const struct place *place)
 {
-	return from_env(place, "upgrade_available") == 1 &&
+	unsigned long trial;
+
+	return from_env(place, "upgrade_available", &trial) && trial == 1 &&
 	       sys_has(place->swap, place->boot, "bootcount.env");
 }
