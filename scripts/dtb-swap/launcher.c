@@ -322,10 +322,10 @@ void *launcher_takes(const struct swap *swap, const void *overlay, int *dropped)
 		name = strdup(fdt_get_name(copy, fragment, NULL));
 		if (!name)
 			break;
+		fdt_del_node(copy, fragment);
 		drop_places(copy, "/__fixups__", name);
 		drop_places(copy, "/__symbols__", name);
 		drop_node(copy, "/__local_fixups__", name);
-		drop_node(copy, "/", name);
 		free(name);
 		++*dropped;
 	}

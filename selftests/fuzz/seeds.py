@@ -23,7 +23,8 @@ BOARD = '''/dts-v1/;
 	compatible = "acme,box", "acme,module", "fsl,imx8mp"; model = "box";
 	#address-cells = <1>; #size-cells = <1>; interrupt-parent = <&gic>;
 	aliases { serial0 = &uart; mmc0 = &mmc; ethernet0 = &mac; };
-	chosen { stdout-path = "serial0:115200"; bootargs = "quiet"; };
+	chosen { stdout-path = "serial0:115200"; bootargs = "quiet";
+		ids = "3701-0000-500", " 3737-0000-EB1", " \\n"; };
 	memory@40000000 { device_type = "memory"; reg = <0x40000000 0x1000000>; };
 	reserved-memory { #address-cells = <1>; #size-cells = <1>; ranges;
 		fw@41000000 { no-map; reg = <0x41000000 0x1000>; }; };
@@ -58,7 +59,11 @@ OVERLAYS = (
     '&i2c { rtc@56 { status = "disabled"; }; };',
     '/ { compatible = "acme,box"; fragment@0 { target-path = "/"; __overlay__ { new; }; }; };',
     '/ { fragment@0 { target = <0x77>; __overlay__ { bias-pull-up; }; }; };',
-    '/ { compatible = "other,box"; }; &i9c { x; };')
+    '/ { compatible = "other,box"; }; &i9c { x; };',
+    '/ { f@0 { target = <&i2c>; board_config { ids = "^3702", ">=3701-0000-400"; };'
+    ' __overlay__ { a: x { y = <&a &i2c>; }; }; };'
+    ' f@1 { target = <&gone>; board_config { odm-data = "a"; sw-modules = "kernel"; };'
+    ' __overlay__ { b: z { y = <&b &rtc>; }; }; }; };')
 SELECTORS = (
     'extra_os_cmdline=isolcpus=1\ndevice_tree=old.dtb\n', '#device_tree=a\n device_tree = b\r\n',
     'dtparam=i2c_arm=on\n[pi3]\ndevice_tree=x.dtb\n[all]\nos_prefix=a/\ninclude more.txt',
@@ -72,7 +77,7 @@ STATES = (
 LABELS = 'gpio\t/gpio@1000\ni2c\t/i2c@5000\nrtc\t/i2c@5000/rtc@56\ngone\t/gone\n'
 # Words for the mutator that are in no source of the tool.
 WORDS = ('reg', 'compatible', 'target', 'target-path', '__overlay__', '__fixups__',
-         '__local_fixups__', 'fragment@0', '/fragment@0:target:0', 'compatible:0', '#gpio-cells', '#clock-cells',
+         '__local_fixups__', 'fragment@0', 'board_config', '>=3701-0000-500', '3701-0000-*', '/fragment@0:target:0', 'compatible:0', '#gpio-cells', '#clock-cells',
          'clocks', 'shutdown-gpios', '[all]', '[pi4]', 'device_tree=', 'okay', 'disabled')
 
 

@@ -263,6 +263,22 @@ static void *peer(const void *fdt, const void *overlay)
 	return result;
 }
 
+/* What is for a module is a tree, and can be asked for again. */
+static void launch(const struct swap *swap, const void *fdt, const void *overlay)
+{
+	int dropped, again = 0;
+	void *less = launcher_takes(swap, overlay, &dropped);
+	void *same_one = less ? launcher_takes(swap, less, &again) : NULL;
+	struct dtb_error err;
+
+	must(!less || whole(less), "what the launcher takes is a tree");
+	must(!same_one || !again, "it takes all of what it takes");
+	if (less)
+		free(dtb_apply(fdt, less, GROWTH, &err));
+	free(same_one);
+	free(less);
+}
+
 static void fuzz_merge(struct input *in)
 {
 	unsigned int how = take(in);
@@ -273,6 +289,7 @@ static void fuzz_merge(struct input *in)
 	char *path;
 
 	if (overlay) {
+		launch(&swap, fdt, overlay);
 		path = (char *)file_of(overlay, fdt_totalsize(overlay));
 		mine = merge_files(&swap, fdt, &path, 1);
 		theirs = mine ? peer(copy, overlay) : NULL;
