@@ -211,26 +211,29 @@ static char *carry(struct call *call, struct place *place)
 }
 
 /**
- * carry_lacks() - whether the other root, which is started next, has not the selected tree
+ * carry_lacks() - whether the other root has not the selected tree
  * @place: where things are
  *
- * Return: true if so; false where the bootloader takes it from the boot partition
+ * Return: true if so; false where the bootloader takes it from the boot partition, and where
+ * nobody can tell
  */
 bool carry_lacks(const struct place *place)
 {
-	const char *name = place->value;
+	const char *name = place->value, *folder = new_folder(place->swap);
 	struct dtb_error err;
+	size_t size;
 	char *path;
 	void *fdt;
+	bool lacks;
 
-	if (!name || !place_in_root(place, name) ||
-	    slot_next(place) != SLOT_CHANGES)
+	if (!name || !place_in_root(place, name) || !sys_exists(place->swap, folder))
 		return false;
-	path = format_text("%s%s/%s", place->swap->root, new_folder(place->swap), name);
-	fdt = path ? dtb_read(path, &err) : NULL;
+	path = format_text("%s/%s", folder, name);
+	fdt = path ? sys_read(place->swap, path, &size) : NULL;
+	lacks = fdt ? dtb_check(fdt, size, name, &err) : path && (errno == ENOENT || errno == EISDIR);
 	free(fdt);
 	free(path);
-	return !fdt;
+	return lacks;
 }
 
 static void start_without(struct place *place)
@@ -248,8 +251,9 @@ static void start_without(struct place *place)
 
 /*
  * At the end of this start: the new OS may have had no hook that takes the trees along, and
- * another tree may have been selected since. Nobody is left to be told: where the selected tree
- * is not there all the same, and the bootloader would stop, it takes its own.
+ * another tree may have been selected since. While an OS is on trial either root may be next. That
+ * the bootloader stops ends such a trial, and it goes back; otherwise it would stop for good, and
+ * nobody is left to be told: then it takes its own tree.
  */
 static void carry_last(struct place *place)
 {
@@ -259,9 +263,9 @@ static void carry_last(struct place *place)
 	if (next == SLOT_UNKNOWN)
 		refuse(place->swap, KIND_ERROR, "look at resinOS_uEnv.txt and /proc/self/mountinfo",
 		       "which root file system is started next cannot be read");
-	if (next == SLOT_CHANGES)
+	if (next == SLOT_CHANGES || next == SLOT_TRIAL)
 		move_trees(&move);
-	if (!place->family->fallback && !slot_returned(place) && carry_lacks(place))
+	if (next == SLOT_CHANGES && !place->family->fallback && carry_lacks(place))
 		start_without(place);
 }
 

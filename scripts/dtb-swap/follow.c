@@ -110,8 +110,10 @@ static bool read_before(const struct need *need, int node, const char *name)
 	return false;
 }
 
-static void follow_links(struct need *need, int node)
+/* @old: the same device in the running tree, or negative */
+static void follow_links(struct need *need, int node, int old)
 {
+	enum link_class class;
 	int prop;
 
 	fdt_for_each_property_offset(prop, need->fdt, node) {
@@ -122,8 +124,11 @@ static void follow_links(struct need *need, int node)
 		inner.depth++;
 		inner.from = node;
 		fdt_getprop_by_offset(need->fdt, prop, &inner.prop, NULL);
-		if (!inner.prop || link_class(inner.prop) != LINK_VITAL)
+		class = inner.prop ? link_class(inner.prop) : LINK_NONE;
+		if (class != LINK_VITAL && (class != LINK_KEPT || old < 0 ||
+					    !fdt_getprop(need->running, old, inner.prop, NULL)))
 			continue;
+		inner.kept = class == LINK_KEPT;
 		if (each_link(need->fdt, node, prop, follow_link, &inner) >= 0 ||
 		    said != need->swap->report.count || !read_before(need, node, inner.prop))
 			continue;
@@ -163,14 +168,35 @@ static bool populates(const void *fdt, int node)
 	return false;
 }
 
+static bool is_one_of(const char *name, const char *const *list)
+{
+	while (*list && strcmp(name, *list))
+		list++;
+	return *list;
+}
+
+/* By these drivers find what is in other properties. */
+static const char *const NAMES[] = {
+	"clock-names", "reg-names", "interrupt-names", "reset-names", "phy-names",
+	"power-domain-names", NULL
+};
+
+/* By these firmware that has no registers is called. */
+static const char *const FIRMWARE[] = { "mboxes", "shmem", NULL };
+
 /*
  * What a driver stands on where it is there. Interrupts are looked at by themselves. Of pins
  * only those of the device itself count: other nodes have some for devices that are not needed.
  */
-static bool stands_on(const char *name, bool above)
+static bool stands_on(const void *running, int old, const char *name, bool above)
 {
-	if (!strcmp(name, "interrupt-controller") || !strcmp(name, "clock-names") ||
-	    (!above && (!strcmp(name, "pinctrl-0") || !strcmp(name, "pinctrl-names"))))
+	static const char *const itself[] = { "pinctrl-0", "pinctrl-names", NULL };
+	static const char *const bridge[] = { "device_type", "ranges", "iommu-map", NULL };
+	const char *type = fdt_getprop(running, old, "device_type", NULL);
+
+	if (!strcmp(name, "interrupt-controller") || is_one_of(name, FIRMWARE) ||
+	    is_one_of(name, NAMES) || (!above && is_one_of(name, itself)) ||
+	    (type && !strcmp(type, "pci") && is_one_of(name, bridge)))
 		return true;
 	return link_class(name) == LINK_VITAL && strncmp(name, "interrupt", 9) &&
 	       strncmp(name, "pinctrl-", 8);
@@ -197,6 +223,17 @@ static bool is_used(const struct link *link, void *data)
 	return link->node >= 0 && node_used(data, link->node);
 }
 
+/* Of the buses behind a bridge: <first-id &iommu first-stream count>. */
+static bool is_mapped(const void *running, int old)
+{
+	int length, iommu = -1;
+	const fdt32_t *cell = fdt_getprop(running, old, "iommu-map", &length);
+
+	if (cell && length >= 16)
+		iommu = node_numbered(running, fdt32_to_cpu(cell[1]));
+	return iommu >= 0 && node_used(running, iommu);
+}
+
 /* Whether something else stands for a property @prop of @old, or it was for nothing. */
 static bool is_excused(const struct need *need, int node, int old, int prop, const char *name)
 {
@@ -204,31 +241,29 @@ static bool is_excused(const struct need *need, int node, int old, int prop, con
 		return true;
 	if (!strcmp(name, "pinctrl-names"))
 		return !fdt_getprop(need->fdt, node, "pinctrl-0", NULL);
+	if (!strcmp(name, "iommu-map"))
+		return !is_mapped(need->running, old);
+	if (!strcmp(name, "reg-names"))	/* fewer addresses have other names */
+		return !same_place(need->running, old, need->fdt, node);
 	return !each_link(need->running, old, prop, is_used, (void *)need->running);
 }
 
-static bool count_link(const struct link *link, void *data)
+/* Many drivers take their only clock, or address, without a name. */
+static bool only_name(const void *running, int old, const char *name)
 {
-	(void)link;
-	++*(int *)data;
-	return false;
+	return is_one_of(name, NAMES) && fdt_stringlist_count(running, old, name) == 1;
 }
 
-/* Many drivers take their only clock without a name. */
-static bool only_clock(const void *fdt, int node)
+/* A property that is left out refers to nothing, and is missed all the same; or need not be. */
+static bool gets_along(const struct need *need, int old, const char *name, const void *value,
+		       int length)
 {
-	int prop, count = 0, length;
-	const char *name;
-
-	fdt_for_each_property_offset(prop, fdt, node) {
-		fdt_getprop_by_offset(fdt, prop, &name, &length);
-		if (name && !strcmp(name, "clocks"))
-			each_link(fdt, node, prop, count_link, &count);
-	}
-	return count == 1;
+	if (!fdt_getprop(need->running, old, "reg", NULL) && !is_one_of(name, FIRMWARE))
+		return true;	/* trees correct what has no registers */
+	return !goes_off(need, name, value, length) || only_name(need->running, old, name) ||
+	       (need->kept && is_one_of(name, NAMES));
 }
 
-/* A property that is left out refers to nothing, and is missed all the same. */
 static void check_kept(struct need *need, int node, int old, bool above)
 {
 	enum level level = need->level;
@@ -241,12 +276,11 @@ static void check_kept(struct need *need, int node, int old, bool above)
 		int length, left = 0;
 		const void *value = fdt_getprop_by_offset(need->running, prop, &name, &length);
 
-		if (!name || !stands_on(name, above) ||
+		if (!name || !stands_on(need->running, old, name, above) ||
 		    (fdt_getprop(need->fdt, node, name, &left) && (left || !length)) ||
 		    is_excused(need, node, old, prop, name))
 			continue;
-		if (!goes_off(need, name, value, length) ||
-		    (!strcmp(name, "clock-names") && only_clock(need->fdt, node)))
+		if (gets_along(need, old, name, value, length))
 			need->level = LEVEL_WARNING;
 		complain(need, KEEP, "%s has no %s in the new tree", path, name);
 		need->level = level;
@@ -346,21 +380,21 @@ static bool is_other(const struct need *need, int node, int old)
 	       !same_device(need->running, old, need->fdt, node) && !same_sort(need, node, old);
 }
 
-/* The same node of the running tree works. Trees correct what has no registers. */
+/* The same node of the running tree works. */
 static void check_same(const struct need *all, int node, int old, bool above)
 {
 	struct need own = *all, *need = &own;
 	char path[256];
 
-	if (!fdt_getprop(need->running, old, "reg", NULL))
-		own.level = LEVEL_WARNING;
 	check_kept(need, node, old, above);
-	own.level = all->level;
 	check_rows(need, node, old);
 	node_shown(need->fdt, node, path, sizeof(path));
+	if (need->kept)
+		own.level = LEVEL_WARNING;
 	if (above && is_other(need, node, old))
 		complain(need, KEEP, "%s is another device in the new tree%s", path, "");
-	else if (populates(need->running, old) && !populates(need->fdt, node) &&
+	own.level = all->level;
+	if (populates(need->running, old) && !populates(need->fdt, node) &&
 		 !only_clocks(need->fdt, node))
 		complain(need, "add simple-bus to its compatible",
 			 "no devices are made of what is on %s in the new tree%s", path, "");
@@ -379,8 +413,9 @@ static void check_new(struct need *need, int node)
 {
 	char path[256], from[256];
 
-	/* Groups of pins are a part of their controller, wherever they stand. */
-	if (!strncmp(need->prop, "pinctrl-", 8) || !is_no_device(need->fdt, node))
+	/* Groups of pins and GPIOs are a part of their controller, wherever they stand. */
+	if (!strncmp(need->prop, "pinctrl-", 8) || !is_no_device(need->fdt, node) ||
+	    fdt_getprop(need->fdt, node, "gpio-controller", NULL))
 		return;
 	node_shown(need->fdt, node, path, sizeof(path));
 	node_shown(need->fdt, need->from, from, sizeof(from));
@@ -400,6 +435,8 @@ static void follow(struct need *need, int node)
 		if (need->seen[node])
 			break;
 		need->seen[node] = 1;
+		if (need->stood && need->level == LEVEL_REFUSAL)
+			need->stood[node] = 1;
 		old = find_device(need->fdt, node, need->running);
 		if (old >= 0) {
 			check_address(need, node, old);
@@ -407,7 +444,7 @@ static void follow(struct need *need, int node)
 		} else if (above && node == first) {
 			check_new(need, node);
 		}
-		follow_links(need, node);
+		follow_links(need, node, old);
 		above = true;
 	}
 }

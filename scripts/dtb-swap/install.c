@@ -347,9 +347,11 @@ void run_install(struct call *call)
 }
 
 /* Selects what was before, or nothing; where that was done already, it is only remembered. */
-static void select_again(struct place *place, const struct state *now, const char *value)
+static void select_again(struct place *place, const struct state *now, const char *value,
+			 const char *before)
 {
-	struct state after = { .installed = (char *)value };
+	struct state after = { .installed = (char *)value, .previous = (char *)before,
+			       .back = before };
 	struct swap *swap = place->swap;
 	unsigned long writable = 0;
 	bool good;
@@ -385,7 +387,7 @@ static void roll_back(struct place *place, const struct state *state)
 		refuse(swap, KIND_NOTHING, "install a tree that is there, or rollback --own",
 		       "the tree before, %s, is no more", state->previous);
 	else
-		select_again(place, state, state->previous);
+		select_again(place, state, state->previous, NULL);
 	free(fdt);
 }
 
@@ -395,20 +397,22 @@ static void roll_back_own(struct place *place, const struct state *state)
 		refuse(place->swap, KIND_NOTHING, "dtb-swap status tells what is selected",
 		       "the bootloader takes its own tree as it is");
 	else
-		select_again(place, state, NULL);
+		select_again(place, state, NULL, NULL);
 }
 
 /**
- * select_own() - let the bootloader take its own tree
+ * select_own() - let the bootloader take its own tree; rollback leads to the one that is selected
  * @place: where things are; the run is told
  */
 void select_own(struct place *place)
 {
+	char *value = place->value ? strdup(place->value) : NULL;
 	struct state state;
 
 	state_read(&state, place);
-	roll_back_own(place, &state);
+	select_again(place, &state, NULL, value);
 	state_free(&state);
+	free(value);
 }
 
 /**

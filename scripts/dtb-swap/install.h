@@ -13,7 +13,7 @@
 #define THIS_START "/proc/sys/kernel/random/boot_id"	/* another at each start */
 
 enum how { HOW_NONE, HOW_ENV, HOW_CONFIG };
-enum slot_next { SLOT_SAME, SLOT_CHANGES, SLOT_UNKNOWN };
+enum slot_next { SLOT_SAME, SLOT_CHANGES, SLOT_TRIAL, SLOT_UNKNOWN };
 
 /**
  * struct family - how bootloaders choose a tree
@@ -180,7 +180,6 @@ void taken_forget(struct swap *swap);
 
 bool carry_lacks(const struct place *place);
 enum slot_next slot_next(const struct place *place);
-bool slot_returned(const struct place *place);
 
 void state_read(struct state *state, const struct place *place);
 bool state_write(const struct state *state, const struct state *next, const struct place *place);

@@ -10,6 +10,7 @@
  */
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -202,9 +203,8 @@ static bool shows(const void *fdt, int node, const void *overlay, int wanted)
 		other = fdt_getprop(fdt, node, name, &two);
 		if (!other)
 			return false;
-		if (!strcmp(name, "phandle") || refers(overlay, path, name))
-			continue;
-		if (one != two || memcmp(value, other, one))
+		if ((one != two || memcmp(value, other, one)) && strcmp(name, "phandle") &&
+		    !refers(overlay, path, name))
 			return false;
 	}
 	fdt_for_each_subnode(child, overlay, wanted) {
@@ -248,7 +248,7 @@ static bool drop_list(void *overlay, int node, int prop, const char *path)
 	const char *name = NULL;
 	int length, left;
 	const char *list = fdt_getprop_by_offset(overlay, prop, &name, &length);
-	char *copy = list && length ? malloc(length) : NULL;
+	char *copy = list && length ? calloc(length + 1, 1) : NULL;
 
 	if (!copy)
 		return true;
@@ -284,18 +284,37 @@ static void drop_node(void *overlay, const char *parent, const char *name)
 		fdt_del_node(overlay, node);
 }
 
-static int find_foreign(const void *overlay, const void *running)
+static bool is_foreign(const void *overlay, const void *running, int fragment)
 {
-	enum answer answer;
-	int fragment;
+	enum answer answer = is_for_module(running, overlay, fragment);
 
-	fdt_for_each_subnode(fragment, overlay, 0) {
-		answer = is_for_module(running, overlay, fragment);
-		if (answer == ANSWER_NO || (answer == ANSWER_UNKNOWN &&
-					    !was_put_on(running, overlay, fragment)))
-			return fragment;
+	return answer == ANSWER_NO ||
+	       (answer == ANSWER_UNKNOWN && !was_put_on(running, overlay, fragment));
+}
+
+/* The names of the fragments that were dropped, a line each, for free(). */
+static char *drop_foreign(void *overlay, const void *running, int *dropped)
+{
+	int fragment, *list = malloc(fdt_size_dt_struct(overlay) + sizeof(int)), count = 0;
+	char *names = NULL;
+	size_t size;
+	FILE *out = list ? open_memstream(&names, &size) : NULL;
+
+	if (out)
+		fdt_for_each_subnode(fragment, overlay, 0)
+			if (is_foreign(overlay, running, fragment))
+				list[count++] = fragment;
+	*dropped = count;
+	while (count--) {	/* the last first, so that the others stay where they are */
+		fprintf(out, "%s\n", fdt_get_name(overlay, list[count], NULL));
+		fdt_del_node(overlay, list[count]);
 	}
-	return -FDT_ERR_NOTFOUND;
+	if (out && fclose(out)) {
+		free(names);
+		names = NULL;
+	}
+	free(list);
+	return names;
 }
 
 /**
@@ -311,24 +330,20 @@ void *launcher_takes(const struct swap *swap, const void *overlay, int *dropped)
 	struct swap own = *swap;
 	struct dtb_error err;
 	void *copy = dtb_copy(overlay, 0, &err), *running;
-	char *name;
-	int fragment;
+	char *names = NULL, *next, *name;
 
 	own.report = (struct report){ 0 };
 	running = sys_tree(&own);
 	report_free(&own.report);
 	*dropped = 0;
-	while (copy && (fragment = find_foreign(copy, running)) >= 0) {
-		name = strdup(fdt_get_name(copy, fragment, NULL));
-		if (!name)
-			break;
-		fdt_del_node(copy, fragment);
+	if (copy)
+		names = next = drop_foreign(copy, running, dropped);
+	while (names && (name = strsep(&next, "\n")) && *name) {
 		drop_places(copy, "/__fixups__", name);
 		drop_places(copy, "/__symbols__", name);
 		drop_node(copy, "/__local_fixups__", name);
-		free(name);
-		++*dropped;
 	}
+	free(names);
 	free(running);
 	return copy;
 }

@@ -32,20 +32,21 @@ static const struct row {
 	{ "-supply",		true,  NULL,				LINK_VITAL },
 	{ "assigned-clocks",	false, "#clock-cells",			LINK_OTHER },
 	{ "assigned-clock-parents", false, "#clock-cells",		LINK_OTHER },
-	{ "dmas",		false, "#dma-cells",			LINK_OTHER },
-	{ "mboxes",		false, "#mbox-cells",			LINK_OTHER },
-	{ "interconnects",	false, "#interconnect-cells",		LINK_OTHER },
-	{ "nvmem-cells",	false, "#nvmem-cell-cells",		LINK_OTHER },
-	{ "io-channels",	false, "#io-channel-cells",		LINK_OTHER },
-	{ "pwms",		false, "#pwm-cells",			LINK_OTHER },
+	{ "dmas",		false, "#dma-cells",			LINK_KEPT },
+	{ "mboxes",		false, "#mbox-cells",			LINK_KEPT },
+	{ "shmem",		false, NULL,				LINK_KEPT },
+	{ "interconnects",	false, "#interconnect-cells",		LINK_KEPT },
+	{ "nvmem-cells",	false, "#nvmem-cell-cells",		LINK_KEPT },
+	{ "io-channels",	false, "#io-channel-cells",		LINK_KEPT },
+	{ "pwms",		false, "#pwm-cells",			LINK_KEPT },
 	{ "leds",		false, NULL,				LINK_OTHER },
 	{ "memory-region",	false, NULL,				LINK_OTHER },
 	{ "remote-endpoint",	false, NULL,				LINK_OTHER },
 	{ "cpu",		false, NULL,				LINK_OTHER },
-	{ "-gpios",		true,  "#gpio-cells",			LINK_OTHER },
-	{ "-gpio",		true,  "#gpio-cells",			LINK_OTHER },
-	{ "gpios",		false, "#gpio-cells",			LINK_OTHER },
-	{ "gpio",		false, "#gpio-cells",			LINK_OTHER },
+	{ "-gpios",		true,  "#gpio-cells",			LINK_KEPT },
+	{ "-gpio",		true,  "#gpio-cells",			LINK_KEPT },
+	{ "gpios",		false, "#gpio-cells",			LINK_KEPT },
+	{ "gpio",		false, "#gpio-cells",			LINK_KEPT },
 };
 
 static bool is_pinctrl(const char *name)
@@ -63,6 +64,8 @@ static const struct row *find_row(const char *name)
 
 	if (is_pinctrl(name))
 		return &pinctrl;
+	if (length > 9 && !strcmp(name + length - 9, ",nr-gpios"))	/* a number */
+		return NULL;
 	for (i = 0; i < sizeof(ROWS) / sizeof(*ROWS); i++) {
 		size_t end = strlen(ROWS[i].name);
 
@@ -77,7 +80,7 @@ static const struct row *find_row(const char *name)
  * link_class() - whether a property refers to nodes
  * @name: of the property
  *
- * Return: LINK_NONE if it does not, LINK_VITAL where its driver needs them
+ * Return: LINK_NONE if it does not, otherwise how much its driver needs them
  */
 enum link_class link_class(const char *name)
 {

@@ -45,35 +45,6 @@ static const char *kind_of(const void *fdt, int node)
 	return name ? name : "no compatible";
 }
 
-/* The number that aliases give a device, as in mmc2; NULL for none. */
-static const char *alias_of(const void *fdt, int node, const char *stem)
-{
-	int aliases = fdt_path_offset(fdt, "/aliases"), prop;
-
-	if (aliases < 0)
-		return NULL;
-	fdt_for_each_property_offset(prop, fdt, aliases) {
-		const char *name = NULL;
-		const char *path = fdt_getprop_by_offset(fdt, prop, &name, NULL);
-
-		if (path && name && !strncmp(name, stem, strlen(stem)) &&
-		    strspn(name + strlen(stem), "0123456789") == strlen(name + strlen(stem)) &&
-		    find_path(fdt, path) == node)
-			return name;
-	}
-	return NULL;
-}
-
-static void check_alias(struct need *need, int old, int new, const char *stem)
-{
-	const char *was = alias_of(need->running, old, stem);
-	const char *is = alias_of(need->fdt, new, stem);
-
-	if (was && (!is || strcmp(was, is)))
-		complain(need, "give it the same name in /aliases, the kernel's names hang on it",
-			 "it is %s now, and %s in the new tree", was, is ? is : "without a number");
-}
-
 /* A chip that is soldered in has no line that tells that it is there. */
 static void check_soldered(struct need *need, int old, int new)
 {
@@ -102,8 +73,11 @@ static int nearest_node(const void *fdt, const char *path)
 	return node;
 }
 
-/* @path: of the device in the running tree; @stem: of an alias that counts, or NULL */
-static void check_device(struct need *need, const char *path, const char *stem)
+/*
+ * @path: of the device in the running tree; @stem: of an alias that counts, or NULL
+ * @number: in the kernel's name for it, or -1
+ */
+static void check_device(struct need *need, const char *path, const char *stem, int number)
 {
 	int old = nearest_node(need->running, path), new;
 
@@ -122,7 +96,7 @@ static void check_device(struct need *need, const char *path, const char *stem)
 		complain(need, "set its status, and that of the nodes above it, to \"okay\"",
 			 "it is %s, which is disabled in the new tree%s", path, "");
 	if (stem)
-		check_alias(need, old, new, stem);
+		check_alias(need, old, new, stem, number);
 	check_soldered(need, old, new);
 	if (memory_differs(need->running, old, need->fdt, new))
 		complain(need, "give the buses above it their dma-ranges",
@@ -142,10 +116,35 @@ static bool check_sysfs(struct need *need, const char *device, const char *stem)
 	bool found = path;
 
 	if (path)
-		check_device(need, path, stem);
+		check_device(need, path, stem, stem ? number_of(real, stem) : -1);
 	free(path);
 	free(real);
 	return found;
+}
+
+/* What /chosen says is the console, by path or alias; negative where it says nothing. */
+static int stdout_node(const void *fdt)
+{
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	const char *out = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "stdout-path", NULL);
+
+	return out ? fdt_path_offset_namelen(fdt, out, strcspn(out, ":")) : -FDT_ERR_NOTFOUND;
+}
+
+static void check_stdout(struct need *need)
+{
+	int old = stdout_node(need->running), new = stdout_node(need->fdt);
+	char path[256];
+
+	if (old < 0 || fdt_get_path(need->running, old, path, sizeof(path)))
+		return;
+	check_device(need, path, NULL, -1);
+	if (new < 0)
+		complain(need, "give /chosen a stdout-path, and what it names an alias",
+			 "the stdout-path of the new tree leads nowhere%s%s", "", "");
+	else if (find_device(need->running, old, need->fdt) != new)
+		complain(need, "name the same device in stdout-path of /chosen",
+			 "in the new tree it is another than %s%s", path, "");
 }
 
 static void check_console(struct need need, const char *cmdline)
@@ -166,24 +165,9 @@ static void check_console(struct need need, const char *cmdline)
 		check_sysfs(&need, device, "serial");
 		any = true;
 	}
-	if (!any) {
-		int chosen = fdt_path_offset(need.running, "/chosen");
-		const char *out = chosen < 0 ? NULL :
-				  fdt_getprop(need.running, chosen, "stdout-path", NULL);
-		char *path = out ? strndup(out, strcspn(out, ":")) : NULL;
-		int node = path ? fdt_path_offset(need.running, path) : -1;
-		char full[256];
-
-		need.what = "console of stdout-path";
-		if (node >= 0 && !fdt_get_path(need.running, node, full, sizeof(full))) {
-			check_device(&need, full, NULL);
-			chosen = fdt_path_offset(need.fdt, "/chosen");
-			if (chosen < 0 || !fdt_getprop(need.fdt, chosen, "stdout-path", NULL))
-				complain(&need, "add stdout-path to /chosen",
-					 "the new tree has no stdout-path%s%s", "", "");
-		}
-		free(path);
-	}
+	need.what = "console of stdout-path";
+	if (!any)
+		check_stdout(&need);
 }
 
 /* struct storage - while disks are looked at; @stem: of an alias that counts, or NULL */
@@ -419,6 +403,20 @@ static void check_core(struct need need)
 	}
 }
 
+/* By the last name of the root 32-bit kernels know what to do before any driver. */
+static void check_soc(struct need need)
+{
+	int count = fdt_stringlist_count(need.running, 0, "compatible");
+	const char *soc = count < 1 ? NULL :
+			  fdt_stringlist_get(need.running, 0, "compatible", count - 1, NULL);
+
+	if (fdt_node_offset_by_compatible(need.running, -1, "arm,armv8-timer") >= 0)
+		need.level = LEVEL_WARNING;
+	if (soc && fdt_node_check_compatible(need.fdt, 0, soc))
+		complain(&need, "add the name of the SoC to compatible of the root",
+			 "the new tree is not for %s%s", soc, "");
+}
+
 /* What all else is read by: the root's cells, its interrupt controller, a CPU. */
 static void check_root(struct need need)
 {
@@ -431,6 +429,7 @@ static void check_root(struct need need)
 		    !fdt_getprop(need.fdt, 0, cells[i], NULL))
 			complain(&need, KEEP, "the new tree has no %s%s", cells[i], "");
 	follow_from(&need, 0);
+	check_soc(need);
 }
 
 /**
@@ -445,6 +444,8 @@ void check_needs(struct swap *swap, const void *running, const void *fdt)
 			     .level = LEVEL_REFUSAL };
 	char *cmdline = sys_line(swap, "/proc/cmdline");
 
+	need.stood = calloc(fdt_size_dt_struct(fdt) + 1, 1);
+	swap->report.no_memory |= !need.stood;
 	check_root(need);
 	check_cpus(need);
 	check_core(need);
@@ -453,5 +454,8 @@ void check_needs(struct swap *swap, const void *running, const void *fdt)
 	check_class(need, "net", true);
 	check_class(need, "watchdog", false);
 	check_memory(need);
+	check_rails(need);
+	check_lines(need);
+	free(need.stood);
 	free(cmdline);
 }

@@ -17,7 +17,9 @@
  * @what: needs it, for people
  * @level: of what is said
  * @seen: by offset in @fdt, the nodes that were looked at
+ * @stood: the same for the whole check, of what the system cannot be without
  * @depth: how many references lead here
+ * @kept: the last reference was of a LINK_KEPT property, whose drivers change
  * @from: the node that refers
  * @prop: the property that refers
  */
@@ -28,7 +30,9 @@ struct need {
 	const char *what;
 	enum level level;
 	unsigned char *seen;
+	unsigned char *stood;
 	int depth;
+	bool kept;
 	int from;
 	const char *prop;
 };
@@ -47,6 +51,11 @@ bool node_used(const void *fdt, int node);
 int whole_device(struct need *need, int old, int *new);
 void follow_from(struct need *need, int node);
 void check_irqs(struct need *need, int old, int new);
+
+int number_of(const char *device, const char *stem);
+void check_alias(struct need *need, int old, int new, const char *stem, int number);
+void check_rails(struct need need);
+void check_lines(struct need need);
 
 void each_disk(struct swap *swap, disk_fn *fn, void *data);
 

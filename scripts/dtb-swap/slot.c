@@ -52,34 +52,23 @@ static void find_active(const char *point, const char *device, void *data)
  * slot_next() - whether the next start is on the other root
  * @place: where the boot partition is
  *
- * Return: SLOT_CHANGES after an update of the OS or before a way back, SLOT_UNKNOWN where that
- * cannot be read; SLOT_SAME also where the bootloader is told nothing of roots
+ * While an OS is on trial the bootloader counts its starts, and goes back to the other root.
+ *
+ * Return: SLOT_CHANGES where it is, for good, SLOT_TRIAL where it is, or may be, for a trial,
+ * SLOT_UNKNOWN where that cannot be read; SLOT_SAME also where nothing is said of roots
  */
 enum slot_next slot_next(const struct place *place)
 {
 	struct slot slot = { .swap = place->swap };
-	unsigned long next;
+	unsigned long next, trial;
 
-	if (!from_env(place, "resin_root_part", &next))
+	if (!from_env(place, "resin_root_part", &next) ||
+	    !from_env(place, "upgrade_available", &trial))
 		return SLOT_UNKNOWN;
 	if (!next)
 		return SLOT_SAME;
+	if (trial)
+		return SLOT_TRIAL;
 	each_disk(place->swap, find_active, &slot);
 	return !slot.number ? SLOT_UNKNOWN : next == slot.number ? SLOT_SAME : SLOT_CHANGES;
-}
-
-/**
- * slot_returned() - whether the bootloader has given up the other root, and goes on to do so
- * @place: where the boot partition is
- *
- * U-Boot counts the starts of an OS on trial in bootcount.env, which an update removes.
- *
- * Return: true if so
- */
-bool slot_returned(const struct place *place)
-{
-	unsigned long trial;
-
-	return from_env(place, "upgrade_available", &trial) && trial == 1 &&
-	       sys_has(place->swap, place->boot, "bootcount.env");
 }

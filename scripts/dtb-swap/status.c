@@ -44,6 +44,7 @@ static void tell_state(const struct place *place)
 {
 	struct report *report = &place->swap->report;
 	char *name = trial_name(place->swap);
+	enum slot_next next;
 	struct state state;
 
 	state_read(&state, place);
@@ -57,10 +58,11 @@ static void tell_state(const struct place *place)
 		     state.previous ? state.previous : "the bootloader's own tree");
 	if (taken(place))
 		fact(report, "update", "the trees went into the new OS, which is started next");
-	if (carry_lacks(place))
+	next = slot_next(place);
+	if ((next == SLOT_CHANGES || next == SLOT_TRIAL) && carry_lacks(place))
 		say(report, LEVEL_WARNING, KIND_TREE,
 		    "let dtb-swap-carry.service run at shutdown, or dtb-swap carry --last now",
-		    "the next start is on the other root, which has not %s", place->value);
+		    "the next start may be on the other root, which has not %s", place->value);
 	if (state.pending)
 		fact(report, "pending", "not committed, started %u times", state.boots);
 	if (state.installed && (!place->value || strcmp(state.installed, place->value)))

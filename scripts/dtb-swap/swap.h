@@ -135,7 +135,11 @@ struct link {
  */
 typedef bool link_fn(const struct link *link, void *data);
 
-enum link_class { LINK_NONE, LINK_VITAL, LINK_OTHER };
+/*
+ * LINK_VITAL: the driver needs what it refers to; LINK_KEPT: also, if it is so now, for it waits
+ * for what is there later; LINK_OTHER: it can do without
+ */
+enum link_class { LINK_NONE, LINK_VITAL, LINK_KEPT, LINK_OTHER };
 
 enum link_class link_class(const char *name);
 int each_link(const void *fdt, int node, int prop, link_fn *fn, void *data);

@@ -50,7 +50,8 @@ Story = collections.namedtuple('Story', 'name words unit after', defaults=('', T
 STORIES = (
     Story('an update without the hook'),
     Story('the same without the unit', unit=False, after='stops'),
-    Story('a new root that has no place for trees', 'rm -r $new/boot', after=None))
+    Story('the way back, and no place for the tree', 'sed -i s/available=1/available=0/ /mnt/boot/resinOS_uEnv.txt; '
+          'mkdir $new/boot/$(cat /fleet)', after=None))
 
 
 def start(kernel, folder, story):

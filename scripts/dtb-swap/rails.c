@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a device can lose though nothing in its own node has changed: a rail that the kernel
+ * switches off when nobody asks for it, and a GPIO that another device takes first.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "needs.h"
+
+static bool is_supply(const char *name)
+{
+	size_t length = strlen(name), end = strlen("-supply");
+
+	return length > end && !strcmp(name + length - end, "-supply");
+}
+
+/* By offset, the regulators that a device which is in use names; for free(). */
+static unsigned char *named_rails(const void *fdt)
+{
+	unsigned char *named = calloc(fdt_size_dt_struct(fdt) + 1, 1);
+	int node, prop, length;
+
+	for (node = 0; named && node >= 0; node = fdt_next_node(fdt, node, NULL))
+		fdt_for_each_property_offset(prop, fdt, node) {
+			const char *name = NULL;
+			const fdt32_t *cell = fdt_getprop_by_offset(fdt, prop, &name, &length);
+			int rail = cell && name && length == 4 && is_supply(name) ?
+				   node_numbered(fdt, fdt32_to_cpu(*cell)) : -1;
+
+			if (rail >= 0 && !named[rail] && node_used(fdt, node))
+				named[rail] = 1;
+		}
+	return named;
+}
+
+/* Nothing can switch it; the GPIOs of the second kind choose its voltage. */
+static bool is_fixed(const void *fdt, int node)
+{
+	if (!fdt_node_check_compatible(fdt, node, "regulator-fixed"))
+		return !fdt_getprop(fdt, node, "gpio", NULL) &&
+		       !fdt_getprop(fdt, node, "gpios", NULL);
+	return !fdt_node_check_compatible(fdt, node, "regulator-gpio") &&
+	       !fdt_getprop(fdt, node, "enable-gpios", NULL) &&
+	       !fdt_getprop(fdt, node, "enable-gpio", NULL);
+}
+
+static void check_rail(struct need *need, int old, const unsigned char *named)
+{
+	int new = find_device(need->running, old, need->fdt);
+	char path[256];
+
+	if (new < 0 || named[new] || is_fixed(need->fdt, new) || !node_used(need->running, old) ||
+	    !node_used(need->fdt, new) ||
+	    fdt_getprop(need->fdt, new, "regulator-always-on", NULL))
+		return;
+	complain(need, "keep regulator-always-on",
+		 "%s is on for good now; in the new tree nobody asks for it, and it is switched off%s",
+		 node_shown(need->running, old, path, sizeof(path)), "");
+}
+
+/**
+ * check_rails() - refuse a tree in which a rail goes off that is always on
+ * @need: is told
+ *
+ * As regulator_late_cleanup() of the kernel does, 30 s after the last driver has come up. A
+ * regulator without a node is left as it is.
+ */
+void check_rails(struct need need)
+{
+	unsigned char *named = named_rails(need.fdt);
+	int node;
+
+	need.what = "supplies";
+	need.swap->report.no_memory |= !named;
+	for (node = 0; named && node >= 0; node = fdt_next_node(need.running, node, NULL))
+		if (fdt_getprop(need.running, node, "regulator-always-on", NULL))
+			check_rail(&need, node, named);
+	free(named);
+}
+
+static bool same_line(const struct dtb_line *a, const struct dtb_line *b)
+{
+	return a->chip == b->chip && a->bank == b->bank && a->line == b->line;
+}
+
+/* Whether a line has several users in the running tree, too, which then share it. */
+static bool was_shared(const struct need *need, const struct dtb_lines *before,
+		       const struct dtb_line *line)
+{
+	int chip = node_numbered(need->fdt, line->chip);
+	struct dtb_line old = *line;
+	size_t i, users = 0;
+
+	chip = chip < 0 ? chip : find_device(need->fdt, chip, need->running);
+	old.chip = chip < 0 ? 0 : fdt_get_phandle(need->running, chip);
+	for (i = 0; i < before->count; i++)
+		users += same_line(&before->list[i], &old);
+	return users > 1;
+}
+
+/* A device and its part: a controller that may reset its PHY itself. */
+static bool is_within(const void *fdt, int node, int other)
+{
+	while (node > 0 && node != other)
+		node = node_above(fdt, node);
+	return node == other;
+}
+
+/* @line: one of two that are the same; nobody misses it where nothing needed stands on it */
+static void check_line(struct need *need, const struct dtb_lines *before,
+		       const struct dtb_line *line)
+{
+	int one = line[0].node, two = line[1].node;
+	char what[64], a[256], b[256];
+
+	if (is_within(need->fdt, one, two) || is_within(need->fdt, two, one) ||
+	    !(need->stood[one] | need->stood[two]) ||
+	    !node_used(need->fdt, one) || !node_used(need->fdt, two) || was_shared(need, before, line))
+		return;
+	snprintf(what, sizeof(what), "GPIO %u.%u", line->bank, line->line);
+	need->what = what;
+	complain(need, "give one of them another GPIO", "%s and %s both want it in the new tree",
+		 node_shown(need->fdt, one, a, sizeof(a)), node_shown(need->fdt, two, b, sizeof(b)));
+}
+
+/**
+ * check_lines() - refuse a tree in which another device takes a GPIO of one that is needed
+ * @need: is told; knows what is needed
+ */
+void check_lines(struct need need)
+{
+	struct dtb_lines before = { 0 }, after = { 0 };
+	struct dtb_error err;
+	size_t i;
+
+	if (!need.stood || dtb_lines_read(&before, need.running, &err) ||
+	    dtb_lines_read(&after, need.fdt, &err))
+		need.swap->report.no_memory = true;
+	else
+		for (i = 0; i + 1 < after.count; i++)
+			if (same_line(&after.list[i], &after.list[i + 1]))
+				check_line(&need, &before, &after.list[i]);
+	free(before.list);
+	free(after.list);
+}
