@@ -61,13 +61,13 @@ bool select_refresh(struct place *place)
 }
 
 /* A write that fails in its last step has given the file its name already. */
-static void look_again(struct place *place)
+static void look_again(struct place *place, const char *text)
 {
 	struct swap *swap = place->swap;
 	char *path = format_text("%s/%s", place->boot, place->family->file);
 	char *now = path ? sys_read(swap, path, NULL) : NULL;
 
-	place->late = !same_text(now, place->text);
+	place->late = same_text(now, text);
 	if (place->late)
 		say(&swap->report, LEVEL_WARNING, KIND_WRITE,
 		    "once the disk is well, say it again: that tells whether it is on the disk",
@@ -93,16 +93,16 @@ bool select_value(struct place *place, const char *value)
 	if (!good)
 		return is_changed(place);
 	text = select_text(place, value);
-	good = text && store_write(place->swap, place->boot, place->family->file, text,
-				   strlen(text));
+	good = text && store_replace(place->swap, place->boot, place->family->file, text,
+				     place->text);
 	if (good) {
 		free(place->text);
 		free(place->value);
 		place->text = text;
 		place->value = value ? strdup(value) : NULL;
 	} else {
+		look_again(place, text);
 		free(text);
-		look_again(place);
 	}
 	return good;
 }

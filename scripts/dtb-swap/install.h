@@ -150,7 +150,6 @@ void *place_tree(const struct place *place, const char *name);
 bool place_in_root(const struct place *place, const char *name);
 void *place_base(const struct place *place, const void *running);
 void place_overlays(const struct place *place, const void *fdt);
-void *launcher_takes(const struct swap *swap, const void *overlay, int *dropped);
 void soften(struct report *report);
 void check_install(struct swap *swap, const void *fdt, const char *path);
 
@@ -168,6 +167,8 @@ bool store_same(struct swap *swap, const char *folder, const char *name, const v
 		size_t size);
 bool store_write(struct swap *swap, const char *folder, const char *name, const void *data,
 		 size_t size);
+bool store_replace(struct swap *swap, const char *folder, const char *name, const char *text,
+		   const char *before);
 bool store_flush(struct swap *swap, const char *folder, const char *name);
 void store_drop(struct swap *swap, const char *folder, const char *name);
 

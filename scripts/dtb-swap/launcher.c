@@ -15,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "install.h"
+#include "swap.h"
 
 #define LONGEST 1024	/* path of a node */
 #define BOARD 10	/* of "3701-0000-500" before the fab */
@@ -278,10 +278,13 @@ static void drop_places(void *overlay, const char *lists, const char *fragment)
 
 static void drop_node(void *overlay, const char *parent, const char *name)
 {
-	int node = fdt_subnode_offset(overlay, fdt_path_offset(overlay, parent), name);
+	int node, above = fdt_path_offset(overlay, parent);
 
-	if (node >= 0)
-		fdt_del_node(overlay, node);
+	fdt_for_each_subnode(node, overlay, above)	/* libfdt finds name@1, too */
+		if (!strcmp(fdt_get_name(overlay, node, NULL), name)) {
+			fdt_del_node(overlay, node);
+			return;
+		}
 }
 
 static bool is_foreign(const void *overlay, const void *running, int fragment)
@@ -346,4 +349,69 @@ void *launcher_takes(const struct swap *swap, const void *overlay, int *dropped)
 	free(names);
 	free(running);
 	return copy;
+}
+
+/**
+ * launcher_overlay() - what the launcher takes of an overlay
+ * @swap: is told of what it leaves out
+ * @overlay: is let go
+ * @name: of its file
+ *
+ * Return: the overlay, for free(), or NULL where nothing is left of it
+ */
+void *launcher_overlay(struct swap *swap, void *overlay, const char *name)
+{
+	int dropped;
+	void *less = launcher_takes(swap, overlay, &dropped);
+
+	if (dropped)
+		say(&swap->report, LEVEL_NOTE, KIND_NONE, NULL,
+		    "of %s %d fragments are for other modules (board_config)", name, dropped);
+	swap->report.no_memory |= !less;
+	free(overlay);
+	if (!dropped || (less && is_overlay(less)))
+		return less;
+	free(less);
+	return NULL;
+}
+
+static bool delete_all(void *fdt, const void *overlay, int fragment, const char *target,
+		       const char *what)
+{
+	const char *word;
+	int i, node, ret;
+
+	for (i = 0; (word = fdt_stringlist_get(overlay, fragment, what, i, NULL)); i++) {
+		node = fdt_path_offset(fdt, target);
+		if (!strcmp(what, "delete_prop")) {
+			ret = node < 0 ? node : fdt_delprop(fdt, node, word);
+		} else {
+			node = node < 0 ? node : fdt_subnode_offset(fdt, node, word);
+			ret = node < 0 ? node : fdt_del_node(fdt, node);
+		}
+		if (ret)
+			return false;
+	}
+	return true;
+}
+
+/**
+ * launcher_deletes() - take out of a tree what fragments say in delete_node and delete_prop
+ * @fdt: the tree
+ * @overlay: of launcher_overlay()
+ *
+ * Return: true, or false where something is not there, and nothing of the overlay is put on
+ */
+bool launcher_deletes(void *fdt, const void *overlay)
+{
+	const char *target;
+	int fragment;
+
+	fdt_for_each_subnode(fragment, overlay, 0) {
+		target = fdt_stringlist_get(overlay, fragment, "target-path", 0, NULL);
+		if (target && (!delete_all(fdt, overlay, fragment, target, "delete_node") ||
+			       !delete_all(fdt, overlay, fragment, target, "delete_prop")))
+			return false;
+	}
+	return true;
 }

@@ -32,23 +32,51 @@ static void *add_labels(struct swap *swap, void *fdt)
 	return NULL;
 }
 
-/*
- * Raspberry Pi's overlays are for the oldest of its SoCs, on whatever board: the firmware does not
- * look.
- */
-static bool is_for(const void *overlay, const void *fdt)
+static bool is_raspberry(const void *fdt)
 {
 	struct names names = names_of(fdt, 0);
 	const char *name;
 
-	if (dtb_claims(overlay, fdt))
-		return true;
-	if (fdt_node_check_compatible(overlay, 0, "brcm,bcm2835"))
-		return false;
 	while ((name = names_next(&names)))
 		if (!strncmp(name, "brcm,bcm27", 10) || !strncmp(name, "brcm,bcm28", 10))
 			return true;
 	return false;
+}
+
+/* Raspberry Pi's overlays name some SoC of its, on whatever board: the firmware does not look. */
+static bool is_for(const void *overlay, const void *fdt)
+{
+	return dtb_claims(overlay, fdt) || (is_raspberry(overlay) && is_raspberry(fdt));
+}
+
+/* How many fragments wait for a parameter, which only config.txt gives. */
+static int dormant(const void *overlay)
+{
+	int fragment, count = 0;
+
+	fdt_for_each_subnode(fragment, overlay, 0)
+		count += fdt_subnode_offset(overlay, fragment, "__dormant__") >= 0;
+	return count;
+}
+
+/* Says what of an overlay does nothing; returns whether anything is left. */
+static bool is_awake(struct swap *swap, const void *overlay, const char *path)
+{
+	int count = dormant(overlay);
+
+	if (is_overlay(overlay) && count)
+		say(&swap->report, LEVEL_WARNING, KIND_OVERLAY,
+		    "give it in dtoverlay= of config.txt, with its parameters",
+		    "%d fragments of %s wait for a parameter, and do nothing", count, path);
+	else if (count)
+		refuse(swap, KIND_OVERLAY,
+		       "give it in dtoverlay= of config.txt, with its parameters",
+		       "all fragments of %s wait for a parameter", path);
+	else if (!is_overlay(overlay))
+		refuse(swap, KIND_OVERLAY,
+		       "name an overlay; a tree is installed alone, without --overlay",
+		       "%s is a tree, not an overlay: it has no fragment", path);
+	return is_overlay(overlay);
 }
 
 static void *put(struct swap *swap, void *fdt, const char *path)
@@ -57,11 +85,17 @@ static void *put(struct swap *swap, void *fdt, const char *path)
 	void *overlay = load_tree(swap, path), *result = NULL;
 	const char *mend = "take an overlay for this board; dtb-swap diff shows what the tree has";
 
-	if (overlay && !is_overlay(overlay))
-		refuse(swap, KIND_OVERLAY,
-		       "name an overlay; a tree is installed alone, without --overlay",
-		       "%s is a tree, not an overlay: it has no fragment", path);
-	else if (overlay && !is_for(overlay, fdt))
+	if (overlay && !is_awake(swap, overlay, path)) {
+		free(overlay);
+		free(fdt);
+		return NULL;
+	}
+	if (overlay && swap->launcher) {
+		overlay = launcher_overlay(swap, overlay, path);
+		if (!overlay)
+			return fdt;
+	}
+	if (overlay && !is_for(overlay, fdt))
 		refuse(swap, KIND_BOARD, mend, "%s is for \"%s\", not for this tree", path,
 		       fdt_stringlist_get(overlay, 0, "compatible", 0, NULL));
 	else if (overlay && dtb_address_conflict(fdt, overlay, &err))

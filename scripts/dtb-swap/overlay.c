@@ -143,6 +143,7 @@ void *overlay_tree(struct call *call, const struct place *place, bool *before)
 	void *running = is_settled(call, place) ? sys_tree(swap) : NULL, *fdt = NULL;
 	int i;
 
+	swap->launcher = place->family && place->family->extlinux;
 	if (running)
 		fdt = swap->base ? load_tree(swap, swap->base) : place_base(place, running);
 	free(running);

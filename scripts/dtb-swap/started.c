@@ -9,22 +9,6 @@
 
 #include "install.h"
 
-/* For NVIDIA's modules, what of it is for this one, or NULL. */
-static void *for_module(const struct place *place, void *overlay, const char *name)
-{
-	int dropped;
-	void *less = launcher_takes(place->swap, overlay, &dropped);
-
-	if (dropped)
-		say(&place->swap->report, LEVEL_NOTE, KIND_NONE, NULL,
-		    "of %s %d fragments are for other modules (board_config)", name, dropped);
-	free(overlay);
-	if (!dropped || (less && is_overlay(less)))
-		return less;
-	free(less);
-	return NULL;
-}
-
 /* @level: of an overlay that does not apply */
 static void apply_on_top(const struct place *place, void **fdt, const char *name,
 			 enum level level)
@@ -39,9 +23,11 @@ static void apply_on_top(const struct place *place, void **fdt, const char *name
 		return;
 	}
 	if (place->family->extlinux)
-		overlay = for_module(place, overlay, name);
-	if (!overlay)
+		overlay = launcher_overlay(place->swap, overlay, name);
+	if (!overlay || (place->family->extlinux && !launcher_deletes(*fdt, overlay))) {
+		free(overlay);
 		return;
+	}
 	result = dtb_apply(*fdt, overlay, 256 << 10, &err);
 	if (result) {
 		free(*fdt);

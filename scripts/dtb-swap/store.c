@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +127,7 @@ bool store_room(struct swap *swap, const char *folder, size_t size)
 	struct statvfs fs;
 
 	if (path && !statvfs(path, &fs))
-		left = (unsigned long long)fs.f_bavail * fs.f_frsize;
+		left = (unsigned long long)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_frsize;
 	if (left < size + SPARE)
 		refuse(swap, KIND_ROOM, "make room there: dtb-swap list shows old trees",
 		       "%s has %llu bytes left, %zu are needed", folder, left, size + SPARE);
@@ -276,14 +277,21 @@ bool store_same(struct swap *swap, const char *folder, const char *name, const v
 
 /*
  * Freezing writes the journal back, too. That is left to a child, which thaws it also
- * where we are killed meanwhile.
+ * where we are killed meanwhile; no terminal and no signal but SIGKILL ends it.
  */
 static bool freeze_and_thaw(int dir)
 {
+	sigset_t all, before;
 	int status = 0;
-	pid_t child = fork();
+	pid_t child;
 
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	child = fork();
+	if (child)
+		sigprocmask(SIG_SETMASK, &before, NULL);
 	if (!child) {
+		setsid();
 		if (ioctl(dir, FIFREEZE, 0))
 			_exit(errno == EOPNOTSUPP ? 0 : 1);
 		while (ioctl(dir, FITHAW, 0) && errno == EINTR)
@@ -317,16 +325,34 @@ static bool empty_journal(int dir)
 	return freeze_and_thaw(dir);
 }
 
+/* struct content - what a file gets; @before: what it has to have until then, or NULL */
+struct content {
+	const char *name;
+	const void *data;
+	size_t size;
+	const char *before;
+};
+
+/* Whether nobody has written a file since it was read. */
+static bool is_still(int dir, const char *name, const char *before)
+{
+	bool same = !before || read_back(dir, name, before, strlen(before));
+
+	if (!same)
+		errno = EBUSY;
+	return same;
+}
+
 /*
  * The new file takes the name; each step is on the disk before the next. On FAT a rename is two:
  * the folder is flushed first, which takes the old entry away, and only then the file, which
  * gives its clusters to the other. Were both entries to have them, who removes one would free
  * the clusters of the other.
  */
-static bool take_name(int dir, int fd, const char *beside, const char *name)
+static bool take_name(int dir, int fd, const char *beside, const char *name, const char *before)
 {
 	int old = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool good = !fsync(dir) && !renameat(dir, beside, dir, name) && !fsync(dir) && !fsync(fd) &&
+	bool good = !fsync(dir) && is_still(dir, name, before) && !renameat(dir, beside, dir, name) && !fsync(dir) && !fsync(fd) &&
 		    !fsync(dir) && empty_journal(dir);
 	int error = errno;
 
@@ -336,17 +362,52 @@ static bool take_name(int dir, int fd, const char *beside, const char *name)
 	return good;
 }
 
-static bool write_beside(int dir, int fd, const char *beside, const char *name, const void *data,
-			 size_t size)
+static bool write_beside(int dir, int fd, const char *beside, const struct content *content)
 {
-	return dtb_write_all(fd, data, size) && !fsync(fd) &&
-	       read_back(dir, beside, data, size) && take_name(dir, fd, beside, name);
+	return dtb_write_all(fd, content->data, content->size) && !fsync(fd) &&
+	       read_back(dir, beside, content->data, content->size) &&
+	       take_name(dir, fd, beside, content->name, content->before);
 }
 
 static enum kind kind_of(int error)
 {
-	return error == ENOSPC || error == EDQUOT ? KIND_ROOM :
+	return error == EBUSY ? KIND_BUSY : error == ENOSPC || error == EDQUOT ? KIND_ROOM :
 	       error == EROFS || error == EACCES || error == EPERM ? KIND_RIGHTS : KIND_WRITE;
+}
+
+static const char *mend_of(int error)
+{
+	return error == EBUSY ? "look at what others have written there, and say it again" :
+	       kind_of(error) == KIND_ROOM ? "make room there" :
+	       "look at the disk and the kernel's log";
+}
+
+static bool write_content(struct swap *swap, const char *folder, const struct content *content)
+{
+	char *path = sys_path(swap, folder), *beside = format_text(".%s.new", content->name);
+	int dir = path && beside ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd = -1, error;
+	bool good = false;
+
+	if (dir >= 0) {
+		drop(dir, beside);
+		fd = openat(dir, beside, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	}
+	if (fd >= 0)
+		good = write_beside(dir, fd, beside, content);
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	if (!good && dir >= 0)
+		drop(dir, beside);
+	if (dir >= 0)
+		close(dir);
+	if (!good)
+		refuse(swap, kind_of(error), mend_of(error), "%s/%s was not written: %s", folder,
+		       content->name, strerror(error));
+	free(beside);
+	free(path);
+	return good;
 }
 
 /**
@@ -363,31 +424,24 @@ static enum kind kind_of(int error)
 bool store_write(struct swap *swap, const char *folder, const char *name, const void *data,
 		 size_t size)
 {
-	char *path = sys_path(swap, folder), *beside = format_text(".%s.new", name);
-	int dir = path && beside ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	int fd = -1, error;
-	bool good = false;
+	return write_content(swap, folder, &(struct content){ name, data, size, NULL });
+}
 
-	if (dir >= 0) {
-		drop(dir, beside);
-		fd = openat(dir, beside, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-	}
-	if (fd >= 0)
-		good = write_beside(dir, fd, beside, name, data, size);
-	error = errno;
-	if (fd >= 0)
-		close(fd);
-	if (!good && dir >= 0)
-		drop(dir, beside);
-	if (dir >= 0)
-		close(dir);
-	if (!good)
-		refuse(swap, kind_of(error), kind_of(error) == KIND_ROOM ?
-		       "make room there" : "look at the disk and the kernel's log",
-		       "%s/%s was not written: %s", folder, name, strerror(error));
-	free(beside);
-	free(path);
-	return good;
+/**
+ * store_replace() - the same, unless others have written the file meanwhile
+ * @swap: is told why not
+ * @folder: from the root
+ * @name: of the file
+ * @text: its content
+ * @before: what it has, NULL where it is not there
+ *
+ * Return: as store_write()
+ */
+bool store_replace(struct swap *swap, const char *folder, const char *name, const char *text,
+		   const char *before)
+{
+	return write_content(swap, folder,
+			     &(struct content){ name, text, strlen(text), before });
 }
 
 /**

@@ -64,6 +64,7 @@ struct report {
  * @base: tree that overlays go on, or NULL for the one that is selected
  * @modules: folder of modules of a kernel that is not running yet, or NULL
  * @unproven: the user accepts a selector that was not verified on that board
+ * @launcher: of overlays only what NVIDIA's launcher would take
  * @dry: nothing is written or mended, also by others
  * @report: what is said in the end
  */
@@ -77,6 +78,7 @@ struct swap {
 	const char *base;
 	const char *modules;
 	bool unproven;
+	bool launcher;
 	bool dry;
 	struct report report;
 };
@@ -173,6 +175,9 @@ const char *irqs_differ(const void *a, int node_a, const void *b, int node_b, bo
 char *inflate_gzip(const unsigned char *data, size_t size, size_t *length);
 
 int diff_trees(FILE *out, const void *a, const void *b, bool all);
+void *launcher_takes(const struct swap *swap, const void *overlay, int *dropped);
+void *launcher_overlay(struct swap *swap, void *overlay, const char *name);
+bool launcher_deletes(void *fdt, const void *overlay);
 void *merge_files(struct swap *swap, void *fdt, char **overlays, int count);
 
 #endif
