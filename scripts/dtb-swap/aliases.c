@@ -46,7 +46,8 @@ static const char *new_alias(const struct need *need, const char *stem)
 	fdt_for_each_property_offset(prop, need->fdt, aliases) {
 		const char *name = NULL;
 		const char *path = fdt_getprop_by_offset(need->fdt, prop, &name, NULL);
-		int node = path && name && is_numbered(name, stem) ? find_path(need->fdt, path) : -1;
+		bool meant = path && name && is_numbered(name, stem);
+		int node = meant ? find_path(need->fdt, path) : -1;
 
 		if (node > 0 && node_used(need->fdt, node) &&
 		    (before < 0 || !fdt_getprop(need->running, before, name, NULL)))
@@ -100,6 +101,7 @@ void check_alias(struct need *need, int old, int new, const char *stem, int numb
 	else if (!was && number >= 0 && is && strcmp(name, is))
 		complain(need, mend, "it is %s now, and %s in the new tree", name, is);
 	else if (!was && number >= 0 && !is && new_alias(need, stem))
-		complain(need, mend, "it is %s now, and in the new tree aliases give others numbers (%s)",
+		complain(need, mend,
+			 "it is %s now, and in the new tree aliases give others numbers (%s)",
 			 name, new_alias(need, stem));
 }

@@ -230,7 +230,8 @@ bool carry_lacks(const struct place *place)
 		return false;
 	path = format_text("%s/%s", folder, name);
 	fdt = path ? sys_read(place->swap, path, &size) : NULL;
-	lacks = fdt ? dtb_check(fdt, size, name, &err) : path && (errno == ENOENT || errno == EISDIR);
+	lacks = fdt ? dtb_check(fdt, size, name, &err) :
+		path && (errno == ENOENT || errno == EISDIR);
 	free(fdt);
 	free(path);
 	return lacks;

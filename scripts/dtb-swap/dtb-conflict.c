@@ -29,19 +29,16 @@ static int child_at(const void *fdt, int bus, unsigned int address, const char *
 }
 
 /* Overlays of Raspberry Pi put a device out of use where they want another. */
-static bool stays(const void *fdt, const void *overlay, const char *path)
+static bool stays(const void *after, const char *path)
 {
-	struct dtb_error err;
-	void *after = dtb_apply(fdt, overlay, ROOM, &err);
 	int node = after ? fdt_path_offset(after, path) : -1;
-	bool used = !after || (node >= 0 && dtb_enabled(after, node));
 
-	free(after);
-	return used;
+	return !after || (node >= 0 && dtb_enabled(after, node));
 }
 
+/* @after: the tree with the overlay, NULL where that does not apply */
 static int bus_conflict(const void *fdt, int bus, const void *overlay, int contents,
-			struct dtb_error *err)
+			const void *after, struct dtb_error *err)
 {
 	int child, length;
 
@@ -59,7 +56,7 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 		if (other < 0)
 			continue;
 		dtb_path(fdt, other, path, sizeof(path));
-		if (!stays(fdt, overlay, path))
+		if (!stays(after, path))
 			continue;
 		chip = fdt_getprop(fdt, other, "compatible", NULL);
 		return dtb_fail(err, -FDT_ERR_EXISTS, "address 0x%x for %s is taken by %s (%s)",
@@ -78,6 +75,8 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
  */
 int dtb_address_conflict(const void *fdt, const void *overlay, struct dtb_error *err)
 {
+	struct dtb_error none;
+	void *after = dtb_apply(fdt, overlay, ROOM, &none);
 	int fragment, ret = 0;
 
 	fdt_for_each_subnode(fragment, overlay, 0) {
@@ -86,10 +85,11 @@ int dtb_address_conflict(const void *fdt, const void *overlay, struct dtb_error 
 		if (contents < 0)
 			continue;
 		bus = dtb_target(fdt, overlay, fragment, err);
-		ret = bus < 0 ? bus : bus_conflict(fdt, bus, overlay, contents, err);
+		ret = bus < 0 ? bus : bus_conflict(fdt, bus, overlay, contents, after, err);
 		if (ret)
 			break;
 	}
+	free(after);
 	return ret;
 }
 

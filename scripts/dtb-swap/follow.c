@@ -61,6 +61,31 @@ static bool gives_back(const struct need *need, const struct link *link)
 	       fdt_getprop(need->fdt, link->node, "#phy-cells", NULL);
 }
 
+/* Not 0, at which many PHYs answer, too. */
+static bool has_own_address(const void *fdt, int phy)
+{
+	int length;
+	const fdt32_t *reg = fdt_getprop(fdt, phy, "reg", &length);
+
+	return reg && length == 4 && *reg;
+}
+
+/* A PHY answers at the address that it is wired for. */
+static void check_phy(struct need *need, int phy)
+{
+	int old = find_device(need->fdt, need->from, need->running), length;
+	const fdt32_t *cell = old < 0 ? NULL :
+			      fdt_getprop(need->running, old, "phy-handle", &length);
+	int was = cell && length == 4 ? node_numbered(need->running, fdt32_to_cpu(*cell)) : -1;
+	char path[256];
+
+	if (was >= 0 && has_own_address(need->running, was) && has_own_address(need->fdt, phy) &&
+	    !same_place(need->running, was, need->fdt, phy))
+		complain(need, "give it the reg that it has now",
+			 "%s has another address on its bus%s",
+			 node_shown(need->fdt, phy, path, sizeof(path)), "");
+}
+
 static void follow(struct need *need, int node);
 
 static bool follow_link(const struct link *link, void *data)
@@ -76,6 +101,8 @@ static bool follow_link(const struct link *link, void *data)
 	}
 	if (need->seen[link->node] || gives_back(need, link))
 		return false;
+	if (!strcmp(need->prop, "phy-handle"))
+		check_phy(need, link->node);
 	if (node_used(need->fdt, link->node) || same_in_running(need, link->node)) {
 		follow(need, link->node);
 		return false;
@@ -168,131 +195,18 @@ static bool populates(const void *fdt, int node)
 	return false;
 }
 
-static bool is_one_of(const char *name, const char *const *list)
-{
-	while (*list && strcmp(name, *list))
-		list++;
-	return *list;
-}
-
-/* By these drivers find what is in other properties. */
-static const char *const NAMES[] = {
-	"clock-names", "reg-names", "interrupt-names", "reset-names", "phy-names",
-	"power-domain-names", NULL
-};
-
-/* By these firmware that has no registers is called. */
-static const char *const FIRMWARE[] = { "mboxes", "shmem", NULL };
-
-/*
- * What a driver stands on where it is there. Interrupts are looked at by themselves. Of pins
- * only those of the device itself count: other nodes have some for devices that are not needed.
- */
-static bool stands_on(const void *running, int old, const char *name, bool above)
-{
-	static const char *const itself[] = { "pinctrl-0", "pinctrl-names", NULL };
-	static const char *const bridge[] = { "device_type", "ranges", "iommu-map", NULL };
-	const char *type = fdt_getprop(running, old, "device_type", NULL);
-
-	if (!strcmp(name, "interrupt-controller") || is_one_of(name, FIRMWARE) ||
-	    is_one_of(name, NAMES) || (!above && is_one_of(name, itself)) ||
-	    (type && !strcmp(type, "pci") && is_one_of(name, bridge)))
-		return true;
-	return link_class(name) == LINK_VITAL && strncmp(name, "interrupt", 9) &&
-	       strncmp(name, "pinctrl-", 8);
-}
-
-/* A regulator that nobody names any more is switched off; one that is not there stays as it is. */
-static bool goes_off(const struct need *need, const char *name, const void *value, int length)
-{
-	size_t size = strlen(name), end = strlen("-supply");
-	int old, new;
-
-	if (!strcmp(name, "mmc-pwrseq"))	/* a card that is on stays on */
-		return false;
-	if (size <= end || strcmp(name + size - end, "-supply") || length != 4)
-		return true;
-	old = node_numbered(need->running, fdt32_ld(value));
-	new = old < 0 ? old : find_device(need->running, old, need->fdt);
-	return new >= 0 && node_used(need->fdt, new) &&
-	       !fdt_getprop(need->fdt, new, "regulator-always-on", NULL);
-}
-
-static bool is_used(const struct link *link, void *data)
-{
-	return link->node >= 0 && node_used(data, link->node);
-}
-
-/* Of the buses behind a bridge: <first-id &iommu first-stream count>. */
-static bool is_mapped(const void *running, int old)
-{
-	int length, iommu = -1;
-	const fdt32_t *cell = fdt_getprop(running, old, "iommu-map", &length);
-
-	if (cell && length >= 16)
-		iommu = node_numbered(running, fdt32_to_cpu(cell[1]));
-	return iommu >= 0 && node_used(running, iommu);
-}
-
-/* Whether something else stands for a property @prop of @old, or it was for nothing. */
-static bool is_excused(const struct need *need, int node, int old, int prop, const char *name)
-{
-	if (!strcmp(name, "phy-handle") && fdt_subnode_offset(need->fdt, node, "fixed-link") >= 0)
-		return true;
-	if (!strcmp(name, "pinctrl-names"))
-		return !fdt_getprop(need->fdt, node, "pinctrl-0", NULL);
-	if (!strcmp(name, "iommu-map"))
-		return !is_mapped(need->running, old);
-	if (!strcmp(name, "reg-names"))	/* fewer addresses have other names */
-		return !same_place(need->running, old, need->fdt, node);
-	return !each_link(need->running, old, prop, is_used, (void *)need->running);
-}
-
-/* Many drivers take their only clock, or address, without a name. */
-static bool only_name(const void *running, int old, const char *name)
-{
-	return is_one_of(name, NAMES) && fdt_stringlist_count(running, old, name) == 1;
-}
-
-/* A property that is left out refers to nothing, and is missed all the same; or need not be. */
-static bool gets_along(const struct need *need, int old, const char *name, const void *value,
-		       int length)
-{
-	if (!fdt_getprop(need->running, old, "reg", NULL) && !is_one_of(name, FIRMWARE))
-		return true;	/* trees correct what has no registers */
-	return !goes_off(need, name, value, length) || only_name(need->running, old, name) ||
-	       (need->kept && is_one_of(name, NAMES));
-}
-
-static void check_kept(struct need *need, int node, int old, bool above)
-{
-	enum level level = need->level;
-	char path[256];
-	int prop;
-
-	node_shown(need->fdt, node, path, sizeof(path));
-	fdt_for_each_property_offset(prop, need->running, old) {
-		const char *name = NULL;
-		int length, left = 0;
-		const void *value = fdt_getprop_by_offset(need->running, prop, &name, &length);
-
-		if (!name || !stands_on(need->running, old, name, above) ||
-		    (fdt_getprop(need->fdt, node, name, &left) && (left || !length)) ||
-		    is_excused(need, node, old, prop, name))
-			continue;
-		if (gets_along(need, old, name, value, length))
-			need->level = LEVEL_WARNING;
-		complain(need, KEEP, "%s has no %s in the new tree", path, name);
-		need->level = level;
-	}
-}
-
 /* Their drivers are found by what they answer. */
 static bool is_phy(const void *fdt, int node)
 {
 	const char *name = fdt_stringlist_get(fdt, node, "compatible", 0, NULL);
 
 	return name && !strncmp(name, "ethernet-phy", strlen("ethernet-phy"));
+}
+
+/* PHYs are asked where they have no interrupt. */
+static bool polls(const struct need *need, bool first)
+{
+	return first && need->prop && !strcmp(need->prop, "phy-handle");
 }
 
 /* What a node is without a chip, which only software makes it, and what its driver has to know. */
@@ -395,7 +309,7 @@ static void check_same(const struct need *all, int node, int old, bool above)
 		complain(need, KEEP, "%s is another device in the new tree%s", path, "");
 	own.level = all->level;
 	if (populates(need->running, old) && !populates(need->fdt, node) &&
-		 !only_clocks(need->fdt, node))
+	    !only_clocks(need->fdt, node))
 		complain(need, "add simple-bus to its compatible",
 			 "no devices are made of what is on %s in the new tree%s", path, "");
 }
@@ -441,6 +355,8 @@ static void follow(struct need *need, int node)
 		if (old >= 0) {
 			check_address(need, node, old);
 			check_same(need, node, old, above);
+			if (above && !polls(need, node == first))
+				check_irqs(need, old, node);
 		} else if (above && node == first) {
 			check_new(need, node);
 		}

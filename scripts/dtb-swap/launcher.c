@@ -5,8 +5,8 @@
  * ProcessOverlayDeviceTree() of edk2-nvidia's TegraDeviceTreeOverlayLibCommon.c.
  *
  * The numbers of module and carrier are in the running tree's /chosen/ids, as the firmware has
- * read them. Of fuses and odm-data nobody tells: there the running tree, which got the same
- * overlay, shows whether a fragment was taken.
+ * read them. Of fuses and odm-data nobody tells: what hangs on them is left out, so that
+ * nothing stands on it.
  */
 
 #include <ctype.h>
@@ -17,11 +17,8 @@
 
 #include "swap.h"
 
-#define LONGEST 1024	/* path of a node */
 #define BOARD 10	/* of "3701-0000-500" before the fab */
 #define FAB 3
-
-enum answer { ANSWER_NO, ANSWER_YES, ANSWER_UNKNOWN };
 
 /* The number in a fab such as "500" or "EB1", or -1. */
 static int fab_of(const char *id, size_t *letters)
@@ -61,14 +58,14 @@ static bool is_board(const char *wanted, const char *board)
 }
 
 /* The numbers stand there with NUL, blank and newline between them. */
-static enum answer has_board(const void *running, const char *wanted)
+static bool has_board(const void *running, const char *wanted)
 {
 	int chosen = running ? fdt_path_offset(running, "/chosen") : -1, length, i, from = 0;
 	const char *ids = chosen >= 0 ? fdt_getprop(running, chosen, "ids", &length) : NULL;
 	char board[32] = "";
 
 	if (!ids)
-		return ANSWER_UNKNOWN;
+		return false;
 	for (i = 0; i <= length; i++) {
 		if (i < length && ids[i] && !isspace((unsigned char)ids[i]))
 			continue;
@@ -76,84 +73,68 @@ static enum answer has_board(const void *running, const char *wanted)
 			memcpy(board, ids + from, i - from);
 			board[i - from] = '\0';
 			if (is_board(wanted, board))
-				return ANSWER_YES;
+				return true;
 		}
 		from = i + 1;
 	}
-	return ANSWER_NO;
+	return false;
 }
 
-static enum answer is_kernel(const void *running, const char *wanted)
+static bool is_kernel(const void *running, const char *wanted)
 {
 	(void)running;
-	return strcasecmp(wanted, "kernel") ? ANSWER_NO : ANSWER_YES;
+	return !strcasecmp(wanted, "kernel");
 }
 
-static enum answer is_simulated(const void *running, const char *wanted)
-{
-	(void)running;
-	(void)wanted;
-	return ANSWER_NO;
-}
-
-static enum answer nobody_tells(const void *running, const char *wanted)
+static bool nobody_tells(const void *running, const char *wanted)
 {
 	(void)running;
 	(void)wanted;
-	return ANSWER_UNKNOWN;
+	return false;
 }
 
 /* What is asked of each word of a property, of which one has to hold. */
 static const struct condition {
 	const char *name;
-	enum answer (*holds)(const void *running, const char *wanted);
+	bool (*holds)(const void *running, const char *wanted);
 } CONDITIONS[] = {
 	{ "ids", has_board },
 	{ "sw-modules", is_kernel },
-	{ "environment", is_simulated },
+	{ "environment", nobody_tells },
 	{ "odm-data", nobody_tells },
 	{ "fuse-info", nobody_tells },
 	{ "fuse-info-OR", nobody_tells },
 };
 
-static enum answer one_holds(const void *running, const void *overlay, int config,
-			     const struct condition *condition)
+static bool one_holds(const void *running, const void *overlay, int config,
+		      const struct condition *condition)
 {
-	enum answer answer = ANSWER_NO, one;
 	const char *word;
 	int i;
 
-	for (i = 0; (word = fdt_stringlist_get(overlay, config, condition->name, i, NULL)); i++) {
-		one = condition->holds(running, word);
-		if (one == ANSWER_YES)
-			return one;
-		if (one == ANSWER_UNKNOWN)
-			answer = one;
-	}
-	return answer;
+	for (i = 0; (word = fdt_stringlist_get(overlay, config, condition->name, i, NULL)); i++)
+		if (condition->holds(running, word))
+			return true;
+	return false;
 }
 
 /* Whether a fragment is for this module; where there are conditions, one has to be known. */
-static enum answer is_for_module(const void *running, const void *overlay, int fragment)
+static bool is_for_module(const void *running, const void *overlay, int fragment)
 {
 	int config = fdt_subnode_offset(overlay, fragment, "board_config");
-	enum answer answer = ANSWER_YES, one;
 	bool any = false;
 	size_t i;
 
 	if (config < 0 || fdt_first_property_offset(overlay, config) < 0)
-		return ANSWER_YES;
+		return true;
 	for (i = 0; i < sizeof(CONDITIONS) / sizeof(*CONDITIONS); i++) {
 		if (fdt_stringlist_count(overlay, config, CONDITIONS[i].name) <= 0)
 			continue;
 		any = true;
-		one = one_holds(running, overlay, config, &CONDITIONS[i]);
-		if (one == ANSWER_NO)
-			return one;
-		if (one == ANSWER_UNKNOWN)
-			answer = one;
+		if (!one_holds(running, overlay, config, &CONDITIONS[i]))
+			return false;
 	}
-	return any ? answer : ANSWER_NO;
+	return any;
 }
 
 static bool begins(const char *text, const char *path, const char *ends)
@@ -161,68 +142,6 @@ static bool begins(const char *text, const char *path, const char *ends)
 	size_t length = strlen(path);
 
 	return !strncmp(text, path, length) && text[length] && strchr(ends, text[length]);
-}
-
-/* Whether a property refers to a node, whose number is another one in each tree. */
-static bool refers(const void *overlay, const char *path, const char *name)
-{
-	int fixups = fdt_path_offset(overlay, "/__fixups__"), prop, length;
-	char *local = format_text("/__local_fixups__%s", path);
-	char *place = format_text("%s:%s", path, name);
-	int node = local ? fdt_path_offset(overlay, local) : -1;
-	bool found = node >= 0 && fdt_getprop(overlay, node, name, NULL);
-
-	if (fixups >= 0 && place)
-		fdt_for_each_property_offset(prop, overlay, fixups) {
-			const char *text = fdt_getprop_by_offset(overlay, prop, NULL, &length);
-			const char *end = text + length;
-
-			for (; text < end && !found; text += strnlen(text, end - text) + 1)
-				found = !memchr(text, '\0', end - text) ||
-					begins(text, place, ":");
-		}
-	free(place);
-	free(local);
-	return found;
-}
-
-/* Whether a node of a tree has all that one of an overlay would bring. */
-static bool shows(const void *fdt, int node, const void *overlay, int wanted)
-{
-	char path[LONGEST];
-	int prop, child, one, two;
-
-	if (node < 0 || fdt_get_path(overlay, wanted, path, sizeof(path)))
-		return false;
-	fdt_for_each_property_offset(prop, overlay, wanted) {
-		const char *name = NULL;
-		const void *value = fdt_getprop_by_offset(overlay, prop, &name, &one), *other;
-
-		if (!value || !name)
-			return false;
-		other = fdt_getprop(fdt, node, name, &two);
-		if (!other)
-			return false;
-		if ((one != two || memcmp(value, other, one)) && strcmp(name, "phandle") &&
-		    !refers(overlay, path, name))
-			return false;
-	}
-	fdt_for_each_subnode(child, overlay, wanted) {
-		const char *name = fdt_get_name(overlay, child, NULL);
-
-		if (!shows(fdt, fdt_subnode_offset(fdt, node, name), overlay, child))
-			return false;
-	}
-	return true;
-}
-
-static bool was_put_on(const void *running, const void *overlay, int fragment)
-{
-	int wanted = fdt_subnode_offset(overlay, fragment, "__overlay__");
-	struct dtb_error err;
-
-	return running && wanted >= 0 &&
-	       shows(running, dtb_target(running, overlay, fragment, &err), overlay, wanted);
 }
 
 /* Takes the places that begin with a path out of a list; returns its length then. */
@@ -287,14 +206,6 @@ static void drop_node(void *overlay, const char *parent, const char *name)
 		}
 }
 
-static bool is_foreign(const void *overlay, const void *running, int fragment)
-{
-	enum answer answer = is_for_module(running, overlay, fragment);
-
-	return answer == ANSWER_NO ||
-	       (answer == ANSWER_UNKNOWN && !was_put_on(running, overlay, fragment));
-}
-
 /* The names of the fragments that were dropped, a line each, for free(). */
 static char *drop_foreign(void *overlay, const void *running, int *dropped)
 {
@@ -305,7 +216,7 @@ static char *drop_foreign(void *overlay, const void *running, int *dropped)
 
 	if (out)
 		fdt_for_each_subnode(fragment, overlay, 0)
-			if (is_foreign(overlay, running, fragment))
+			if (!is_for_module(running, overlay, fragment))
 				list[count++] = fragment;
 	*dropped = count;
 	while (count--) {	/* the last first, so that the others stay where they are */
@@ -340,7 +251,8 @@ void *launcher_takes(const struct swap *swap, const void *overlay, int *dropped)
 	report_free(&own.report);
 	*dropped = 0;
 	if (copy)
-		names = next = drop_foreign(copy, running, dropped);
+		names = drop_foreign(copy, running, dropped);
+	next = names;
 	while (names && (name = strsep(&next, "\n")) && *name) {
 		drop_places(copy, "/__fixups__", name);
 		drop_places(copy, "/__symbols__", name);

@@ -104,6 +104,7 @@ static void check_device(struct need *need, const char *path, const char *stem, 
 			 "", "");
 	check_irqs(need, old, new);
 	follow_from(need, new);
+	check_wire(need, old, new);
 }
 
 /*
@@ -417,6 +418,20 @@ static void check_soc(struct need need)
 			 "the new tree is not for %s%s", soc, "");
 }
 
+/* Whether the memory can be read with the root's cells. */
+static bool memory_divides(const void *fdt)
+{
+	int node, length, one = fdt_address_cells(fdt, 0) + fdt_size_cells(fdt, 0);
+
+	fdt_for_each_subnode(node, fdt, 0) {
+		const char *type = fdt_getprop(fdt, node, "device_type", NULL);
+
+		if (type && !strcmp(type, "memory") && fdt_getprop(fdt, node, "reg", &length))
+			return one > 0 && !(length % (4 * one));
+	}
+	return true;
+}
+
 /* What all else is read by: the root's cells, its interrupt controller, a CPU. */
 static void check_root(struct need need)
 {
@@ -428,6 +443,9 @@ static void check_root(struct need need)
 		if (fdt_getprop(need.running, 0, cells[i], NULL) &&
 		    !fdt_getprop(need.fdt, 0, cells[i], NULL))
 			complain(&need, KEEP, "the new tree has no %s%s", cells[i], "");
+	if (!memory_divides(need.fdt) && memory_divides(need.running))
+		complain(&need, "give memory as many cells as the root says",
+			 "the cells of memory are not those of the root%s%s", "", "");
 	follow_from(&need, 0);
 	check_soc(need);
 }

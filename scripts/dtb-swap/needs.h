@@ -50,10 +50,12 @@ void complain(struct need *need, const char *mend, const char *format, const cha
 bool node_used(const void *fdt, int node);
 int whole_device(struct need *need, int old, int *new);
 void follow_from(struct need *need, int node);
+void check_kept(struct need *need, int node, int old, bool above);
 void check_irqs(struct need *need, int old, int new);
 
 int number_of(const char *device, const char *stem);
 void check_alias(struct need *need, int old, int new, const char *stem, int number);
+void check_wire(struct need *need, int old, int new);
 void check_rails(struct need need);
 void check_lines(struct need need);
 

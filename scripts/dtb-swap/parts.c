@@ -65,3 +65,56 @@ int whole_device(struct need *need, int old, int *new)
 	}
 	return node;
 }
+
+static bool is_port(const void *fdt, int node)
+{
+	const char *label = fdt_getprop(fdt, node, "label", NULL);
+
+	return fdt_getprop(fdt, node, "ethernet", NULL) || (label && !strcmp(label, "cpu"));
+}
+
+/* Of a switch: by which port its CPU is reached. */
+static void check_cpu_port(struct need *need, int old)
+{
+	int above = node_above(need->running, old), port, new;
+	char path[256];
+
+	fdt_for_each_subnode(port, need->running, above) {
+		if (port == old || !dtb_enabled(need->running, port) ||
+		    !is_port(need->running, port))
+			continue;
+		new = find_device(need->running, port, need->fdt);
+		if (new < 0 || !node_used(need->fdt, new) || !is_port(need->fdt, new))
+			complain(need, KEEP, "the port to the CPU, %s, is not in the new tree%s",
+				 node_shown(need->running, port, path, sizeof(path)), "");
+		else
+			follow_from(need, new);
+	}
+}
+
+/**
+ * check_wire() - refuse a tree where a network device has lost what it is wired to
+ * @need: is told
+ * @old: the device in the running tree, or the port of a switch
+ * @new: the same in the tree to check
+ */
+void check_wire(struct need *need, int old, int new)
+{
+	bool port = fdt_stringlist_count(need->running, old, "compatible") < 1;
+	struct need inner = *need;
+
+	if (strncmp(need->what, "network", strlen("network")))
+		return;
+	if (fdt_subnode_offset(need->running, old, "fixed-link") >= 0 &&
+	    fdt_subnode_offset(need->fdt, new, "fixed-link") < 0 &&
+	    !fdt_getprop(need->fdt, new, "phy-handle", NULL))
+		complain(need, KEEP, "it has no fixed-link in the new tree%s%s", "", "");
+	if (port && fdt_getprop(need->running, old, "reg", NULL) &&
+	    !same_place(need->running, old, need->fdt, new))
+		complain(need, KEEP, "it is another port in the new tree%s%s", "", "");
+	if (port)
+		check_cpu_port(need, old);
+	inner.level = LEVEL_WARNING;	/* it gets its MAC address by that name */
+	if (fdt_getprop(need->running, old, "local-mac-address", NULL))
+		check_alias(&inner, old, new, "ethernet", -1);
+}

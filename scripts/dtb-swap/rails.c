@@ -57,7 +57,7 @@ static void check_rail(struct need *need, int old, const unsigned char *named)
 	    fdt_getprop(need->fdt, new, "regulator-always-on", NULL))
 		return;
 	complain(need, "keep regulator-always-on",
-		 "%s is on for good now; in the new tree nobody asks for it, and it is switched off%s",
+		 "%s is on for good now; in the new tree nobody asks for it: it goes off%s",
 		 node_shown(need->running, old, path, sizeof(path)), "");
 }
 
@@ -117,13 +117,15 @@ static void check_line(struct need *need, const struct dtb_lines *before,
 	char what[64], a[256], b[256];
 
 	if (is_within(need->fdt, one, two) || is_within(need->fdt, two, one) ||
-	    !(need->stood[one] | need->stood[two]) ||
-	    !node_used(need->fdt, one) || !node_used(need->fdt, two) || was_shared(need, before, line))
+	    !(need->stood[one] | need->stood[two]) || !node_used(need->fdt, one) ||
+	    !node_used(need->fdt, two) || was_shared(need, before, line))
 		return;
 	snprintf(what, sizeof(what), "GPIO %u.%u", line->bank, line->line);
 	need->what = what;
-	complain(need, "give one of them another GPIO", "%s and %s both want it in the new tree",
-		 node_shown(need->fdt, one, a, sizeof(a)), node_shown(need->fdt, two, b, sizeof(b)));
+	node_shown(need->fdt, one, a, sizeof(a));
+	node_shown(need->fdt, two, b, sizeof(b));
+	complain(need, "give one of them another GPIO",
+		 "%s and %s both want it in the new tree", a, b);
 }
 
 /**

@@ -352,7 +352,8 @@ static bool is_still(int dir, const char *name, const char *before)
 static bool take_name(int dir, int fd, const char *beside, const char *name, const char *before)
 {
 	int old = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool good = !fsync(dir) && is_still(dir, name, before) && !renameat(dir, beside, dir, name) && !fsync(dir) && !fsync(fd) &&
+	bool good = !fsync(dir) && is_still(dir, name, before) &&
+		    !renameat(dir, beside, dir, name) && !fsync(dir) && !fsync(fd) &&
 		    !fsync(dir) && empty_journal(dir);
 	int error = errno;
 

@@ -12,6 +12,7 @@ GPIO2, PMIC = '/soc@0/bus@30000000/gpio@30210000', f'{A}/i2c@30a20000/pmic@25/re
 EQOS, EVK_SD = f'{A}/ethernet@30bf0000', f'{A}/mmc@30b50000'
 EXPANDER, FUSES = f'{A}/i2c@30a30000/gpio@20', '/soc@0/bus@30000000/efuse@30350000'
 PI_SD, PI_MAIL, PI_GPIO = '/emmc2bus/mmc@7e340000', '/soc/mailbox@7e00b880', '/soc/firmware/gpio'
+PORTS = f'{EQOS}/mdio/switch@0/ports'
 NVME, HSP = '/bus@0/pcie@141a0000', '/bus@0/hsp@3c00000'
 DISABLED = ('status', 'disabled')
 
@@ -21,6 +22,12 @@ def flags(tree, path, *names):
     for name in names:
         tree.fdt.setprop(tree.node(path), name, b'')
     return tree
+
+
+def cells(tree, path, name):
+    """The numbers of a property."""
+    value = bytes(tree.fdt.getprop(tree.node(path), name))
+    return [int.from_bytes(value[i:i + 4], 'big') for i in range(0, len(value), 4)]
 
 
 def hog(tree, chip, line):
@@ -87,6 +94,35 @@ def orin(folder):
     return made
 
 
+def wired(folder):
+    """An EVK whose firmware has written the MAC address."""
+    made = evk(folder)
+    running = Tree(made.root / 'sys/firmware/fdt').text(EQOS, 'local-mac-address', 'abcde')
+    running.text('/aliases', 'ethernet0', EQOS).write(made.root / 'sys/firmware/fdt')
+    return made
+
+
+def fixed(folder):
+    """An EVK with a fixed link in the place of its PHY."""
+    made = evk(folder)
+    running = Tree(made.root / 'sys/firmware/fdt').drop(EQOS, 'phy-handle').add(EQOS, 'fixed-link')
+    running.write(made.root / 'sys/firmware/fdt')
+    return made
+
+
+def switch(folder):
+    """An EVK with a switch, of which the network is a port."""
+    made = evk(folder)
+    running = Tree(made.root / 'sys/firmware/fdt').add(f'{EQOS}/mdio', 'switch@0', compatible='acme,switch')
+    running.cell(f'{EQOS}/mdio/switch@0', 'reg', 0).add(f'{EQOS}/mdio/switch@0', 'ports')
+    running.cell(EQOS, 'phandle', 0x7002)
+    for number in (2, 5):
+        running.add(PORTS, f'port@{number}').cell(f'{PORTS}/port@{number}', 'reg', number)
+    running.cell(f'{PORTS}/port@5', 'ethernet', 0x7002).write(made.root / 'sys/firmware/fdt')
+    made.network('lan2', 'up', f'{PORTS}/port@2')
+    return made
+
+
 def bone(folder):
     """A BeagleBone Black, which has 32 bits."""
     return Device(folder, shipped('6.12-armhf', 'am335x-boneblack'))
@@ -101,7 +137,27 @@ CASES = (
     ('the fuses with the MAC address are off', som, lambda t: t.text(FUSES, *DISABLED), 5,
      f'network eth0: {FUSES}'),
     ('the reset of the PHY is left out', som, lambda t: t.drop(
-        f'{A}/ethernet@30be0000/mdio/ethernet-phy@4', 'reset-gpios'), 0, 'fits'),
+        f'{A}/ethernet@30be0000/mdio/ethernet-phy@4', 'reset-gpios'), 5, 'has no reset-gpios'),
+    ('the PHY has another address', som, lambda t: t.cell(
+        f'{A}/ethernet@30be0000/mdio/ethernet-phy@4', 'reg', 5), 5, 'has another address on its bus'),
+    ('the GPIOs of the card\'s supply have no interrupt', evk, lambda t: t.drop(GPIO2, 'interrupts'), 5,
+     'storage of /: it has no interrupt'),
+    *((f'the card\'s supply has no {name}', evk, lambda t, name=name: t.drop('/regulator-usdhc2', name), 5,
+       f'/regulator-usdhc2 has no {name}') for name in ('gpio', 'enable-active-high')),
+    ('nothing tells of the card', evk, lambda t: t.drop(EVK_SD, 'cd-gpios'), 5, f'{EVK_SD} has no cd-gpios'),
+    ('the card is looked for', evk, lambda t: flags(t.drop(EVK_SD, 'cd-gpios'), EVK_SD, 'broken-cd'), 0, 'fits'),
+    ('a GPIO under its other name', evk, lambda t: t.cell('/regulator-usdhc2', 'gpios', *cells(
+        t, '/regulator-usdhc2', 'gpio')).drop('/regulator-usdhc2', 'gpio'), 0, 'fits'),
+    ('memory is one cell longer than the root says', evk, lambda t: t.cell('/', '#size-cells', 1), 5,
+     'the cells of memory are not those of the root'),
+    ('no alias for the MAC address', wired, lambda t: t.drop('/aliases', 'ethernet0'), 0,
+     'warning: network eth0: it is ethernet0 now'),
+    ('no fixed link', fixed, lambda t: t.drop(f'{EQOS}/fixed-link'), 5, 'it has no fixed-link in the new tree'),
+    ('another port', switch, lambda t: t.cell(f'{PORTS}/port@2', 'reg', 3), 5, 'it is another port in the new tree'),
+    ('the CPU\'s port is not in use', switch, lambda t: t.text(f'{PORTS}/port@5', *DISABLED), 5,
+     f'the port to the CPU, {PORTS}/port@5, is not in the new tree'),
+    ('the CPU\'s port leads nowhere', switch, lambda t: t.drop(f'{PORTS}/port@5', 'ethernet'), 5,
+     f'the port to the CPU, {PORTS}/port@5'),
     ('the firmware\'s mailbox is off', raspberry, lambda t: t.text(PI_MAIL, *DISABLED), 5, PI_MAIL),
     ('its GPIOs, which switch the card\'s voltage, are off', raspberry, lambda t: t.text(PI_GPIO, *DISABLED),
      5, PI_GPIO),

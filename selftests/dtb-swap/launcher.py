@@ -53,7 +53,14 @@ FRAGMENTS = (
                             ('environment = "sim";', 0), ('comment = "?";', 0),
                             ('ids = "3701-*"; odm-data = "gbe";', 0))),
     ('one brings the network', (port('ids = "3701-*";'),), (port(''),), 0, NET),
-    ('one brings the network, as the running tree shows', (port('odm-data = "gbe";'),), (port(''),), 0, NET),
+    ('one brings the network, and nobody tells whether it is taken', (port('odm-data = "gbe";'),), (port(''),), 5,
+     LACK),
+    ('a node is deleted', (f'target-path = "/bus@0"; delete_node = "{MMC.split("/")[1]}"; __overlay__ {{ }};',), (), 5,
+     LACK),
+    ('a property is deleted', (f'target-path = "/{MMC}"; delete_prop = "clocks"; __overlay__ {{ }};',), (), 5,
+     'has no clocks'),
+    ('what is not there is deleted, and all is passed over',
+     ('target-path = "/"; delete_prop = "gone"; __overlay__ { };', disk('')), (), 0, 'installed'),
     ('one brought the network', (port('ids = "3701-0008-*";'),), (port(''),), 5, LACK))
 
 

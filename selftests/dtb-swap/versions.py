@@ -18,11 +18,13 @@ from bench import Device, Tap, Tree, bases, swap, tool
 # The trees of 7.2 that do not have what is in use; why is for people who look at them.
 OTHER = 'the board has another name'
 MISFITS = {'6.12': {
+    'armada-3720-gl-mv1000': 'enable-active-high of a supply that has no line',
     'armada-8040-puzzle-m801': OTHER,
     'k3-am625-sk': 'its eMMC may be taken out',
     'ipq5332-rdp442': 'the MMC controller is disabled',
     'ipq9574-rdp418': 'the MMC controller is disabled',
     'ipq9574-rdp433': 'the MMC controller is disabled',
+    'r9a08g045s33-smarc': 'another regulator has the name of the card\'s supply',
     'rk3399-roc-pc': 'LDO_REG5 is no more always on',
     'rk3399-roc-pc-mezzanine': 'as that',
     'sdm845-sony-xperia-tama-akari': 'serial0 is serial1',
@@ -34,6 +36,7 @@ MISFITS = {'6.12': {
     'imx8mq-librem5-r2': 'a power-supply of the MMC controller that nothing reads',
     'imx8mq-librem5-r3': 'as r2',
     'imx8mq-librem5-r4': 'as r2',
+    'imx8mq-thor96': 'a gpio of the power sequence that nothing reads',
     'rk3399-orangepi': OTHER,
     'rk3399-roc-pc': 'LDO_REG5 is no more always on',
     'rk3399-roc-pc-mezzanine': 'as that',

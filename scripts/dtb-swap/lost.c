@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a node in use has in the running tree and no more in the new one. A property that is left
+ * out refers to nothing, so that who follows references does not see it.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "needs.h"
+
+static bool is_one_of(const char *name, const char *const *list)
+{
+	while (*list && strcmp(name, *list))
+		list++;
+	return *list;
+}
+
+/* By these drivers find what is in other properties. */
+static const char *const NAMES[] = {
+	"clock-names", "reg-names", "interrupt-names", "reset-names", "phy-names",
+	"power-domain-names", NULL
+};
+
+/*
+ * By the first firmware that has no registers is called. The others only a cold start needs: what
+ * switches a supply, tells of a card, or resets a PHY.
+ */
+static const char *const LINES[] = {
+	"mboxes", "shmem", "gpio", "gpios", "enable-gpio", "enable-gpios", "enable-active-high",
+	"cd-gpio", "cd-gpios", "reset-gpios", NULL
+};
+
+/*
+ * What a driver stands on where it is there. Interrupts are looked at by themselves. Of pins
+ * only those of the device itself count: other nodes have some for devices that are not needed.
+ */
+static bool stands_on(const void *running, int old, const char *name, bool above)
+{
+	static const char *const itself[] = { "pinctrl-0", "pinctrl-names", NULL };
+	static const char *const bridge[] = { "device_type", "ranges", "iommu-map", NULL };
+	const char *type = fdt_getprop(running, old, "device_type", NULL);
+
+	if (!strcmp(name, "interrupt-controller") || is_one_of(name, LINES) ||
+	    is_one_of(name, NAMES) || (!above && is_one_of(name, itself)) ||
+	    (type && !strcmp(type, "pci") && is_one_of(name, bridge)))
+		return true;
+	return link_class(name) == LINK_VITAL && strncmp(name, "interrupt", 9) &&
+	       strncmp(name, "pinctrl-", 8);
+}
+
+/* A regulator that nobody names any more is switched off; one that is not there stays as it is. */
+static bool goes_off(const struct need *need, const char *name, const void *value, int length)
+{
+	size_t size = strlen(name), end = strlen("-supply");
+	int old, new;
+
+	if (!strcmp(name, "mmc-pwrseq"))	/* a disk that is on stays on */
+		return strncmp(need->what, "storage", strlen("storage"));
+	if (size <= end || strcmp(name + size - end, "-supply") || length != 4)
+		return true;
+	old = node_numbered(need->running, fdt32_ld(value));
+	new = old < 0 ? old : find_device(need->running, old, need->fdt);
+	return new >= 0 && node_used(need->fdt, new) &&
+	       !fdt_getprop(need->fdt, new, "regulator-always-on", NULL);
+}
+
+static bool is_used(const struct link *link, void *data)
+{
+	return link->node >= 0 && node_used(data, link->node);
+}
+
+/* Otherwise than by a line. */
+static bool tells_card(const void *fdt, int node)
+{
+	return fdt_getprop(fdt, node, "non-removable", NULL) ||
+	       fdt_getprop(fdt, node, "broken-cd", NULL);
+}
+
+/* Whether a node has a property, also under the other name that "gpio" and "gpios" have. */
+static bool still_has(const void *fdt, int node, const char *name, int wanted)
+{
+	size_t length = strlen(name);
+	char other[40];
+	int left = 0;
+
+	if (fdt_getprop(fdt, node, name, &left))
+		return left || !wanted;
+	if (length >= 4 && length < sizeof(other) - 1 && strstr(name, "gpio")) {
+		snprintf(other, sizeof(other), "%ss", name);
+		if (name[length - 1] == 's')
+			other[length - 1] = '\0';
+		return fdt_getprop(fdt, node, other, NULL);
+	}
+	return false;
+}
+
+/* Of the buses behind a bridge: <first-id &iommu first-stream count>. */
+static bool is_mapped(const void *running, int old)
+{
+	int length, iommu = -1;
+	const fdt32_t *cell = fdt_getprop(running, old, "iommu-map", &length);
+
+	if (cell && length >= 16)
+		iommu = node_numbered(running, fdt32_to_cpu(cell[1]));
+	return iommu >= 0 && node_used(running, iommu);
+}
+
+/* Whether something else stands for a property @prop of @old, or it was for nothing. */
+static bool is_excused(const struct need *need, int node, int old, int prop, const char *name)
+{
+	if (!strcmp(name, "phy-handle") && fdt_subnode_offset(need->fdt, node, "fixed-link") >= 0)
+		return true;
+	if (!strncmp(name, "cd-gpio", 7) && tells_card(need->fdt, node))
+		return true;
+	if (!strcmp(name, "pinctrl-names"))
+		return !fdt_getprop(need->fdt, node, "pinctrl-0", NULL);
+	if (!strcmp(name, "iommu-map"))
+		return !is_mapped(need->running, old);
+	if (!strcmp(name, "reg-names"))	/* fewer addresses have other names */
+		return !same_place(need->running, old, need->fdt, node);
+	return !each_link(need->running, old, prop, is_used, (void *)need->running);
+}
+
+/* Many drivers take their only clock, or address, without a name. */
+static bool only_name(const void *running, int old, const char *name)
+{
+	return is_one_of(name, NAMES) && fdt_stringlist_count(running, old, name) == 1;
+}
+
+/* A property that is left out refers to nothing, and may be missed all the same. */
+static bool gets_along(const struct need *need, int old, const char *name, const void *value,
+		       int length)
+{
+	if (!fdt_getprop(need->running, old, "reg", NULL) && !is_one_of(name, LINES))
+		return true;	/* trees correct what has no registers */
+	return !goes_off(need, name, value, length) || only_name(need->running, old, name) ||
+	       (need->kept && is_one_of(name, NAMES));
+}
+
+/**
+ * check_kept() - refuse a tree where a node has lost what its driver stands on
+ * @need: is told
+ * @node: in the tree to check
+ * @old: the same in the running tree
+ * @above: it is not the device itself that is needed
+ */
+void check_kept(struct need *need, int node, int old, bool above)
+{
+	enum level level = need->level;
+	char path[256];
+	int prop;
+
+	node_shown(need->fdt, node, path, sizeof(path));
+	fdt_for_each_property_offset(prop, need->running, old) {
+		const char *name = NULL;
+		int length;
+		const void *value = fdt_getprop_by_offset(need->running, prop, &name, &length);
+
+		if (!name || !stands_on(need->running, old, name, above) ||
+		    still_has(need->fdt, node, name, length) ||
+		    is_excused(need, node, old, prop, name))
+			continue;
+		if (gets_along(need, old, name, value, length))
+			need->level = LEVEL_WARNING;
+		complain(need, KEEP, "%s has no %s in the new tree", path, name);
+		need->level = level;
+	}
+}
