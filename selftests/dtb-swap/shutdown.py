@@ -22,6 +22,8 @@ def updated(folder, row, env, partition=2):
     made.disk(9, '/mnt/sysroot/active', '/disk')
     made.put(f'{DISK}/partition', f'{partition}\n')
     made.put(ENV, env)
+    (made.root / 'proc/1').mkdir()      # an update runs in a container, whose root is that of its first process
+    (made.root / 'proc/1/root').symlink_to(made.root)
     return made
 
 
