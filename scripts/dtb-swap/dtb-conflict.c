@@ -36,9 +36,9 @@ static bool stays(const void *after, const char *path)
 	return !after || (node >= 0 && dtb_enabled(after, node));
 }
 
-/* @after: the tree with the overlay, NULL where that does not apply */
+/* @after: gets the tree with the overlay at the first address that is taken, for free() */
 static int bus_conflict(const void *fdt, int bus, const void *overlay, int contents,
-			const void *after, struct dtb_error *err)
+			void **after, struct dtb_error *err)
 {
 	int child, length;
 
@@ -56,7 +56,9 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 		if (other < 0)
 			continue;
 		dtb_path(fdt, other, path, sizeof(path));
-		if (!stays(after, path))
+		if (!*after)
+			*after = dtb_apply(fdt, overlay, ROOM, err);
+		if (!stays(*after, path))
 			continue;
 		chip = fdt_getprop(fdt, other, "compatible", NULL);
 		return dtb_fail(err, -FDT_ERR_EXISTS, "address 0x%x for %s is taken by %s (%s)",
@@ -75,8 +77,7 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
  */
 int dtb_address_conflict(const void *fdt, const void *overlay, struct dtb_error *err)
 {
-	struct dtb_error none;
-	void *after = dtb_apply(fdt, overlay, ROOM, &none);
+	void *after = NULL;
 	int fragment, ret = 0;
 
 	fdt_for_each_subnode(fragment, overlay, 0) {
@@ -85,7 +86,7 @@ int dtb_address_conflict(const void *fdt, const void *overlay, struct dtb_error 
 		if (contents < 0)
 			continue;
 		bus = dtb_target(fdt, overlay, fragment, err);
-		ret = bus < 0 ? bus : bus_conflict(fdt, bus, overlay, contents, after, err);
+		ret = bus < 0 ? bus : bus_conflict(fdt, bus, overlay, contents, &after, err);
 		if (ret)
 			break;
 	}

@@ -23,10 +23,10 @@ do_install() {
         ${D}${datadir}/bash-completion/completions/dtb-swap
     install -D -m 0755 ${S}/scripts/yocto/files/05-dtb-swap \
         ${D}${sysconfdir}/hostapp-update-hooks.d/05-dtb-swap
-    for unit in guard carry; do
-        install -D -m 0644 ${S}/scripts/yocto/files/dtb-swap-$unit.service \
-            ${D}${systemd_system_unitdir}/dtb-swap-$unit.service
-    done
+    install -D -m 0644 ${S}/scripts/yocto/files/dtb-swap-guard.service \
+        ${D}${systemd_system_unitdir}/dtb-swap-guard.service
+    install -D -m 0644 ${S}/scripts/yocto/files/dtb-swap-carry.service \
+        ${D}${systemd_system_unitdir}/dtb-swap-carry.service
 }
 
 PACKAGES =+ "${PN}-bash-completion"
