@@ -163,6 +163,7 @@ void lock_drop(struct lock *lock);
 bool store_room(struct swap *swap, const char *folder, size_t size);
 bool store_ready(struct swap *swap, const char *folder, size_t size, unsigned long *writable);
 void store_done(struct swap *swap, const char *folder, unsigned long writable);
+void store_sweep(const char *path);
 bool store_same(struct swap *swap, const char *folder, const char *name, const void *data,
 		size_t size);
 bool store_write(struct swap *swap, const char *folder, const char *name, const void *data,

@@ -19,121 +19,16 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "install.h"
 
-#define SPARE (64 << 10)
 #ifndef EXT4_IOC_CHECKPOINT
 #define EXT4_IOC_CHECKPOINT _IOW('f', 43, unsigned int)		/* from 5.14 on */
 #endif
-
-/* The mount that a folder is on, its options, and those of its file system. */
-static bool find_mount(struct swap *swap, const char *folder, char *point, char *options,
-		       char *system)
-{
-	char *mounts = sys_read(swap, "/proc/self/mountinfo", NULL), *next = mounts, *line;
-	char *real = realpath(folder, NULL);
-	size_t best = 0;
-
-	while (next && real && (line = strsep(&next, "\n"))) {
-		char at[256], how[256], all[256] = "";
-		const char *dash = strstr(line, " - ");
-		size_t length;
-
-		if (sscanf(line, "%*u %*u %*s %*s %255s %255s", at, how) != 2)
-			continue;
-		if (dash)
-			sscanf(dash, " - %*s %*s %255s", all);
-		length = strlen(at);
-		if (length < best || strncmp(real, at, length) ||
-		    (length > 1 && real[length] && real[length] != '/'))
-			continue;
-		best = length;
-		memcpy(point, at, sizeof(at));
-		memcpy(options, how, sizeof(how));
-		memcpy(system, all, sizeof(all));
-	}
-	free(real);
-	free(mounts);
-	return best > 0;
-}
-
-static bool has_word(const char *options, const char *word)
-{
-	size_t length = strlen(word);
-	const char *at;
-
-	for (at = options; (at = strstr(at, word)); at += length)
-		if ((at == options || at[-1] == ',') && (!at[length] || at[length] == ','))
-			return true;
-	return false;
-}
-
-/* A remount takes away what it does not name. */
-static unsigned long mount_flags(const char *options)
-{
-	static const struct {
-		const char *word;
-		unsigned long flag;
-	} words[] = {
-		{ "nosuid", MS_NOSUID }, { "nodev", MS_NODEV }, { "noexec", MS_NOEXEC },
-		{ "noatime", MS_NOATIME }, { "nodiratime", MS_NODIRATIME },
-		{ "relatime", MS_RELATIME }, { "sync", MS_SYNCHRONOUS },
-		{ "dirsync", MS_DIRSYNC }, { "mand", MS_MANDLOCK },
-		{ "lazytime", MS_LAZYTIME },
-	};
-	unsigned long flags = 0;
-	size_t i;
-
-	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (has_word(options, words[i].word))
-			flags |= words[i].flag;
-	return flags;
-}
-
-/*
- * Returns the flags that have done it, 0 where that failed. A mount may be read only of a file
- * system that is not: others use that, and it has to stay as it is.
- */
-static unsigned long make_writable(struct swap *swap, const char *folder)
-{
-	char point[256], options[256], system[256];
-	unsigned long how = MS_REMOUNT;
-
-	if (*swap->root || !find_mount(swap, folder, point, options, system))
-		return 0;
-	how |= mount_flags(options) | (strncmp(system, "rw", 2) ? mount_flags(system) : MS_BIND);
-	return mount(NULL, point, NULL, how, NULL) ? 0 : how;
-}
-
-/**
- * store_room() - see that a folder has room
- * @swap: is told that it has not
- * @folder: from the root
- * @size: bytes that are going to be added
- *
- * Return: true if it has, with some to spare
- */
-bool store_room(struct swap *swap, const char *folder, size_t size)
-{
-	char *path = sys_path(swap, folder);
-	unsigned long long left = size + SPARE;
-	struct statvfs fs;
-
-	if (path && !statvfs(path, &fs))
-		left = (unsigned long long)(geteuid() ? fs.f_bavail : fs.f_bfree) * fs.f_frsize;
-	if (left < size + SPARE)
-		refuse(swap, KIND_ROOM, "make room there: dtb-swap list shows old trees",
-		       "%s has %llu bytes left, %zu are needed", folder, left, size + SPARE);
-	free(path);
-	return left >= size + SPARE;
-}
 
 /*
  * On FAT a name has to be gone from the disk before its clusters are free, which they are not as
@@ -151,11 +46,14 @@ static bool drop(int dir, const char *name)
 	return gone;
 }
 
-/*
- * What a write that was cut short has left goes before anything is written, since it may have
- * clusters that are free on the disk. Linux makes a FAT read only when it sees that.
+/**
+ * store_sweep() - take away what a write that was cut short has left
+ * @path: folder
+ *
+ * That goes before anything is written, since it may have clusters that are free on the disk.
+ * Linux makes a FAT read only when it sees that.
  */
-static void sweep(const char *path)
+void store_sweep(const char *path)
 {
 	DIR *dir = opendir(path);
 	struct dirent *entry;
@@ -169,61 +67,6 @@ static void sweep(const char *path)
 	}
 	if (dir)
 		closedir(dir);
-}
-
-/**
- * store_ready() - see that a folder can be written to
- * @swap: is told why not
- * @folder: from the root
- * @size: bytes that are going to be added, and room beside; 0 where a small file takes the
- *	place of another: that goes on to the last cluster, and store_write() tells if not
- * @writable: gets how it was made writable for us, 0 where it is
- *
- * Return: true if so
- */
-bool store_ready(struct swap *swap, const char *folder, size_t size, unsigned long *writable)
-{
-	char *path = sys_path(swap, folder);
-	struct statvfs fs;
-	bool good = false;
-
-	*writable = 0;
-	if (!path || statvfs(path, &fs)) {
-		refuse(swap, KIND_ERROR, "mount it", "%s: %s", folder, strerror(errno));
-	} else {
-		if (fs.f_flag & ST_RDONLY)
-			*writable = make_writable(swap, path);
-		if ((fs.f_flag & ST_RDONLY) && !*writable) {
-			refuse(swap, KIND_RIGHTS, "as root: mount -o remount,rw",
-			       "%s is on a file system that is read only", folder);
-			free(path);
-			return false;
-		}
-		sweep(path);
-		if (!statvfs(path, &fs) && (fs.f_flag & ST_RDONLY))
-			make_writable(swap, path);
-		good = !size || store_room(swap, folder, size);
-	}
-	if (!good)
-		store_done(swap, folder, *writable);
-	free(path);
-	return good;
-}
-
-/**
- * store_done() - leave a folder as it was found
- * @swap: the run
- * @folder: from the root
- * @writable: what store_ready() said
- */
-void store_done(struct swap *swap, const char *folder, unsigned long writable)
-{
-	char *path = writable ? sys_path(swap, folder) : NULL;
-	char point[256], options[256], system[256];
-
-	if (path && find_mount(swap, path, point, options, system))
-		mount(NULL, point, NULL, writable | MS_RDONLY, NULL);
-	free(path);
 }
 
 /* From the disk, not from memory. */
