@@ -62,8 +62,8 @@ def validate(blobs, kernel=KERNEL):
 
 def ask(blobs, schema):
     """Return what dt-validate says of each tree."""
-    done = subprocess.run(['dt-validate', '-m', '-s', schema, *blobs], capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run([TOP / 'scripts/dt/validate', schema.with_suffix('.clean'), '-m', '-s',
+                           schema, *blobs], capture_output=True, text=True, check=False)
     found, current = {blob: [] for blob in blobs}, None
     for line in (done.stdout + done.stderr).splitlines():
         path, _, text = line.partition(': ')

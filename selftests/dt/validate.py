@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What our dt-validate says is what dt-validate says, whatever it knows of other trees."""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+LED, BUS = '/gpio-leds/status', '/soc@0/bus@30800000/i2c@30a20000'
+# Changes to a board: what fdtput is told, and a word of what the schemas say then
+CHANGES = {'a wrong value': (('-ts', LED, 'color', 'yellow'), 'color'),
+           'a property that no schema has': (('-tx', f'{BUS}/pmic@25', 'colour', '2'), 'colour'),
+           'a number of another width': (('-tbx', LED, 'color', '2'), 'color'),
+           'a node that lacks what it needs': (('-d', '/', 'model'), 'model'),
+           'a parent that counts otherwise': (('-tx', BUS, '#size-cells', '1'), '#size-cells')}
+
+sys.path.insert(0, str(TOP / 'scripts/dt'))
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+import schema               # noqa: E402
+import trees                # noqa: E402
+from ktap import Tap        # noqa: E402
+from tools import KERNEL    # noqa: E402
+
+
+def said(*command):
+    """Return what a validator says."""
+    return subprocess.run([*command], capture_output=True, text=True, check=False).stderr
+
+
+def main():
+    """One board, and what may be wrong with it, each after the board itself."""
+    tap, schemas = Tap(), schema.schemas(KERNEL)
+    with tempfile.TemporaryDirectory() as folder:
+        known, work = pathlib.Path(folder) / 'known', pathlib.Path(folder)
+        board = pathlib.Path(shutil.copy(trees.shipped('imx8mp-evk')[0].dtb, work))
+        ours = (TOP / 'scripts/dt/validate', known, '-m', '-s', schemas)
+        theirs = ('dt-validate', '-m', '-s', schemas)
+        first, peer = said(*ours, board), said(*theirs, board)
+        tap.result(first == peer, 'a board', first)
+        tap.result(known.stat().st_size > 1000, 'nodes are known', known.stat())
+        tap.result(said(*ours, board) == peer, 'the board again')
+        for name, ((option, *words), wanted) in CHANGES.items():
+            blob = pathlib.Path(shutil.copy(board, work / 'changed.dtb'))
+            subprocess.run(['fdtput', option, blob, *words], check=True)
+            mine, peer = said(*ours, blob), said(*theirs, blob)
+            tap.result(mine == peer and wanted in mine, name, f'{mine}\n{peer}')
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
