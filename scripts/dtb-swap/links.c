@@ -77,6 +77,19 @@ static const struct row *find_row(const char *name)
 }
 
 /**
+ * is_supply() - whether a property names a regulator
+ * @name: of the property
+ *
+ * Return: true if it ends in -supply
+ */
+bool is_supply(const char *name)
+{
+	const struct row *row = find_row(name);
+
+	return row && !strcmp(row->name, "-supply");
+}
+
+/**
  * link_class() - whether a property refers to nodes
  * @name: of the property
  *

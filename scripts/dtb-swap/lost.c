@@ -52,12 +52,11 @@ static bool stands_on(const void *running, int old, const char *name, bool above
 /* A regulator that nobody names any more is switched off; one that is not there stays as it is. */
 static bool goes_off(const struct need *need, const char *name, const void *value, int length)
 {
-	size_t size = strlen(name), end = strlen("-supply");
 	int old, new;
 
 	if (!strcmp(name, "mmc-pwrseq"))	/* a disk that is on stays on */
 		return strncmp(need->what, "storage", strlen("storage"));
-	if (size <= end || strcmp(name + size - end, "-supply") || length != 4)
+	if (!is_supply(name) || length != 4)
 		return true;
 	old = node_numbered(need->running, fdt32_ld(value));
 	new = old < 0 ? old : find_device(need->running, old, need->fdt);

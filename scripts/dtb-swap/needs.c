@@ -474,6 +474,7 @@ void check_needs(struct swap *swap, const void *running, const void *fdt)
 	check_memory(need);
 	check_rails(need);
 	check_lines(need);
+	check_pins(need);
 	free(need.stood);
 	free(cmdline);
 }

@@ -58,6 +58,8 @@ void check_alias(struct need *need, int old, int new, const char *stem, int numb
 void check_wire(struct need *need, int old, int new);
 void check_rails(struct need need);
 void check_lines(struct need need);
+bool is_within(const void *fdt, int node, int other);
+void check_pins(struct need need);
 
 void each_disk(struct swap *swap, disk_fn *fn, void *data);
 

@@ -10,13 +10,6 @@
 
 #include "needs.h"
 
-static bool is_supply(const char *name)
-{
-	size_t length = strlen(name), end = strlen("-supply");
-
-	return length > end && !strcmp(name + length - end, "-supply");
-}
-
 /* By offset, the regulators that a device which is in use names; for free(). */
 static unsigned char *named_rails(const void *fdt)
 {
@@ -101,8 +94,15 @@ static bool was_shared(const struct need *need, const struct dtb_lines *before,
 	return users > 1;
 }
 
-/* A device and its part: a controller that may reset its PHY itself. */
-static bool is_within(const void *fdt, int node, int other)
+/**
+ * is_within() - tell a device's part: a controller may reset its PHY itself
+ * @fdt: tree
+ * @node: in it
+ * @other: in it
+ *
+ * Return: true if @node is @other, or below it
+ */
+bool is_within(const void *fdt, int node, int other)
 {
 	while (node > 0 && node != other)
 		node = node_above(fdt, node);

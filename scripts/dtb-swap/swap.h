@@ -143,6 +143,7 @@ typedef bool link_fn(const struct link *link, void *data);
  */
 enum link_class { LINK_NONE, LINK_VITAL, LINK_KEPT, LINK_OTHER };
 
+bool is_supply(const char *name);
 enum link_class link_class(const char *name);
 int each_link(const void *fdt, int node, int prop, link_fn *fn, void *data);
 

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pins that two devices want: the kernel gives a pin to the first that asks for it, and the probe
+ * of the other fails (pin_request() in drivers/pinctrl/pinmux.c). How a group names its pins is
+ * what the binding of the controller says, in Documentation/devicetree/bindings/pinctrl.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "needs.h"
+
+/*
+ * struct form - how a group names pins
+ * @property: that does
+ * @function: without which pins are only configured, which several may do; NULL where there is
+ *	always one
+ * @cells: of a pin; 0 where they are counted, NAMES where it is text
+ * @ids: those of them that say which pin, from the first on
+ */
+static const struct form {
+	const char *property;
+	const char *function;
+	int cells;
+	int ids;
+} FORMS[] = {
+#define NAMES -1
+	{ "fsl,pins", NULL, 0, 1 },
+	{ "brcm,pins", "brcm,function", 1, 1 },
+	{ "rockchip,pins", NULL, 4, 2 },
+	{ "pinctrl-single,pins", NULL, 0, 1 },
+	{ "pins", "function", NAMES, 0 },
+	{ "groups", "function", NAMES, 0 },
+	{ "nvidia,pins", "nvidia,function", NAMES, 0 },
+	{ "allwinner,pins", "allwinner,function", NAMES, 0 },
+};
+
+/* struct pin - by its controller and its name there, and the device that wants it */
+struct pin {
+	int chip;
+	int node;
+	int length;
+	const char *id;
+};
+
+/* struct pins - all of a tree, sorted; @steps are left to look for more */
+struct pins {
+	struct pin *list;
+	size_t count;
+	size_t room;
+	size_t steps;
+	bool no_memory;
+};
+
+static int counted_cells(const void *fdt, int chip)
+{
+	static const struct {
+		const char *compatible;
+		int cells;
+	} known[] = {
+		{ "fsl,imx8qxp-iomuxc", 3 }, { "fsl,imx8qm-iomuxc", 3 },
+		{ "fsl,imx8dxl-iomuxc", 3 }, { "fsl,vf610-iomuxc", 2 },
+		{ "fsl,imx7ulp-iomuxc1", 5 }, { "fsl,imx8ulp-iomuxc1", 5 },
+	};
+	const fdt32_t *cells = fdt_getprop(fdt, chip, "#pinctrl-cells", NULL);
+	size_t i;
+
+	if (!fdt_node_check_compatible(fdt, chip, "pinctrl-single") ||
+	    !fdt_node_check_compatible(fdt, chip, "pinconf-single"))
+		return cells ? (fdt32_to_cpu(*cells) & 7) + 1 : 2;
+	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (!fdt_node_check_compatible(fdt, chip, known[i].compatible))
+			return known[i].cells;
+	return 6;
+}
+
+static void add_pin(struct pins *pins, const struct pin *pin)
+{
+	if (pins->count == pins->room) {
+		size_t room = pins->room ? 2 * pins->room : 128;
+		struct pin *list = realloc(pins->list, room * sizeof(*list));
+
+		pins->no_memory |= !list;
+		if (!list)
+			return;
+		pins->list = list;
+		pins->room = room;
+	}
+	pins->list[pins->count++] = *pin;
+}
+
+static bool take_step(struct pins *pins)
+{
+	pins->steps -= pins->steps > 0;
+	return pins->steps;
+}
+
+static void add_form(struct pins *pins, const void *fdt, int group, const struct form *form,
+		     struct pin pin)
+{
+	int i, step, length, cells = form->cells ? form->cells : counted_cells(fdt, pin.chip);
+	const char *value = fdt_getprop(fdt, group, form->property, &length);
+
+	if (!value || (form->function && !fdt_getprop(fdt, group, form->function, NULL)))
+		return;
+	if (cells == NAMES && fdt_stringlist_count(fdt, group, form->property) < 1)
+		return;
+	for (i = 0; i < length; i += step) {
+		step = cells == NAMES ? strlen(value + i) + 1 : 4 * cells;
+		pin.length = cells == NAMES ? step - 1 : 4 * form->ids;
+		pin.id = value + i;
+		if (i + step <= length && pin.length && take_step(pins))
+			add_pin(pins, &pin);
+	}
+}
+
+static void add_group(struct pins *pins, const void *fdt, int group, int device)
+{
+	struct pin pin = { .node = device, .chip = group };
+	int child;
+	size_t i;
+
+	while (pin.chip > 0 && take_step(pins) && !fdt_getprop(fdt, pin.chip, "compatible", NULL))
+		pin.chip = node_above(fdt, pin.chip);
+	if (pin.chip <= 0)
+		return;
+	for (i = 0; i < sizeof(FORMS) / sizeof(*FORMS); i++) {
+		add_form(pins, fdt, group, &FORMS[i], pin);
+		fdt_for_each_subnode(child, fdt, group)
+			if (take_step(pins))
+				add_form(pins, fdt, child, &FORMS[i], pin);
+	}
+}
+
+static int by_pin(const void *first, const void *second)
+{
+	const struct pin *a = first, *b = second;
+
+	if (a->chip != b->chip)
+		return a->chip < b->chip ? -1 : 1;
+	if (a->length != b->length)
+		return a->length < b->length ? -1 : 1;
+	return memcmp(a->id, b->id, a->length);
+}
+
+static int by_pin_and_node(const void *first, const void *second)
+{
+	const struct pin *a = first, *b = second;
+	int order = by_pin(a, b);
+
+	return order || a->node == b->node ? order : a->node < b->node ? -1 : 1;
+}
+
+/*
+ * Those that devices in use ask for when they come up. A tree that names every group in every
+ * device would take for ever: a real one takes a tenth of these steps at the most.
+ */
+static void read_pins(struct pins *pins, const void *fdt)
+{
+	int node, length, i;
+
+	*pins = (struct pins){ .steps = 4 * (size_t)fdt_size_dt_struct(fdt) };
+	for (node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL)) {
+		const fdt32_t *groups = fdt_getprop(fdt, node, "pinctrl-0", &length);
+
+		if (!groups || !node_used(fdt, node))
+			continue;
+		for (i = 0; i < length / 4 && take_step(pins); i++) {
+			int group = node_numbered(fdt, fdt32_to_cpu(groups[i]));
+
+			if (group >= 0)
+				add_group(pins, fdt, group, node);
+		}
+	}
+	if (pins->count)
+		qsort(pins->list, pins->count, sizeof(*pins->list), by_pin_and_node);
+}
+
+/* Whether a pin has several users in the running tree, too, and all goes well. */
+static bool was_shared(const struct need *need, const struct pins *before, struct pin pin)
+{
+	const struct pin *end = before->list + before->count, *first, *last;
+
+	pin.chip = find_device(need->fdt, pin.chip, need->running);
+	first = before->count ? bsearch(&pin, before->list, before->count, sizeof(pin), by_pin) :
+				NULL;
+	if (!first)
+		return false;
+	for (last = first; last + 1 < end && !by_pin(last + 1, &pin);)
+		last++;
+	while (first > before->list && !by_pin(first - 1, &pin))
+		first--;
+	return first->node != last->node;
+}
+
+/* @pin: one of two that are the same; nobody misses it where nothing needed stands on it */
+static bool is_taken(const struct need *need, const struct pins *before, const struct pin *pin)
+{
+	int one = pin[0].node, two = pin[1].node;
+
+	return !by_pin(&pin[0], &pin[1]) && (need->stood[one] | need->stood[two]) &&
+	       !is_within(need->fdt, one, two) && !is_within(need->fdt, two, one) &&
+	       !was_shared(need, before, *pin);
+}
+
+/**
+ * check_pins() - refuse a tree in which another device takes a pin of one that is needed
+ * @need: is told; knows what is needed
+ */
+void check_pins(struct need need)
+{
+	struct pins before, after;
+	int one = -1, two = -1;
+	char a[256], b[256];
+	size_t i;
+
+	read_pins(&before, need.running);
+	read_pins(&after, need.fdt);
+	need.what = "pins";
+	need.swap->report.no_memory |= before.no_memory || after.no_memory;
+	if (!after.steps)
+		complain(&need, "name each group only where it is needed",
+			 "the new tree names groups of them too often to look at all%s%s", "", "");
+	for (i = 0; need.stood && i + 1 < after.count; i++) {
+		const struct pin *pin = &after.list[i];
+
+		if ((pin[0].node == one && pin[1].node == two) || !is_taken(&need, &before, pin))
+			continue;
+		one = pin[0].node;
+		two = pin[1].node;
+		complain(&need, "disable one of them, or give it other pins",
+			 "%s and %s both want the same in the new tree",
+			 node_shown(need.fdt, one, a, sizeof(a)),
+			 node_shown(need.fdt, two, b, sizeof(b)));
+	}
+	free(before.list);
+	free(after.list);
+}
