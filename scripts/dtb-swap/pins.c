@@ -10,6 +10,8 @@
 
 #include "needs.h"
 
+enum { NAMES = -1 };
+
 /*
  * struct form - how a group names pins
  * @property: that does
@@ -24,7 +26,6 @@ static const struct form {
 	int cells;
 	int ids;
 } FORMS[] = {
-#define NAMES -1
 	{ "fsl,pins", NULL, 0, 1 },
 	{ "brcm,pins", "brcm,function", 1, 1 },
 	{ "rockchip,pins", NULL, 4, 2 },
