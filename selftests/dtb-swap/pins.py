@@ -4,8 +4,8 @@
 
 import sys
 
-from bench import Device, Tree, perform, shipped, swap
-from kept import A, EVK_SD, cells, evk, raspberry
+from bench import Device, Tree, perform, shipped
+from kept import A, EVK_SD, cells, evk, kept, raspberry
 
 PADS = '/soc@0/bus@30000000/pinctrl@30330000'
 BONE_UART = '/ocp/interconnect@44c00000/segment@200000/target-module@9000/serial@0'
@@ -83,11 +83,11 @@ def orange(folder):
     return made
 
 
-BOTH = 'pins: '
+BOTH = 'both want the same in the new tree'
 CASES = (
-    ('a device takes the group of the card', evk, same_group, 5, '/other'),
+    ('a device takes the group of the card', evk, same_group, 5, BOTH),
     ('it is not in use', evk, lambda t: same_group(t, status='disabled'), 0, 'fits'),
-    ('a pad in a group of its own', evk, of_sd, 5, 'both want the same in the new tree'),
+    ('a pad in a group of its own', evk, of_sd, 5, BOTH),
     ('another pad', evk, lambda t: of_sd(t, 0x400), 0, 'fits'),
     ('the group of a device that nothing needs', evk,
      lambda t: same_group(t, f'{A}/i2c@30a40000'), 0, 'fits'),
@@ -95,21 +95,21 @@ CASES = (
         t, PADS, ('fsl,pins', *[1] * 6000)), *[0x7003] * 6000), 5, 'too often to look at all'),
     ('the running tree has it so', shared, lambda t: t, 0, 'fits'),
     ('the console\'s pin', raspberry, lambda t: own_group(
-        t, PI_PADS, ('brcm,pins', 14), ('brcm,function', 4)), 5, '/other'),
+        t, PI_PADS, ('brcm,pins', 14), ('brcm,function', 4)), 5, BOTH),
     ('which is pulled, and no more', raspberry, lambda t: own_group(
         t, PI_PADS, ('brcm,pins', 14), ('brcm,pull', 2)), 0, 'fits'),
     ('the pin beside', raspberry, lambda t: own_group(
         t, PI_PADS, ('brcm,pins', 16), ('brcm,function', 4)), 0, 'fits'),
-    ('a pin by its register', bone, of_bone, 5, '/other'),
+    ('a pin by its register', bone, of_bone, 5, BOTH),
     ('another register', bone, lambda t: of_bone(t, 0x80), 0, 'fits'),
     ('the card\'s pin by bank and number', rock, lambda t: own_group(
         t, '/pinctrl', ('rockchip,pins', *cells(t, group(t, '/mmc@fe320000'), 'rockchip,pins')[:2], 0, 1)),
-     5, '/other'),
+     5, BOTH),
     ('the same number of another bank', rock, lambda t: own_group(
         t, '/pinctrl', ('rockchip,pins', 1, cells(t, group(t, '/mmc@fe320000'), 'rockchip,pins')[1], 0, 1)),
      0, 'fits'),
     ('a name', orange, lambda t: own_group(
-        t, '/soc/pinctrl@1c20800', ('pins', 'PA0', 'PF2'), ('function', 'gpio_out')), 5, '/other'),
+        t, '/soc/pinctrl@1c20800', ('pins', 'PA0', 'PF2'), ('function', 'gpio_out')), 5, BOTH),
     ('names without a function', orange, lambda t: own_group(
         t, '/soc/pinctrl@1c20800', ('pins', 'PF2'), ('drive-strength', 30)), 0, 'fits'),
 )
@@ -117,14 +117,7 @@ CASES = (
 
 def pins(tap, folder):
     """One change each."""
-    for name, device, change, status, words in CASES:
-        made = device(folder / 'root')
-        tree = Tree(made.root / 'sys/firmware/fdt')
-        change(tree)
-        done = swap('check', '--root', made.root, tree.write(folder / 'new.dtb'))
-        tap.result(done.returncode == status and words in done.stdout and
-                   (BOTH in done.stdout) == (status == 5), f'{device.__name__}: {name}',
-                   f'status {done.returncode}\n{done.stdout}')
+    kept(tap, folder, CASES)
 
 
 def main():
