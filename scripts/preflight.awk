@@ -2,10 +2,11 @@
 #
 # What a module says of itself, read from its ELF file, for busybox's awk too.
 # KO in the environment is the file, DUMP a command that turns bytes into numbers of 4
-# characters, WIDTH of them a line.
+# characters, WIDTH of them a line. known is what the kernel's exports are known by.
 #
 # Prints a line each: machine arm64, info key=value, crc SYMBOL 0x01234567, and
-# needs SYMBOL call, for a function that is called, or needs SYMBOL use.
+# needs SYMBOL call, for a function that is called, or needs SYMBOL use: told apart where
+# names of functions are all that is known.
 
 # bytes(at, length) - a command that prints them
 function bytes(at, length_) {
@@ -129,11 +130,12 @@ function print_crcs(  word, i, name) {
 
 # print_needs() - global symbols that are not in it; weak ones may be missing
 function print_needs(  i, name) {
-	read_calls()
+	if (known == "seen")
+		read_calls()
 	open_rows(".symtab", wide ? 24 : 16)
 	open_strings(".strtab")
 	for (i = 0; i < n; i++) {
-		if (num(row[i], wide ? 6 : 14, 2) || int(num(row[i], wide ? 4 : 12, 1) / 16) != 1)
+		if (int(num(row[i], wide ? 4 : 12, 1) / 16) != 1 || num(row[i], wide ? 6 : 14, 2))
 			continue
 		name = str(num(row[i], 0, 4))
 		if (name != "" && name != "_GLOBAL_OFFSET_TABLE_")
