@@ -16,6 +16,8 @@
 #include "install.h"
 
 #define SPARE (64 << 10)
+#define BALENA_BOOT "/mnt/boot"
+#define UPDATE_ROOM (512 << 10)	/* available_threshold of balena's hook 1-bootfiles */
 
 /* The mount that a folder is on, its options, and those of its file system. */
 static bool find_mount(struct swap *swap, const char *folder, char *point, char *options,
@@ -110,6 +112,16 @@ static unsigned long long room(const struct statvfs *fs)
 	return blocks * fs->f_frsize;
 }
 
+/* The update says then that it has no room, and not for what. */
+static void update_traps(struct swap *swap, const char *folder, unsigned long long left)
+{
+	if (!strcmp(folder, BALENA_BOOT) && left < UPDATE_ROOM)
+		say(&swap->report, LEVEL_WARNING, KIND_ROOM,
+		    "make room there: dtb-swap list shows old trees",
+		    "it leaves %llu bytes in %s, and an OS update wants %d besides its new files",
+		    left, folder, UPDATE_ROOM);
+}
+
 /**
  * store_room() - see that a folder has room
  * @swap: is told that it has not
@@ -129,6 +141,8 @@ bool store_room(struct swap *swap, const char *folder, size_t size)
 	if (left < size + SPARE)
 		refuse(swap, KIND_ROOM, "make room there: dtb-swap list shows old trees",
 		       "%s has %llu bytes left, %zu are needed", folder, left, size + SPARE);
+	else
+		update_traps(swap, folder, left - size);
 	free(path);
 	return left >= size + SPARE;
 }

@@ -406,21 +406,6 @@ def heavy(tap, folder):
                    f'a tree that leaves {left} KiB of 2 MiB', ''.join(x.stdout for x in said))
 
 
-def full(tap, folder):
-    """check says what install would say of a disk that is full, and writes nothing."""
-    row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
-    made = device(folder / 'root', *row)
-    one = new_tree(folder, shipped(*row[1:3]), 'one')
-    trees = made.root / 'mnt/sysroot/active/boot'
-    mount = ('import ctypes; exit(ctypes.CDLL(None).mount('
-             f"b'x', b'{trees}', b'tmpfs', 0, b'size=64k'))")
-    for verb in ('check', 'install'):
-        done = run('unshare', '-rm', 'sh', '-c', f'python3 -c "{mount}" && '
-                   f'exec {" ".join(program())} {verb} {one} --root {made.root}')
-        tap.result(done.returncode == 7 and 'bytes left' in done.stdout, f'{verb}: no room',
-                   done.stdout)
-
-
 def untold(tap, folder):
     """Where the bootloader cannot be told, check says so, and a tree can be tried."""
     row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
@@ -480,7 +465,6 @@ def main():
         linked(tap, folder)
         kept(tap, folder)
         heavy(tap, folder)
-        full(tap, folder)
         untold(tap, folder)
         unfinished(tap, folder)
     return tap.end()

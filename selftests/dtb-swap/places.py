@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""dtb-swap where the folders are not what they seem: FAT's names, containers, other roots."""
+"""dtb-swap where the folders are not what they seem: FAT's names, containers, other roots, full."""
 
 import shutil
 import sys
 
-from bench import perform, shipped, swap
+from bench import perform, program, run, shipped, swap
 from install import DEVICES, device, digest, model, new_tree
 
 ROWS = {row[0]: row for row in DEVICES}
@@ -119,9 +119,31 @@ def updating(tap, folder):
                    ''.join(done.stdout for done in said))
 
 
+# In a name space of its own: a folder becomes one in memory of so many KiB, with what is in it.
+SMALL = """cp -r {0} {2} && python3 -c "import ctypes
+exit(ctypes.CDLL(None).mount(b'x', b'{0}', b'tmpfs', 0, b'size={1}k'))" && cp -r {2}/. {0} && exec """
+
+
+def crowded(tap, folder):
+    """check says what install would of a disk that is full, and of one that leaves an update none."""
+    raspberry = ROWS['raspberrypi4-64']
+    for row, room, status, said in ((ROW, 128, 7, 'bytes left'),
+                                    (raspberry, 600, 0, 'an OS update wants 524288'),
+                                    (raspberry, 1200, 0, '')):
+        for verb in ('check', 'install'):
+            made = device(folder / f'{verb}-{room}', *row)
+            one = new_tree(folder, shipped(*row[1:3]), 'one')
+            done = run('unshare', '-rm', 'sh', '-c', SMALL.format(
+                made.root / row[3], room, folder / f'{verb}-{room}-kept') +
+                       ' '.join([*program(), verb, str(one), '--root', str(made.root)]))
+            tap.result(done.returncode == status and said in done.stdout and
+                       ('OS update' in done.stdout) == (room == 600),
+                       f'{verb}: {room} KiB', done.stdout)
+
+
 def main():
     """Run all."""
-    return perform(folded, mounted, unmounted, updating)
+    return perform(folded, mounted, unmounted, updating, crowded)
 
 
 if __name__ == '__main__':
