@@ -110,6 +110,7 @@ void supervisor_update(struct swap *swap)
 
 	if (left && !swap->modules)
 		refuse(swap, KIND_BUSY,
-		       "wait for the end of rollback-health, some 15 minutes after the restart",
+		       "wait for the end of rollback-health, some 15 minutes after the restart; "
+		       "later systemctl status rollback-health tells why it does not end",
 		       "an update of the OS may still be rolled back: %s is there", left);
 }
