@@ -5,9 +5,10 @@
  * usage: inject N ERROR PROGRAM [ARG...]
  *
  * N counts from 1 after exec; ERROR is a number of errno, or 0 to kill, or -1 for a write that
- * is said to be done. A call that fails is not made, and such a write neither; but close() is,
- * as by the kernel. With N 0 nothing is done; the last line on standard error is always the
- * number of calls. Exit status: the program's, or 128 + signal.
+ * is said to be done, or -2 for a call that is made after the shell has run $INTRUDER. A call
+ * that fails is not made, and such a write neither; but close() is, as by the kernel. With N 0
+ * nothing is done; the last line on standard error is always the number of calls. Exit status:
+ * the program's, or 128 + signal.
  */
 
 #include <stdio.h>
@@ -43,7 +44,7 @@ static int spared(long number)
 /* Whether a call is one to fail in that way. */
 static int is_meant(long number, long error)
 {
-	return !error || (error > 0 ? !spared(number) : number == SYS_write);
+	return !error || error == -2 || (error > 0 ? !spared(number) : number == SYS_write);
 }
 
 static int end_of(int status, long count)
@@ -71,6 +72,14 @@ static void fail_call(pid_t child, long error)
 	ptrace(PTRACE_SETREGS, child, 0, &regs);
 }
 
+static void intrude(void)
+{
+	const char *command = getenv("INTRUDER");
+
+	if (!command || system(command))
+		exit(2);
+}
+
 static int follow(pid_t child, long wanted, long error)
 {
 	int status, entering = 1;
@@ -90,9 +99,11 @@ static int follow(pid_t child, long wanted, long error)
 		if (entering && ++count == wanted && is_meant(regs.orig_rax, error)) {
 			if (!error)
 				kill(child, SIGKILL);
+			else if (error == -2)
+				intrude();
 			else
 				fail_call(child, error);
-			entering = 0;
+			entering = error == -2;
 		}
 		entering = !entering;
 		ptrace(PTRACE_SYSCALL, child, 0, 0);

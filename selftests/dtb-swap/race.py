@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Another program writes the selector before each system call of dtb-swap: nothing of it is lost."""
+
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from bench import Tap, run, shipped, tool
+from faults import KINDS, MEMORY, compile_injector
+from install import device, new_tree
+
+# As the supervisor does: a file of its own, which takes the name.
+INTRUDER = 'cp {0} {0}.tmp && echo other=1 >>{0}.tmp && mv {0}.tmp {0}'
+# From the open() for the last look on: posix_fadvise(), read(), read(), close(), renameat().
+WINDOW = 5
+
+
+def raced(tap, injector, row, selector):
+    """Every call of an install."""
+    folder = injector.parent
+    made = device(folder / row[0], *row)
+    file = made.put(selector, 'first=1\n')
+    command = [tool(), 'install', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root]
+    shutil.copytree(made.root, folder / 'saved', symlinks=True)
+    total = int(run(injector, 0, 0, *command).stdout.splitlines()[-1])
+    lost, silent = [], []
+    for call in range(1, total + 1):
+        shutil.rmtree(made.root)
+        shutil.copytree(folder / 'saved', made.root, symlinks=True)
+        done = run(injector, call, -2, *command,
+                   env={**os.environ, 'INTRUDER': INTRUDER.format(file)})
+        text = file.read_text(encoding='ascii')
+        if 'other=1' not in text or 'first=1' not in text:
+            lost.append(call)
+        elif done.returncode and not (done.returncode == 11 and 'mend:' in done.stdout):
+            silent.append(f'call {call}: status {done.returncode}\n{done.stdout}')
+        elif not done.returncode and 'swap-one' not in text:
+            silent.append(f'call {call}: it says that it is done, and is not')
+    window = len(lost) <= WINDOW and (not lost or lost[-1] - lost[0] < WINDOW)
+    tap.result(total > 100 and window, f'{row[0]}: what is written before one of {total} calls stays',
+               f'lost: {lost}')
+    tap.result(not silent, f'{row[0]}: and where that is in the way it is told', '\n'.join(silent[:5]))
+    shutil.rmtree(folder / 'saved')
+
+
+def main():
+    """A selector of each kind."""
+    tap = Tap()
+    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as work:
+        injector = compile_injector(pathlib.Path(work))
+        raced(tap, injector, KINDS['imx8mm-var-som'], 'mnt/boot/extra_uEnv.txt')
+        raced(tap, injector, KINDS['raspberrypi4-64'], 'mnt/boot/config.txt')
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
