@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a node in use has in the running tree and no more in the new one. A property that is left
- * out refers to nothing, so that who follows references does not see it.
+ * What a node in use has in the running tree and no more, or otherwise, in the new one. A property
+ * that is left out refers to nothing, so that who follows references does not see it.
  */
 
 #include <stdio.h>
@@ -139,6 +139,77 @@ static bool gets_along(const struct need *need, int old, const char *name, const
 	       (need->kept && is_one_of(name, NAMES));
 }
 
+/* What drivers do not read, what bootloaders add, and what is judged elsewhere. */
+static bool is_quiet(const char *name)
+{
+	static const char *const quiet[] = {
+		"compatible", "model", "status", "phandle", "linux,phandle", "name", "reg",
+		"#address-cells", "#size-cells", "ranges", "local-mac-address", "mac-address",
+		"non-removable", "broken-cd", NULL
+	};
+
+	return is_one_of(name, quiet) || !strncmp(name, "bootph-", 7) ||
+	       !strncmp(name, "u-boot,", 7) || !strncmp(name, "interrupt", 9);
+}
+
+/* Whether a cell is the same in both trees, or the number of the same node. */
+static bool same_cell(const struct need *need, fdt32_t was, fdt32_t is)
+{
+	int old = was == is ? 0 : node_numbered(need->running, fdt32_to_cpu(was));
+	int new = old > 0 ? node_numbered(need->fdt, fdt32_to_cpu(is)) : -1;
+
+	return was == is || (new > 0 && find_device(need->running, old, need->fdt) == new);
+}
+
+static bool same_value(const struct need *need, const void *was, const void *is, int length)
+{
+	int i;
+
+	if (length % 4)
+		return !memcmp(was, is, length);
+	for (i = 0; i < length / 4; i++)
+		if (!same_cell(need, ((const fdt32_t *)was)[i], ((const fdt32_t *)is)[i]))
+			return false;
+	return true;
+}
+
+/* Whether a property that is not judged elsewhere is another, or none, in the new tree. */
+static bool differs(const struct need *need, int node, int old, int prop, const char **name)
+{
+	int length, left;
+	const void *was = fdt_getprop_by_offset(need->running, prop, name, &length);
+	const void *is = was ? fdt_getprop(need->fdt, node, *name, &left) : NULL;
+
+	if (!was || is_quiet(*name) || link_class(*name) != LINK_NONE ||
+	    stands_on(need->running, old, *name, false))
+		return false;
+	return is ? left != length || !same_value(need, was, is, length) :
+		    !still_has(need->fdt, node, *name, length);
+}
+
+/* Nobody knows all that drivers read: what else is another in the device itself is told. */
+static void tell_others(struct need *need, int node, int old, const char *path)
+{
+	enum level level = need->level;
+	char others[200] = "";
+	size_t used = 0;
+	int prop;
+
+	fdt_for_each_property_offset(prop, need->running, old) {
+		const char *name = NULL;
+
+		if (differs(need, node, old, prop, &name) &&
+		    used + strlen(name) + 3 < sizeof(others))
+			used += snprintf(others + used, sizeof(others) - used, "%s%s",
+					 used ? ", " : "", name);
+	}
+	need->level = LEVEL_WARNING;
+	if (used)
+		complain(need, "see with dtb-swap diff what its driver will make of that",
+			 "%s has another, or no, %s in the new tree", path, others);
+	need->level = level;
+}
+
 /**
  * check_kept() - refuse a tree where a node has lost what its driver stands on
  * @need: is told
@@ -167,4 +238,6 @@ void check_kept(struct need *need, int node, int old, bool above)
 		complain(need, KEEP, "%s has no %s in the new tree", path, name);
 		need->level = level;
 	}
+	if (!above)
+		tell_others(need, node, old, path);
 }
