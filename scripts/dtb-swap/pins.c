@@ -5,9 +5,11 @@
  * what the binding of the controller says, in Documentation/devicetree/bindings/pinctrl.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dtb.h"
 #include "needs.h"
 
 enum { NAMES = -1 };
@@ -36,12 +38,18 @@ static const struct form {
 	{ "allwinner,pins", "allwinner,function", NAMES, 0 },
 };
 
-/* struct pin - by its controller and its name there, and the device that wants it */
+/*
+ * struct pin - by its controller and its name there, and the device that wants it
+ * @id: NULL where that is in @own
+ * @use: a GPIO takes what is muxed otherwise, and gets along with a group that makes it one
+ */
 struct pin {
 	int chip;
 	int node;
 	int length;
+	enum { AS_DEVICE, AS_GPIO, BY_LINE } use;
 	const char *id;
+	char own[8];
 };
 
 /* struct pins - all of a tree, sorted; @steps are left to look for more */
@@ -96,6 +104,20 @@ static bool take_step(struct pins *pins)
 	return pins->steps;
 }
 
+/* Whether a group makes its pin a GPIO. */
+static bool is_gpio(const void *fdt, int group, const struct form *form, const char *id)
+{
+	int length = 0;
+	const char *function = form->function ?
+				       fdt_getprop(fdt, group, form->function, &length) : NULL;
+
+	if (!strcmp(form->property, "rockchip,pins"))
+		return !fdt32_ld((const fdt32_t *)id + 2);
+	if (!strcmp(form->property, "brcm,pins"))
+		return length >= 4 && fdt32_ld((const fdt32_t *)function) <= 1;
+	return length > 4 && form->cells == NAMES && !memcmp(function, "gpio", 4);
+}
+
 static void add_form(struct pins *pins, const void *fdt, int group, const struct form *form,
 		     struct pin pin)
 {
@@ -110,8 +132,10 @@ static void add_form(struct pins *pins, const void *fdt, int group, const struct
 		step = cells == NAMES ? strlen(value + i) + 1 : 4 * cells;
 		pin.length = cells == NAMES ? step - 1 : 4 * form->ids;
 		pin.id = value + i;
-		if (i + step <= length && pin.length && take_step(pins))
-			add_pin(pins, &pin);
+		if (i + step > length || !pin.length || !take_step(pins))
+			continue;
+		pin.use = is_gpio(fdt, group, form, pin.id) ? AS_GPIO : AS_DEVICE;
+		add_pin(pins, &pin);
 	}
 }
 
@@ -133,6 +157,81 @@ static void add_group(struct pins *pins, const void *fdt, int group, int device)
 	}
 }
 
+static bool is_one_of(const void *fdt, int node, const char *const *list)
+{
+	while (*list && fdt_node_check_compatible(fdt, node, *list))
+		list++;
+	return *list;
+}
+
+/* The kernel numbers Rockchip's banks by alias, or in their order. */
+static unsigned int bank_of(const void *fdt, int pads, int chip)
+{
+	unsigned int bank;
+	const char *path;
+	char alias[16];
+	int node;
+
+	for (bank = 0; bank < 16; bank++) {
+		snprintf(alias, sizeof(alias), "gpio%u", bank);
+		path = fdt_get_alias(fdt, alias);
+		if (path && fdt_path_offset(fdt, path) == chip)
+			return bank;
+	}
+	bank = 0;
+	fdt_for_each_subnode(node, fdt, pads) {
+		if (node == chip)
+			break;
+		bank += !!fdt_getprop(fdt, node, "gpio-controller", NULL);
+	}
+	return bank;
+}
+
+/* The pin of a GPIO, where that changes what the pin is; i.MX leaves it as it is. */
+static bool pin_of(const void *fdt, const struct dtb_line *line, struct pin *pin)
+{
+	static const char *const pi[] = { "brcm,bcm2835-gpio", "brcm,bcm2711-gpio", NULL };
+	int chip = node_numbered(fdt, line->chip), above = chip < 0 ? chip : node_above(fdt, chip);
+	const char *kind = chip < 0 ? NULL : fdt_getprop(fdt, chip, "compatible", NULL);
+	fdt32_t cells[2] = { cpu_to_fdt32(line->line) };
+
+	*pin = (struct pin){ .chip = chip, .node = line->node, .use = BY_LINE };
+	if (kind && is_one_of(fdt, chip, pi)) {
+		pin->length = 4;
+	} else if (above >= 0 && fdt_getprop(fdt, above, "rockchip,grf", NULL)) {
+		pin->chip = above;
+		pin->length = 8;
+		cells[0] = cpu_to_fdt32(bank_of(fdt, above, chip));
+		cells[1] = cpu_to_fdt32(line->line);
+	} else if (kind && !strncmp(kind, "allwinner,", 10) && line->bank < 14) {
+		pin->length = snprintf(pin->own, sizeof(pin->own), "P%c%u",
+				       (strstr(kind, "-r-pinctrl") ? 'L' : 'A') + line->bank,
+				       line->line & 63);
+		return true;
+	}
+	memcpy(pin->own, cells, sizeof(cells));
+	return pin->length;
+}
+
+static void add_lines(struct pins *pins, const void *fdt)
+{
+	struct dtb_lines lines;
+	struct dtb_error err;
+	struct pin pin;
+	size_t i;
+
+	pins->no_memory |= dtb_lines_read(&lines, fdt, &err) != 0;
+	for (i = 0; i < lines.count; i++)
+		if (node_used(fdt, lines.list[i].node) && pin_of(fdt, &lines.list[i], &pin))
+			add_pin(pins, &pin);
+	free(lines.list);
+}
+
+static const char *id_of(const struct pin *pin)
+{
+	return pin->id ? pin->id : pin->own;
+}
+
 static int by_pin(const void *first, const void *second)
 {
 	const struct pin *a = first, *b = second;
@@ -141,7 +240,7 @@ static int by_pin(const void *first, const void *second)
 		return a->chip < b->chip ? -1 : 1;
 	if (a->length != b->length)
 		return a->length < b->length ? -1 : 1;
-	return memcmp(a->id, b->id, a->length);
+	return memcmp(id_of(a), id_of(b), a->length);
 }
 
 static int by_pin_and_node(const void *first, const void *second)
@@ -173,6 +272,7 @@ static void read_pins(struct pins *pins, const void *fdt)
 				add_group(pins, fdt, group, node);
 		}
 	}
+	add_lines(pins, fdt);
 	if (pins->count)
 		qsort(pins->list, pins->count, sizeof(*pins->list), by_pin_and_node);
 }
@@ -199,6 +299,8 @@ static bool is_taken(const struct need *need, const struct pins *before, const s
 {
 	int one = pin[0].node, two = pin[1].node;
 
+	if (pin[0].use + pin[1].use > BY_LINE)	/* check_lines() looks at two of them */
+		return false;
 	return !by_pin(&pin[0], &pin[1]) && (need->stood[one] | need->stood[two]) &&
 	       !is_within(need->fdt, one, two) && !is_within(need->fdt, two, one) &&
 	       !was_shared(need, before, *pin);

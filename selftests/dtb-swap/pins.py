@@ -5,16 +5,28 @@
 import sys
 
 from bench import Device, Tree, perform, shipped
-from kept import A, EVK_SD, cells, evk, kept, raspberry
+from kept import A, EVK_SD, cells, evk, hog, kept, raspberry
 
 PADS = '/soc@0/bus@30000000/pinctrl@30330000'
 BONE_UART = '/ocp/interconnect@44c00000/segment@200000/target-module@9000/serial@0'
-PI_PADS = '/soc/gpio@7e200000'
+PI_PADS, PI_UART = '/soc/gpio@7e200000', '/soc/serial@7e215040'
+SUN_PADS = '/soc/pinctrl@1c20800'
 
 
 def group(tree, device):
     """The first group of pins of a device, as a path."""
     return tree.fdt.get_path(tree.fdt.node_offset_by_phandle(cells(tree, device, 'pinctrl-0')[0]))
+
+
+def led(tree, chip, *line):
+    """An LED on a line of a controller."""
+    tree.add('/', 'leds-x', compatible='gpio-leds').add('/leds-x', 'x')
+    return tree.cell('/leds-x/x', 'gpios', tree.fdt.get_phandle(tree.node(chip)), *line)
+
+
+def bank(tree, number):
+    """One of Rockchip's controllers of GPIOs."""
+    return '/pinctrl/' + [name for name in tree.children('/pinctrl') if name.startswith('gpio@')][number]
 
 
 def wants(tree, *groups, status='okay'):
@@ -109,9 +121,21 @@ CASES = (
         t, '/pinctrl', ('rockchip,pins', 1, cells(t, group(t, '/mmc@fe320000'), 'rockchip,pins')[1], 0, 1)),
      0, 'fits'),
     ('a name', orange, lambda t: own_group(
-        t, '/soc/pinctrl@1c20800', ('pins', 'PA0', 'PF2'), ('function', 'gpio_out')), 5, BOTH),
+        t, SUN_PADS, ('pins', 'PA0', 'PF2'), ('function', 'gpio_out')), 5, BOTH),
+    *((f'an LED on {what}', device, lambda t, line=line: led(t, *line(t)), status, words)
+      for what, device, line, status, words in (
+          ('the console\'s pin', raspberry, lambda t: (PI_PADS, 14, 0), 5, BOTH),
+          ('the pin beside', raspberry, lambda t: (PI_PADS, 16, 0), 0, 'fits'),
+          ('the clock of the card', rock, lambda t: (bank(t, 4), 12, 0), 5, BOTH),
+          ('that number of another bank', rock, lambda t: (bank(t, 3), 12, 0), 0, 'fits'),
+          ('the clock of the card', orange, lambda t: (SUN_PADS, 5, 2, 0), 5, BOTH),
+          ('that number of another bank', orange, lambda t: (SUN_PADS, 6, 2, 0), 0, 'fits'),
+          ('a pad that stays muxed', evk, lambda t: ('/soc@0/bus@30000000/gpio@30210000', 13, 0), 0, 'fits'))),
+    ('a hog on the console\'s pin', raspberry, lambda t: hog(t, PI_PADS, 14), 5, BOTH),
+    ('an LED on a pin that a group of a needed device makes a GPIO', raspberry, lambda t: led(t.cell(
+        group(t, PI_UART), 'brcm,function', 1), PI_PADS, 14, 0), 0, 'fits'),
     ('names without a function', orange, lambda t: own_group(
-        t, '/soc/pinctrl@1c20800', ('pins', 'PF2'), ('drive-strength', 30)), 0, 'fits'),
+        t, SUN_PADS, ('pins', 'PF2'), ('drive-strength', 30)), 0, 'fits'),
 )
 
 
