@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""dtb-swap check: what a needed device is bound to beside its own node, and what it can miss."""
+
+import sys
+
+from bench import Device, Tree, perform, shipped
+from kept import DISABLED, EVK_SD, evk, kept
+
+GMAC, GMAC_CLOCK = '/ethernet@fe300000', '/external-gmac-clock'
+
+
+def rockpi(folder):
+    """A Rock Pi 4B, whose Ethernet has its clock from outside."""
+    made = Device(folder, shipped('6.12', 'rk3399-rock-pi-4b'))
+    made.network('eth0', 'up', GMAC)
+    return made
+
+
+# As CASES of kept.py.
+CASES = (
+    ('the clock that its own is to be made of is gone', rockpi, lambda t: t.drop(GMAC_CLOCK), 5,
+     f'assigned-clock-parents of {GMAC} refers to a node that is not there'),
+    ('it is disabled', rockpi, lambda t: t.text(GMAC_CLOCK, *DISABLED), 5,
+     f'{GMAC_CLOCK}, which {GMAC} needs, is disabled'),
+    ('a clock that is set leads nowhere', evk, lambda t: t.cell(EVK_SD, 'assigned-clocks', 0x7777, 5), 5,
+     f'assigned-clocks of {EVK_SD} refers to a node that is not there'),
+)
+
+
+def bound(tap, folder):
+    """One change each."""
+    kept(tap, folder, CASES)
+
+
+def main():
+    """Run all."""
+    return perform(bound)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
