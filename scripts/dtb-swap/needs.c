@@ -45,18 +45,19 @@ static const char *kind_of(const void *fdt, int node)
 	return name ? name : "no compatible";
 }
 
-/* A chip that is soldered in has no line that tells that it is there. */
+/* A chip that is soldered in, or a card that is looked for, has no line that tells of it. */
 static void check_soldered(struct need *need, int old, int new)
 {
 	static const char *const names[] = { "non-removable", "broken-cd", "cd-gpios", "cd-gpio" };
 	size_t i;
 
-	if (!fdt_getprop(need->running, old, names[0], NULL))
+	if (!fdt_getprop(need->running, old, names[0], NULL) &&
+	    !fdt_getprop(need->running, old, names[1], NULL))
 		return;
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (fdt_getprop(need->fdt, new, names[i], NULL))
 			return;
-	complain(need, "say in its node that it is non-removable",
+	complain(need, "say in its node that it is non-removable, or has broken-cd",
 		 "in the new tree it may be taken out, and nothing tells whether it is there%s%s",
 		 "", "");
 }

@@ -5,7 +5,7 @@
 import sys
 
 from bench import Device, Tree, perform, shipped
-from kept import DISABLED, EVK_SD, evk, kept
+from kept import DISABLED, EVK_SD, PI_SD, evk, flags, kept, raspberry
 
 GMAC, GMAC_CLOCK = '/ethernet@fe300000', '/external-gmac-clock'
 
@@ -25,6 +25,10 @@ CASES = (
      f'{GMAC_CLOCK}, which {GMAC} needs, is disabled'),
     ('a clock that is set leads nowhere', evk, lambda t: t.cell(EVK_SD, 'assigned-clocks', 0x7777, 5), 5,
      f'assigned-clocks of {EVK_SD} refers to a node that is not there'),
+    ('nothing tells of the card any more', raspberry, lambda t: t.drop(PI_SD, 'broken-cd'), 5,
+     'storage of /: in the new tree it may be taken out, and nothing tells'),
+    ('it is said to stay', raspberry, lambda t: flags(t.drop(PI_SD, 'broken-cd'), PI_SD, 'non-removable'), 0,
+     'fits'),
 )
 
 
