@@ -45,23 +45,6 @@ static const char *kind_of(const void *fdt, int node)
 	return name ? name : "no compatible";
 }
 
-/* A chip that is soldered in, or a card that is looked for, has no line that tells of it. */
-static void check_soldered(struct need *need, int old, int new)
-{
-	static const char *const names[] = { "non-removable", "broken-cd", "cd-gpios", "cd-gpio" };
-	size_t i;
-
-	if (!fdt_getprop(need->running, old, names[0], NULL) &&
-	    !fdt_getprop(need->running, old, names[1], NULL))
-		return;
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (fdt_getprop(need->fdt, new, names[i], NULL))
-			return;
-	complain(need, "say in its node that it is non-removable, or has broken-cd",
-		 "in the new tree it may be taken out, and nothing tells whether it is there%s%s",
-		 "", "");
-}
-
 /* An overlay, or the kernel's PCI, has brought it after the start: what it is on was there. */
 static int nearest_node(const void *fdt, const char *path)
 {
@@ -117,8 +100,10 @@ static bool check_sysfs(struct need *need, const char *device, const char *stem)
 	char *real = sys_real(need->swap, device), *path = real ? node_of(real) : NULL;
 	bool found = path;
 
-	if (path)
+	if (path) {
 		check_device(need, path, stem, stem ? number_of(real, stem) : -1);
+		check_kind(need, real, nearest_node(need->running, path));
+	}
 	free(path);
 	free(real);
 	return found;

@@ -17,6 +17,18 @@ def rockpi(folder):
     return made
 
 
+def slot(folder, kind='SD'):
+    """An EVK that knows what is in its slot."""
+    made = evk(folder)
+    made.put('sys/devices/platform/disk1/mmc_host/type', f'{kind}\n')
+    return made
+
+
+def multimedia(folder):
+    """The same with an MMC."""
+    return slot(folder, 'MMC')
+
+
 # As CASES of kept.py.
 CASES = (
     ('the clock that its own is to be made of is gone', rockpi, lambda t: t.drop(GMAC_CLOCK), 5,
@@ -29,6 +41,10 @@ CASES = (
      'storage of /: in the new tree it may be taken out, and nothing tells'),
     ('it is said to stay', raspberry, lambda t: flags(t.drop(PI_SD, 'broken-cd'), PI_SD, 'non-removable'), 0,
      'fits'),
+    ('the slot of an SD card is said to take none', slot, lambda t: flags(t, EVK_SD, 'no-sd', 'no-sdio'), 5,
+     f'storage of /: {EVK_SD} has no-sd in the new tree'),
+    ('it is said to take no MMC', slot, lambda t: flags(t, EVK_SD, 'no-mmc'), 0, 'fits'),
+    ('that of an MMC is', multimedia, lambda t: flags(t, EVK_SD, 'no-mmc'), 5, 'has no-mmc in the new tree'),
 )
 
 
