@@ -145,7 +145,7 @@ static bool is_quiet(const char *name)
 	static const char *const quiet[] = {
 		"compatible", "model", "status", "phandle", "linux,phandle", "name", "reg",
 		"#address-cells", "#size-cells", "ranges", "local-mac-address", "mac-address",
-		"non-removable", "broken-cd", NULL
+		"non-removable", "broken-cd", "dr_mode", NULL
 	};
 
 	return is_one_of(name, quiet) || !strncmp(name, "bootph-", 7) ||

@@ -118,3 +118,31 @@ void check_wire(struct need *need, int old, int new)
 	if (fdt_getprop(need->running, old, "local-mac-address", NULL))
 		check_alias(&inner, old, new, "ethernet", -1);
 }
+
+static const char *role_of(const void *fdt, int node)
+{
+	const char *role = fdt_stringlist_get(fdt, node, "dr_mode", 0, NULL);
+
+	return role ? role : "otg";
+}
+
+/**
+ * check_role() - refuse a tree where what is on USB has no host, or the other way round
+ * @need: is told
+ * @node: of its controller, in the tree to check
+ * @old: the same in the running tree
+ *
+ * One that can be both is a host now, most likely; a gadget may stay one where it can be both.
+ */
+void check_role(struct need *need, int node, int old)
+{
+	const char *was = role_of(need->running, old), *is = role_of(need->fdt, node);
+	struct need inner = *need;
+
+	if (!strcmp(was, is) || (!strcmp(was, "otg") && !strcmp(is, "host")))
+		return;
+	if (strcmp(was, "host") && strcmp(is, "host"))
+		inner.level = LEVEL_WARNING;
+	complain(&inner, "give its USB controller the dr_mode that it has now",
+		 "dr_mode is %s, in the new tree it is %s", was, is);
+}

@@ -8,6 +8,7 @@ from bench import Device, Tree, perform, shipped
 from kept import DISABLED, EVK_SD, PI_SD, evk, flags, kept, raspberry
 
 GMAC, GMAC_CLOCK = '/ethernet@fe300000', '/external-gmac-clock'
+USB = '/soc@0/usb@32f10108/usb@38200000'
 
 
 def rockpi(folder):
@@ -29,6 +30,13 @@ def multimedia(folder):
     return slot(folder, 'MMC')
 
 
+def modem(folder):
+    """A Verdin iMX8M Plus with a modem behind the hub of its carrier."""
+    made = Device(folder, shipped('6.12', 'imx8mp-verdin-wifi-dahlia'))
+    made.network('wwan0', 'up', f'{USB}/usb-hub@1')
+    return made
+
+
 # As CASES of kept.py.
 CASES = (
     ('the clock that its own is to be made of is gone', rockpi, lambda t: t.drop(GMAC_CLOCK), 5,
@@ -45,6 +53,9 @@ CASES = (
      f'storage of /: {EVK_SD} has no-sd in the new tree'),
     ('it is said to take no MMC', slot, lambda t: flags(t, EVK_SD, 'no-mmc'), 0, 'fits'),
     ('that of an MMC is', multimedia, lambda t: flags(t, EVK_SD, 'no-mmc'), 5, 'has no-mmc in the new tree'),
+    ('the USB controller is no host', modem, lambda t: t.text(USB, 'dr_mode', 'peripheral'), 5,
+     'network wwan0: dr_mode is host, in the new tree it is peripheral'),
+    ('it may be both', modem, lambda t: t.drop(USB, 'dr_mode'), 5, 'dr_mode is host, in the new tree it is otg'),
 )
 
 
