@@ -17,6 +17,21 @@ static bool is_found(const void *fdt, int node)
 	       isxdigit((unsigned char)name[3]);
 }
 
+/* Whether a node on a bus switches what it stands for on: a hub does not answer before. */
+static bool is_powered(const void *fdt, int node)
+{
+	int prop;
+
+	fdt_for_each_property_offset(prop, fdt, node) {
+		const char *name = NULL;
+
+		fdt_getprop_by_offset(fdt, prop, &name, NULL);
+		if (name && (is_supply(name) || !strncmp(name, "reset-gpio", 10)))
+			return true;
+	}
+	return false;
+}
+
 /* Whether the new tree has a part of a device that the running one has not: another name. */
 static bool is_renamed(const struct need *need, int node)
 {
@@ -38,7 +53,7 @@ static bool is_renamed(const struct need *need, int node)
 
 /**
  * whole_device() - what a device is in the new tree, or what it is a part of
- * @need: is warned where a part is not there
+ * @need: is warned where a part is not there, or told where that switches it on
  * @old: the node in the running tree
  * @new: gets the node in the new tree, negative where there is none
  *
@@ -50,19 +65,20 @@ int whole_device(struct need *need, int old, int *new)
 	char path[256];
 	int node = old;
 
+	inner.level = LEVEL_WARNING;
 	*new = find_device(need->running, old, need->fdt);
 	while (*new < 0 && node > 0 &&
 	       (is_found(need->running, node) || is_renamed(need, node))) {
+		if (is_powered(need->running, node))
+			inner.level = need->level;
 		node = node_above(need->running, node);
 		*new = find_device(need->running, node, need->fdt);
 	}
 	if (*new <= 0)
 		return old;
-	if (node != old) {
-		inner.level = LEVEL_WARNING;
+	if (node != old)
 		complain(&inner, KEEP, "its part %s is not in the new tree, or called otherwise%s",
 			 node_shown(need->running, old, path, sizeof(path)), "");
-	}
 	return node;
 }
 

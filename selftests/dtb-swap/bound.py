@@ -37,6 +37,14 @@ def modem(folder):
     return made
 
 
+def modem_alone(folder):
+    """The same whose hub has its supply by itself."""
+    made = modem(folder)
+    tree = Tree(made.root / 'sys/firmware/fdt').drop(f'{USB}/usb-hub@1', 'vdd-supply')
+    tree.write(made.root / 'sys/firmware/fdt')
+    return made
+
+
 # As CASES of kept.py.
 CASES = (
     ('the clock that its own is to be made of is gone', rockpi, lambda t: t.drop(GMAC_CLOCK), 5,
@@ -56,6 +64,10 @@ CASES = (
     ('the USB controller is no host', modem, lambda t: t.text(USB, 'dr_mode', 'peripheral'), 5,
      'network wwan0: dr_mode is host, in the new tree it is peripheral'),
     ('it may be both', modem, lambda t: t.drop(USB, 'dr_mode'), 5, 'dr_mode is host, in the new tree it is otg'),
+    ('the hub, which has a supply, is not there', modem, lambda t: t.drop(f'{USB}/usb-hub@1'), 5,
+     f'network wwan0: its part {USB}/usb-hub@1 is not in the new tree'),
+    ('a hub without a supply is not there', modem_alone, lambda t: t.drop(f'{USB}/usb-hub@1'), 0,
+     f'warning: network wwan0: its part {USB}/usb-hub@1'),
 )
 
 
