@@ -304,7 +304,7 @@ static void check_same(const struct need *all, int node, int old, bool above)
 	check_role(need, node, old);
 	check_rows(need, node, old);
 	node_shown(need->fdt, node, path, sizeof(path));
-	if (need->kept)
+	if (need->kept || is_itself(need, old, node))
 		own.level = LEVEL_WARNING;
 	if (above && is_other(need, node, old))
 		complain(need, KEEP, "%s is another device in the new tree%s", path, "");

@@ -64,6 +64,7 @@ static int nearest_node(const void *fdt, const char *path)
 static void check_device(struct need *need, const char *path, const char *stem, int number)
 {
 	int old = nearest_node(need->running, path), new;
+	struct need inner = *need;
 
 	if (old <= 0)
 		return;
@@ -73,8 +74,10 @@ static void check_device(struct need *need, const char *path, const char *stem, 
 			 kind_of(need->running, old));
 		return;
 	}
+	if (is_itself(need, old, new))
+		inner.level = LEVEL_WARNING;
 	if (!same_device(need->running, old, need->fdt, new))
-		complain(need, KEEP, "it is driven as %s, in the new tree it is %s",
+		complain(&inner, KEEP, "it is driven as %s, in the new tree it is %s",
 			 kind_of(need->running, old), kind_of(need->fdt, new));
 	if (node_used(need->running, old) && !node_used(need->fdt, new))
 		complain(need, "set its status, and that of the nodes above it, to \"okay\"",

@@ -56,6 +56,7 @@ void check_irqs(struct need *need, int old, int new);
 int number_of(const char *device, const char *stem);
 void check_alias(struct need *need, int old, int new, const char *stem, int number);
 void check_wire(struct need *need, int old, int new);
+bool is_itself(const struct need *need, int old, int new);
 void check_role(struct need *need, int node, int old);
 void check_soldered(struct need *need, int old, int new);
 void check_kind(struct need *need, const char *device, int old);

@@ -8,13 +8,25 @@
 
 #include "needs.h"
 
+/* Of what SDIO finds, Broadcom's asks for no node unless that has its interrupt. */
+static bool is_wifi(const void *fdt, int node, const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 5 && !strcmp(name + length - 5, "-fmac") &&
+	       !fdt_getprop(fdt, node, "interrupts", NULL) &&
+	       !fdt_getprop(fdt, node, "interrupts-extended", NULL);
+}
+
 /* What is on USB or PCI is found by its bus. */
 static bool is_found(const void *fdt, int node)
 {
 	const char *name = fdt_stringlist_get(fdt, node, "compatible", 0, NULL);
 
-	return name && (!strncmp(name, "usb", 3) || !strncmp(name, "pci", 3)) &&
-	       isxdigit((unsigned char)name[3]);
+	if (name && (!strncmp(name, "usb", 3) || !strncmp(name, "pci", 3)) &&
+	    isxdigit((unsigned char)name[3]))
+		return true;
+	return name && is_wifi(fdt, node, name);
 }
 
 /* Whether a node on a bus switches what it stands for on: a hub does not answer before. */
@@ -30,6 +42,20 @@ static bool is_powered(const void *fdt, int node)
 			return true;
 	}
 	return false;
+}
+
+/**
+ * is_itself() - whether a device is what it says it is, whatever its node says
+ * @need: has the trees
+ * @old: the node in the running tree
+ * @new: the same in the tree to check
+ *
+ * Return: true for what its bus finds, in both, and nothing there switches on
+ */
+bool is_itself(const struct need *need, int old, int new)
+{
+	return is_found(need->running, old) && !is_powered(need->running, old) &&
+	       (is_found(need->fdt, new) || !fdt_getprop(need->fdt, new, "compatible", NULL));
 }
 
 /* Whether the new tree has a part of a device that the running one has not: another name. */

@@ -8,6 +8,7 @@ from bench import Device, Tree, perform, shipped
 from kept import DISABLED, EVK_SD, PI_SD, evk, flags, kept, raspberry
 
 GMAC, GMAC_CLOCK = '/ethernet@fe300000', '/external-gmac-clock'
+WIFI = '/soc/mmc@7e300000/wifi@1'
 USB = '/soc@0/usb@32f10108/usb@38200000'
 
 
@@ -45,6 +46,22 @@ def modem_alone(folder):
     return made
 
 
+def wlan(folder):
+    """A Raspberry Pi 4 on its WLAN."""
+    made = raspberry(folder)
+    made.network('wlan0', 'up', WIFI)
+    return made
+
+
+def wlan_woken(folder):
+    """The same with a line by which the WLAN tells of itself."""
+    made = wlan(folder)
+    tree = Tree(made.root / 'sys/firmware/fdt')
+    tree.cell(WIFI, 'interrupts-extended', tree.fdt.get_phandle(tree.node('/soc/gpio@7e200000')), 4, 8)
+    tree.write(made.root / 'sys/firmware/fdt')
+    return made
+
+
 # As CASES of kept.py.
 CASES = (
     ('the clock that its own is to be made of is gone', rockpi, lambda t: t.drop(GMAC_CLOCK), 5,
@@ -68,6 +85,18 @@ CASES = (
      f'network wwan0: its part {USB}/usb-hub@1 is not in the new tree'),
     ('a hub without a supply is not there', modem_alone, lambda t: t.drop(f'{USB}/usb-hub@1'), 0,
      f'warning: network wwan0: its part {USB}/usb-hub@1'),
+    ('its supply is, and it is another', modem, lambda t: t.text(f'{USB}/usb-hub@1', 'compatible', 'usb1,2'), 5,
+     'it is driven as'),
+    ('a hub is corrected', modem_alone, lambda t: t.text(f'{USB}/usb-hub@1', 'compatible', 'usb1,2'), 0,
+     'warning: network wwan0: it is driven as'),
+    ('no USB device at all', modem_alone, lambda t: t.text(f'{USB}/usb-hub@1', 'compatible', 'acme,hub'), 5,
+     'it is driven as'),
+    ('the node of a WLAN is gone', wlan, lambda t: t.drop(WIFI), 0,
+     f'warning: network wlan0: its part {WIFI} is not in the new tree'),
+    ('it has no compatible', wlan, lambda t: t.drop(WIFI, 'compatible'), 0,
+     'warning: network wlan0: it is driven as brcm,bcm4329-fmac, in the new tree it is no compatible'),
+    ('one with an interrupt has none', wlan_woken, lambda t: t.drop(WIFI, 'compatible'), 5, 'it is driven as'),
+    ('it is gone', wlan_woken, lambda t: t.drop(WIFI), 5, 'which the new tree does not have'),
 )
 
 
