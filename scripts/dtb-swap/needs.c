@@ -230,48 +230,6 @@ static void check_class(struct need need, const char *class, bool network)
 	free(folder);
 }
 
-static bool names_memory(const void *fdt)
-{
-	int node;
-
-	fdt_for_each_subnode(node, fdt, 0) {
-		const char *type = fdt_getprop(fdt, node, "device_type", NULL);
-
-		if (type && !strcmp(type, "memory"))
-			return true;
-	}
-	return false;
-}
-
-/* How much there is, and what nobody may touch: firmware runs there. */
-static void check_memory(struct need need)
-{
-	int parent = fdt_path_offset(need.running, "/reserved-memory"), node;
-	int new = fdt_path_offset(need.fdt, "/reserved-memory");
-
-	need.what = "memory";
-	need.level = LEVEL_WARNING;
-	if (names_memory(need.running) && !names_memory(need.fdt))
-		complain(&need, "keep it, unless the bootloader adds it",
-			 "the new tree does not say how much there is%s%s", "", "");
-	if (parent < 0)
-		return;
-	fdt_for_each_subnode(node, need.running, parent) {
-		int other, found = -1;
-
-		if (!fdt_getprop(need.running, node, "no-map", NULL) ||
-		    !fdt_getprop(need.running, node, "reg", NULL))
-			continue;
-		fdt_for_each_subnode(other, need.fdt, new)
-			if (same_place(need.running, node, need.fdt, other))
-				found = other;
-		if (found < 0)
-			complain(&need, "keep it, unless the bootloader adds it",
-				 "the new tree does not reserve %s%s",
-				 fdt_get_name(need.running, node, NULL), "");
-	}
-}
-
 static bool is_cpu(const void *fdt, int node)
 {
 	const char *type = fdt_getprop(fdt, node, "device_type", NULL);

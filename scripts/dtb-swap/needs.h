@@ -60,6 +60,7 @@ bool is_itself(const struct need *need, int old, int new);
 void check_role(struct need *need, int node, int old);
 void check_soldered(struct need *need, int old, int new);
 void check_kind(struct need *need, const char *device, int old);
+void check_memory(struct need need);
 void check_rails(struct need need);
 void check_lines(struct need need);
 bool is_within(const void *fdt, int node, int other);

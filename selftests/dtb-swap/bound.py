@@ -4,11 +4,14 @@
 
 import sys
 
+import libfdt
+
 from bench import Device, Tree, perform, shipped
 from kept import DISABLED, EVK_SD, PI_SD, evk, flags, kept, raspberry
 
 GMAC, GMAC_CLOCK = '/ethernet@fe300000', '/external-gmac-clock'
 WIFI = '/soc/mmc@7e300000/wifi@1'
+RESERVED, REGION = '/reserved-memory', '/reserved-memory/vdev0vring0@942f0000'
 USB = '/soc@0/usb@32f10108/usb@38200000'
 
 
@@ -62,6 +65,20 @@ def wlan_woken(folder):
     return made
 
 
+def with_initramfs(folder):
+    """A Raspberry Pi 4 whose bootloader has put an initramfs where the tree reserves memory."""
+    made = raspberry(folder)
+    Tree(made.root / 'sys/firmware/fdt').cell('/chosen', 'linux,initrd-start', 0, 0).write(
+        made.root / 'sys/firmware/fdt')
+    return made
+
+
+def unreserved(tree):
+    """Without what only the file has."""
+    while tree.fdt.num_mem_rsv():
+        libfdt.fdt_del_mem_rsv(tree.fdt._fdt, 0)        # pylint: disable=protected-access
+
+
 # As CASES of kept.py.
 CASES = (
     ('the clock that its own is to be made of is gone', rockpi, lambda t: t.drop(GMAC_CLOCK), 5,
@@ -97,6 +114,17 @@ CASES = (
      'warning: network wlan0: it is driven as brcm,bcm4329-fmac, in the new tree it is no compatible'),
     ('one with an interrupt has none', wlan_woken, lambda t: t.drop(WIFI, 'compatible'), 5, 'it is driven as'),
     ('it is gone', wlan_woken, lambda t: t.drop(WIFI), 5, 'which the new tree does not have'),
+    ('no entry for where the firmware\'s CPUs wait', raspberry, unreserved, 0,
+     'warning: memory: the new tree has no /memreserve/ of 0x0'),
+    ('the firmware may be touched', evk, lambda t: t.drop(REGION, 'no-map'), 0,
+     'warning: memory: the new tree does not reserve'),
+    ('its memory is not in use', evk, lambda t: t.text(REGION, *DISABLED), 0,
+     'warning: memory: the new tree does not reserve'),
+    ('reserved memory has no ranges', evk, lambda t: t.drop(RESERVED, 'ranges'), 5,
+     'memory: nothing in /reserved-memory of the new tree counts'),
+    ('it has other cells than the root', evk, lambda t: t.cell(RESERVED, '#size-cells', 1), 5,
+     'memory: nothing in /reserved-memory of the new tree counts'),
+    ('where the initramfs was', with_initramfs, unreserved, 0, 'fits'),
 )
 
 
