@@ -209,6 +209,25 @@ static bool polls(const struct need *need, bool first)
 	return first && need->prop && !strcmp(need->prop, "phy-handle");
 }
 
+static bool has_irq(const void *fdt, int node)
+{
+	return fdt_getprop(fdt, node, "interrupts", NULL) ||
+	       fdt_getprop(fdt, node, "interrupts-extended", NULL);
+}
+
+/* One that gets an interrupt is asked no more, and a line that is not wired tells nothing. */
+static void check_polled(struct need *need, int phy, int old)
+{
+	struct need inner = *need;
+	char path[256];
+
+	inner.level = LEVEL_WARNING;
+	if (has_irq(need->fdt, phy) && !has_irq(need->running, old))
+		complain(&inner, "see that its line is wired, or leave it out",
+			 "%s gets an interrupt in the new tree, and is asked no more%s",
+			 node_shown(need->fdt, phy, path, sizeof(path)), "");
+}
+
 /* What a node is without a chip, which only software makes it, and what its driver has to know. */
 static const struct row {
 	enum { CLOCK, REGULATOR } sort;
@@ -356,7 +375,9 @@ static void follow(struct need *need, int node)
 		if (old >= 0) {
 			check_address(need, node, old);
 			check_same(need, node, old, above);
-			if (above && !polls(need, node == first))
+			if (polls(need, node == first))
+				check_polled(need, node, old);
+			else if (above)
 				check_irqs(need, old, node);
 		} else if (above && node == first) {
 			check_new(need, node);

@@ -7,12 +7,17 @@ import sys
 import libfdt
 
 from bench import Device, Tree, perform, shipped
-from kept import DISABLED, EVK_SD, PI_SD, evk, flags, kept, raspberry
+from kept import DISABLED, EQOS, EVK_SD, GPIO2, PI_SD, evk, flags, kept, raspberry
 
 GMAC, GMAC_CLOCK = '/ethernet@fe300000', '/external-gmac-clock'
 WIFI = '/soc/mmc@7e300000/wifi@1'
 RESERVED, REGION = '/reserved-memory', '/reserved-memory/vdev0vring0@942f0000'
 USB = '/soc@0/usb@32f10108/usb@38200000'
+
+
+def number(tree, path):
+    """By which others name a node."""
+    return tree.fdt.get_phandle(tree.node(path))
 
 
 def rockpi(folder):
@@ -60,7 +65,7 @@ def wlan_woken(folder):
     """The same with a line by which the WLAN tells of itself."""
     made = wlan(folder)
     tree = Tree(made.root / 'sys/firmware/fdt')
-    tree.cell(WIFI, 'interrupts-extended', tree.fdt.get_phandle(tree.node('/soc/gpio@7e200000')), 4, 8)
+    tree.cell(WIFI, 'interrupts-extended', number(tree, '/soc/gpio@7e200000'), 4, 8)
     tree.write(made.root / 'sys/firmware/fdt')
     return made
 
@@ -125,6 +130,8 @@ CASES = (
     ('it has other cells than the root', evk, lambda t: t.cell(RESERVED, '#size-cells', 1), 5,
      'memory: nothing in /reserved-memory of the new tree counts'),
     ('where the initramfs was', with_initramfs, unreserved, 0, 'fits'),
+    ('the PHY gets an interrupt', evk, lambda t: t.cell(f'{EQOS}/mdio/ethernet-phy@1', 'interrupts-extended', number(
+        t, GPIO2), 25, 8), 0, f'warning: network eth0: {EQOS}/mdio/ethernet-phy@1 gets an interrupt'),
 )
 
 
