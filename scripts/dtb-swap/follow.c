@@ -86,8 +86,6 @@ static void check_phy(struct need *need, int phy)
 			 node_shown(need->fdt, phy, path, sizeof(path)), "");
 }
 
-static void follow(struct need *need, int node);
-
 static bool follow_link(const struct link *link, void *data)
 {
 	struct need *need = data;
@@ -207,25 +205,6 @@ static bool is_phy(const void *fdt, int node)
 static bool polls(const struct need *need, bool first)
 {
 	return first && need->prop && !strcmp(need->prop, "phy-handle");
-}
-
-static bool has_irq(const void *fdt, int node)
-{
-	return fdt_getprop(fdt, node, "interrupts", NULL) ||
-	       fdt_getprop(fdt, node, "interrupts-extended", NULL);
-}
-
-/* One that gets an interrupt is asked no more, and a line that is not wired tells nothing. */
-static void check_polled(struct need *need, int phy, int old)
-{
-	struct need inner = *need;
-	char path[256];
-
-	inner.level = LEVEL_WARNING;
-	if (has_irq(need->fdt, phy) && !has_irq(need->running, old))
-		complain(&inner, "see that its line is wired, or leave it out",
-			 "%s gets an interrupt in the new tree, and is asked no more%s",
-			 node_shown(need->fdt, phy, path, sizeof(path)), "");
 }
 
 /* What a node is without a chip, which only software makes it, and what its driver has to know. */
@@ -356,11 +335,13 @@ static void check_new(struct need *need, int node)
 	complain(need, "give it its compatible", "%s, which %s needs, is no device", path, from);
 }
 
-/*
- * What a node, and those above it, refer to has to be in use, and where it was, and so on,
- * up to the root, whose interrupt-parent counts for all.
+/**
+ * follow() - refuse a tree where something that a node needs is not in use, or not where it was
+ * @need: is told; knows what was looked at
+ * @node: in the tree to check; those above it count, up to the root, whose interrupt-parent is
+ *	for all
  */
-static void follow(struct need *need, int node)
+void follow(struct need *need, int node)
 {
 	bool above = need->depth;
 	int first = node, old;
@@ -383,6 +364,8 @@ static void follow(struct need *need, int node)
 			check_new(need, node);
 		}
 		follow_links(need, node, old);
+		if (!above && old >= 0)
+			follow_parts(need, node, old);
 		above = true;
 	}
 }

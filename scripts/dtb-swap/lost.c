@@ -105,10 +105,25 @@ static bool is_mapped(const void *running, int old)
 	return iommu >= 0 && node_used(running, iommu);
 }
 
+/* The phys and supplies of a controller may be those of its ports. */
+static bool part_has(const void *fdt, int node, const char *name)
+{
+	int part;
+
+	if (strcmp(name, "phys") && !is_supply(name))
+		return false;
+	fdt_for_each_subnode(part, fdt, node)
+		if (dtb_enabled(fdt, part) && fdt_getprop(fdt, part, name, NULL))
+			return true;
+	return false;
+}
+
 /* Whether something else stands for a property @prop of @old, or it was for nothing. */
 static bool is_excused(const struct need *need, int node, int old, int prop, const char *name)
 {
 	if (!strcmp(name, "phy-handle") && fdt_subnode_offset(need->fdt, node, "fixed-link") >= 0)
+		return true;
+	if (part_has(need->fdt, node, name))
 		return true;
 	if (!strncmp(name, "cd-gpio", 7) && tells_card(need->fdt, node))
 		return true;

@@ -49,6 +49,7 @@ void complain(struct need *need, const char *mend, const char *format, const cha
 	      const char *b);
 bool node_used(const void *fdt, int node);
 int whole_device(struct need *need, int old, int *new);
+void follow(struct need *need, int node);
 void follow_from(struct need *need, int node);
 void check_kept(struct need *need, int node, int old, bool above);
 void check_irqs(struct need *need, int old, int new);
@@ -57,6 +58,8 @@ int number_of(const char *device, const char *stem);
 void check_alias(struct need *need, int old, int new, const char *stem, int number);
 void check_wire(struct need *need, int old, int new);
 bool is_itself(const struct need *need, int old, int new);
+void check_polled(struct need *need, int phy, int old);
+void follow_parts(struct need *need, int node, int old);
 void check_role(struct need *need, int node, int old);
 void check_soldered(struct need *need, int old, int new);
 void check_kind(struct need *need, const char *device, int old);

@@ -188,3 +188,83 @@ void check_role(struct need *need, int node, int old)
 	complain(&inner, "give its USB controller the dr_mode that it has now",
 		 "dr_mode is %s, in the new tree it is %s", was, is);
 }
+
+static bool has_irq(const void *fdt, int node)
+{
+	return fdt_getprop(fdt, node, "interrupts", NULL) ||
+	       fdt_getprop(fdt, node, "interrupts-extended", NULL);
+}
+
+/**
+ * check_polled() - warn of a PHY that is asked no more, since it gets an interrupt
+ * @need: is told
+ * @phy: in the tree to check
+ * @old: the same in the running tree
+ *
+ * A line that is not wired tells nothing.
+ */
+void check_polled(struct need *need, int phy, int old)
+{
+	struct need inner = *need;
+	char path[256];
+
+	inner.level = LEVEL_WARNING;
+	if (has_irq(need->fdt, phy) && !has_irq(need->running, old))
+		complain(&inner, "see that its line is wired, or leave it out",
+			 "%s gets an interrupt in the new tree, and is asked no more%s",
+			 node_shown(need->fdt, phy, path, sizeof(path)), "");
+}
+
+/* By what a part that has no driver of its own, such as a port of SATA, needs something. */
+static const char *part_needs(const void *fdt, int part)
+{
+	int prop;
+
+	if (!dtb_enabled(fdt, part) || fdt_getprop(fdt, part, "compatible", NULL))
+		return NULL;
+	fdt_for_each_property_offset(prop, fdt, part) {
+		const char *name = NULL;
+
+		fdt_getprop_by_offset(fdt, prop, &name, NULL);
+		if (name && link_class(name) == LINK_VITAL && strncmp(name, "interrupt", 9) &&
+		    strncmp(name, "pinctrl-", 8))
+			return name;
+	}
+	return NULL;
+}
+
+/**
+ * follow_parts() - refuse a tree where a part of a needed device lacks what it needs
+ * @need: is told
+ * @node: the device in the tree to check
+ * @old: the same in the running tree
+ *
+ * Those that it has now, and those that have what it had itself. Of a network phy-handle leads to
+ * what counts, and of PSCI the CPUs' states may have other names.
+ */
+void follow_parts(struct need *need, int node, int old)
+{
+	struct need inner = *need;
+	char path[256];
+	int part, new;
+
+	if (strncmp(need->what, "storage", strlen("storage")))
+		return;
+	inner.depth++;
+	inner.from = node;
+	fdt_for_each_subnode(part, need->running, old) {
+		inner.prop = part_needs(need->running, part);
+		new = inner.prop ? find_device(need->running, part, need->fdt) : 0;
+		if (new > 0 && dtb_enabled(need->fdt, new))
+			follow(&inner, new);
+		else if (inner.prop && !fdt_getprop(need->fdt, node, inner.prop, NULL))
+			complain(need, KEEP, "its part %s is not in use in the new tree%s",
+				 node_shown(need->running, part, path, sizeof(path)), "");
+	}
+	fdt_for_each_subnode(part, need->fdt, node) {
+		inner.prop = part_needs(need->fdt, part);
+		if (inner.prop && fdt_getprop(need->running, old, inner.prop, NULL) &&
+		    !fdt_getprop(need->fdt, node, inner.prop, NULL))
+			follow(&inner, part);
+	}
+}

@@ -7,9 +7,10 @@ import sys
 import libfdt
 
 from bench import Device, Tree, perform, shipped
-from kept import DISABLED, EQOS, EVK_SD, GPIO2, PI_SD, evk, flags, kept, raspberry
+from kept import DISABLED, EQOS, EVK_SD, GPIO2, PI_SD, cells, evk, flags, kept, raspberry
 
 GMAC, GMAC_CLOCK = '/ethernet@fe300000', '/external-gmac-clock'
+SATA = '/sata@fc800000'
 WIFI = '/soc/mmc@7e300000/wifi@1'
 RESERVED, REGION = '/reserved-memory', '/reserved-memory/vdev0vring0@942f0000'
 USB = '/soc@0/usb@32f10108/usb@38200000'
@@ -84,6 +85,38 @@ def unreserved(tree):
         libfdt.fdt_del_mem_rsv(tree.fdt._fdt, 0)        # pylint: disable=protected-access
 
 
+def sata(folder):
+    """An Odroid M1 on a disk, with the tree of 7.2, where ports have PHYs."""
+    made = Device(folder, shipped('7.2', 'rk3568-odroid-m1'))
+    made.disk(1, '/', SATA)
+    return made
+
+
+def sata_older(folder):
+    """The same with PHYs of controllers, as in 6.12."""
+    made = sata(folder)
+    from_port(Tree(made.root / 'sys/firmware/fdt')).write(made.root / 'sys/firmware/fdt')
+    return made
+
+
+def from_port(tree):
+    """The controller gets the PHY of its port."""
+    phys = cells(tree, f'{SATA}/sata-port@0', 'phys')
+    return tree.drop(f'{SATA}/sata-port@0').cell(SATA, 'phys', *phys).text(SATA, 'phy-names', 'sata-phy')
+
+
+def to_port(tree):
+    """A port gets the PHY of its controller."""
+    phys = cells(tree, SATA, 'phys')
+    tree.drop(SATA, 'phys').add(SATA, 'sata-port@0')
+    return tree.cell(f'{SATA}/sata-port@0', 'phys', *phys).cell(f'{SATA}/sata-port@0', 'reg', 0)
+
+
+def sata_phy(tree):
+    """The PHY of the port, as a path."""
+    return tree.fdt.get_path(tree.fdt.node_offset_by_phandle(cells(tree, f'{SATA}/sata-port@0', 'phys')[0]))
+
+
 # As CASES of kept.py.
 CASES = (
     ('the clock that its own is to be made of is gone', rockpi, lambda t: t.drop(GMAC_CLOCK), 5,
@@ -132,6 +165,17 @@ CASES = (
     ('where the initramfs was', with_initramfs, unreserved, 0, 'fits'),
     ('the PHY gets an interrupt', evk, lambda t: t.cell(f'{EQOS}/mdio/ethernet-phy@1', 'interrupts-extended', number(
         t, GPIO2), 25, 8), 0, f'warning: network eth0: {EQOS}/mdio/ethernet-phy@1 gets an interrupt'),
+    ('the PHY of its port is off', sata, lambda t: t.text(sata_phy(t), *DISABLED), 5,
+     f'which {SATA}/sata-port@0 needs'),
+    ('its port is off', sata, lambda t: t.text(f'{SATA}/sata-port@0', *DISABLED), 5,
+     f'storage of /: its part {SATA}/sata-port@0 is not in use in the new tree'),
+    ('its port is gone', sata, lambda t: t.drop(f'{SATA}/sata-port@0'), 5, f'its part {SATA}/sata-port@0'),
+    ('its port has no PHY', sata, lambda t: t.drop(f'{SATA}/sata-port@0', 'phys'), 5,
+     f'{SATA}/sata-port@0 has no phys in the new tree'),
+    ('it has the PHY in the place of its port', sata, from_port, 0, 'fits'),
+    ('its port has it in its place', sata_older, to_port, 0, 'fits'),
+    ('that PHY is off', sata_older, lambda t: t.text(sata_phy(to_port(t)), *DISABLED), 5,
+     f'which {SATA}/sata-port@0 needs'),
 )
 
 
