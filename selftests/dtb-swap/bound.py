@@ -6,7 +6,7 @@ import sys
 
 import libfdt
 
-from bench import Device, Tree, perform, shipped
+from bench import Device, Tree, perform, shipped, swap
 from kept import DISABLED, EQOS, EVK_SD, GPIO2, PI_SD, cells, evk, flags, kept, raspberry
 
 GMAC, GMAC_CLOCK = '/ethernet@fe300000', '/external-gmac-clock'
@@ -44,6 +44,13 @@ def modem(folder):
     """A Verdin iMX8M Plus with a modem behind the hub of its carrier."""
     made = Device(folder, shipped('6.12', 'imx8mp-verdin-wifi-dahlia'))
     made.network('wwan0', 'up', f'{USB}/usb-hub@1')
+    return made
+
+
+def modem_both(folder):
+    """The same on a controller that can be both."""
+    made = modem(folder)
+    Tree(made.root / 'sys/firmware/fdt').drop(USB, 'dr_mode').write(made.root / 'sys/firmware/fdt')
     return made
 
 
@@ -136,6 +143,9 @@ CASES = (
     ('the USB controller is no host', modem, lambda t: t.text(USB, 'dr_mode', 'peripheral'), 5,
      'network wwan0: dr_mode is host, in the new tree it is peripheral'),
     ('it may be both', modem, lambda t: t.drop(USB, 'dr_mode'), 5, 'dr_mode is host, in the new tree it is otg'),
+    ('it was both, and is no host', modem_both, lambda t: t.text(USB, 'dr_mode', 'peripheral'), 0,
+     'warning: network wwan0: dr_mode is otg, in the new tree it is peripheral'),
+    ('it was both, and is a host', modem_both, lambda t: t.text(USB, 'dr_mode', 'host'), 0, 'fits'),
     ('the hub, which has a supply, is not there', modem, lambda t: t.drop(f'{USB}/usb-hub@1'), 5,
      f'network wwan0: its part {USB}/usb-hub@1 is not in the new tree'),
     ('a hub without a supply is not there', modem_alone, lambda t: t.drop(f'{USB}/usb-hub@1'), 0,
@@ -162,7 +172,6 @@ CASES = (
      'memory: nothing in /reserved-memory of the new tree counts'),
     ('it has other cells than the root', evk, lambda t: t.cell(RESERVED, '#size-cells', 1), 5,
      'memory: nothing in /reserved-memory of the new tree counts'),
-    ('where the initramfs was', with_initramfs, unreserved, 0, 'fits'),
     ('the PHY gets an interrupt', evk, lambda t: t.cell(f'{EQOS}/mdio/ethernet-phy@1', 'interrupts-extended', number(
         t, GPIO2), 25, 8), 0, f'warning: network eth0: {EQOS}/mdio/ethernet-phy@1 gets an interrupt'),
     ('the PHY of its port is off', sata, lambda t: t.text(sata_phy(t), *DISABLED), 5,
@@ -184,9 +193,18 @@ def bound(tap, folder):
     kept(tap, folder, CASES)
 
 
+def initramfs(tap, folder):
+    """Nobody is told of what the bootloader reserves for its initramfs."""
+    made = with_initramfs(folder / 'root')
+    tree = Tree(made.root / 'sys/firmware/fdt')
+    unreserved(tree)
+    done = swap('check', '--root', made.root, tree.write(folder / 'new.dtb'))
+    tap.result(done.returncode == 0 and 'memreserve' not in done.stdout, 'where the initramfs was', done.stdout)
+
+
 def main():
     """Run all."""
-    return perform(bound)
+    return perform(bound, initramfs)
 
 
 if __name__ == '__main__':
