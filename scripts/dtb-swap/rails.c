@@ -29,29 +29,134 @@ static unsigned char *named_rails(const void *fdt)
 	return named;
 }
 
-/* Nothing can switch it; the GPIOs of the second kind choose its voltage. */
+static bool is_kind(const void *fdt, int node, const char *kind)
+{
+	return !fdt_node_check_compatible(fdt, node, kind);
+}
+
+static bool has(const void *fdt, int node, const char *name)
+{
+	return fdt_getprop(fdt, node, name, NULL);
+}
+
+static bool take_link(const struct link *link, void *data)
+{
+	*(struct link *)data = *link;
+	return true;
+}
+
+/**
+ * read_line() - the first GPIO of a property
+ * @fdt: tree
+ * @node: in it
+ * @prop: offset of the property
+ * @line: is filled
+ *
+ * Return: whether there is one
+ */
+bool read_line(const void *fdt, int node, int prop, struct link *line)
+{
+	return each_link(fdt, node, prop, take_link, line) == 1 && line->node >= 0;
+}
+
+/**
+ * same_wire() - whether two GPIOs are the same line
+ * @need: has the trees
+ * @old: in the running tree
+ * @new: in the tree to check
+ *
+ * The last of several arguments is a flag. Controllers without an address may be elsewhere.
+ *
+ * Return: true if so
+ */
+bool same_wire(const struct need *need, const struct link *old, const struct link *new)
+{
+	int chip = find_device(need->running, old->node, need->fdt);
+
+	return old->count && old->count == new->count &&
+	       !memcmp(old->args, new->args, 4 * (old->count - (old->count > 1))) &&
+	       (chip < 0 ? same_device(need->running, old->node, need->fdt, new->node) :
+			   chip == new->node);
+}
+
+/* What switches it; the GPIOs of the second kind choose its voltage. */
+static bool switch_of(const void *fdt, int node, struct link *line)
+{
+	const char *stem = is_kind(fdt, node, "regulator-fixed") ? "gpio" :
+			   is_kind(fdt, node, "regulator-gpio") ? "enable-gpio" : NULL;
+	size_t length = stem ? strlen(stem) : 0;
+	int prop;
+
+	if (!stem)
+		return false;
+	fdt_for_each_property_offset(prop, fdt, node) {
+		const char *name = NULL;
+
+		fdt_getprop_by_offset(fdt, prop, &name, NULL);
+		if (name && !strncmp(name, stem, length) &&
+		    (!name[length] || !strcmp(name + length, "s")))
+			return read_line(fdt, node, prop, line);
+	}
+	return false;
+}
+
+/* Nothing can switch it. */
 static bool is_fixed(const void *fdt, int node)
 {
-	if (!fdt_node_check_compatible(fdt, node, "regulator-fixed"))
-		return !fdt_getprop(fdt, node, "gpio", NULL) &&
-		       !fdt_getprop(fdt, node, "gpios", NULL);
-	return !fdt_node_check_compatible(fdt, node, "regulator-gpio") &&
-	       !fdt_getprop(fdt, node, "enable-gpios", NULL) &&
-	       !fdt_getprop(fdt, node, "enable-gpio", NULL);
+	struct link line;
+
+	return (is_kind(fdt, node, "regulator-fixed") || is_kind(fdt, node, "regulator-gpio")) &&
+	       !switch_of(fdt, node, &line);
+}
+
+/* Whether a rail of the new tree drives as it is now a line, or any: trees correct numbers. */
+static bool drives(const struct need *need, int old, const struct link *line, int new)
+{
+	struct link other;
+
+	return switch_of(need->fdt, new, &other) &&
+	       (!line || same_wire(need, line, &other)) &&
+	       has(need->running, old, "enable-active-high") ==
+	       has(need->fdt, new, "enable-active-high") && node_used(need->fdt, new);
+}
+
+/* What a line switches comes up after a cold start only where somebody drives that. */
+static bool loses_line(const struct need *need, int old, int new, const unsigned char *named)
+{
+	struct link line;
+	int node;
+
+	if (!switch_of(need->running, old, &line) ||
+	    (new >= 0 && (need->stood[new] || drives(need, old, NULL, new))))
+		return false;
+	for (node = 0; node >= 0; node = fdt_next_node(need->fdt, node, NULL))
+		if ((named[node] || has(need->fdt, node, "regulator-always-on")) &&
+		    drives(need, old, &line, node))
+			return false;
+	return true;
 }
 
 static void check_rail(struct need *need, int old, const unsigned char *named)
 {
 	int new = find_device(need->running, old, need->fdt);
+	bool lost = loses_line(need, old, new, named);
 	char path[256];
 
-	if (new < 0 || named[new] || is_fixed(need->fdt, new) || !node_used(need->running, old) ||
-	    !node_used(need->fdt, new) ||
-	    fdt_getprop(need->fdt, new, "regulator-always-on", NULL))
+	if (!node_used(need->running, old))
 		return;
-	complain(need, "keep regulator-always-on",
-		 "%s is on for good now; in the new tree nobody asks for it: it goes off%s",
-		 node_shown(need->running, old, path, sizeof(path)), "");
+	if (!lost && (new < 0 || named[new] || is_fixed(need->fdt, new) ||
+		      !node_used(need->fdt, new) ||
+		      has(need->fdt, new, "regulator-always-on")))
+		return;
+	node_shown(need->running, old, path, sizeof(path));
+	if (lost)
+		complain(need, "keep it, with its GPIO and enable-active-high",
+			 "a GPIO switches %s on now; in the new tree nothing does that%s", path,
+			 "");
+	else
+		complain(need, "keep regulator-always-on",
+			 "%s is on for good now; in the new tree nobody asks for it: it goes off%s",
+			 path, "");
 }
 
 /**
@@ -59,7 +164,7 @@ static void check_rail(struct need *need, int old, const unsigned char *named)
  * @need: is told
  *
  * As regulator_late_cleanup() of the kernel does, 30 s after the last driver has come up. A
- * regulator without a node is left as it is.
+ * regulator without a node is left as it is, and at a cold start off where a GPIO switches it.
  */
 void check_rails(struct need need)
 {
@@ -68,7 +173,7 @@ void check_rails(struct need need)
 
 	need.what = "supplies";
 	need.swap->report.no_memory |= !named;
-	for (node = 0; named && node >= 0; node = fdt_next_node(need.running, node, NULL))
+	for (node = 0; named && need.stood && node >= 0; node = fdt_next_node(need.running, node, NULL))
 		if (fdt_getprop(need.running, node, "regulator-always-on", NULL))
 			check_rail(&need, node, named);
 	free(named);

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""dtb-swap check: what switches power, resets and clocks, and holds a watchdog, at a cold start."""
+
+import sys
+
+from bench import Tree, perform
+from kept import DISABLED, GPIO2, evk, flags, kept
+
+PHY_RAIL = '/regulator-phy'
+
+
+def change(made, alter):
+    """The running tree of a device is changed."""
+    running = Tree(made.root / 'sys/firmware/fdt')
+    alter(running)
+    running.write(made.root / 'sys/firmware/fdt')
+    return made
+
+
+def rail(tree, name, line, *names):
+    """A supply that a line of the EVK's second GPIO controller switches."""
+    tree.add('/', name, compatible='regulator-fixed', regulator_name=name)
+    tree.cell(f'/{name}', 'gpio', tree.fdt.get_phandle(tree.node(GPIO2)), line, 0)
+    return flags(tree, f'/{name}', 'enable-active-high', *names)
+
+
+def powered(folder):
+    """An EVK with a rail that is always on, and that nobody names."""
+    return change(evk(folder), lambda t: rail(t, 'regulator-phy', 11, 'regulator-always-on'))
+
+
+def renamed(tree, line=11, *names):
+    """The rail has another name."""
+    return rail(tree.drop(PHY_RAIL), 'regulator-3v3', line, *names)
+
+
+ON = 'regulator-always-on'
+OFF = f'supplies: a GPIO switches {PHY_RAIL} on now; in the new tree nothing does that'
+# The device, what is done to its tree, the exit status, what is said.
+CASES = (
+    ('the rail of a PHY is gone', powered, lambda t: t.drop(PHY_RAIL), 5, OFF),
+    ('it is off', powered, lambda t: t.text(PHY_RAIL, *DISABLED), 5, OFF),
+    ('it has no line', powered, lambda t: t.drop(PHY_RAIL, 'gpio'), 5, OFF),
+    ('its line is the other way round', powered, lambda t: t.drop(PHY_RAIL, 'enable-active-high'), 5, OFF),
+    ('it is not always on', powered, lambda t: t.drop(PHY_RAIL, ON), 5, f'{PHY_RAIL} is on for good now'),
+    ('it has another name', powered, lambda t: renamed(t, 11, ON), 0, 'fits'),
+    ('another name, and nobody names it', powered, renamed, 5, OFF),
+    ('it has another line', powered, lambda t: t.cell(PHY_RAIL, 'gpio', cells(t, PHY_RAIL, 'gpio')[0], 13, 0), 0,
+     'fits'),
+    ('another name and line', powered, lambda t: renamed(t, 12, ON), 5, OFF),
+)
+
+
+def rails(tap, folder):
+    """One change each."""
+    kept(tap, folder, CASES)
+
+
+def main():
+    """Run all."""
+    return perform(rails)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
