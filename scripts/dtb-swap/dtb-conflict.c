@@ -283,6 +283,23 @@ static size_t users(const struct dtb_lines *lines, const struct dtb_line *line)
 }
 
 /**
+ * dtb_share_line() - whether two devices may have one GPIO
+ * @fdt: the tree
+ * @one: node in it
+ * @two: another
+ *
+ * Return: true for rails, which the kernel then switches off when nobody needs either
+ */
+bool dtb_share_line(const void *fdt, int one, int two)
+{
+	static const char high[] = "enable-active-high";
+
+	return !fdt_node_check_compatible(fdt, one, "regulator-fixed") &&
+	       !fdt_node_check_compatible(fdt, two, "regulator-fixed") &&
+	       !fdt_getprop(fdt, one, high, NULL) == !fdt_getprop(fdt, two, high, NULL);
+}
+
+/**
  * dtb_line_conflict() - look for GPIOs that became shared
  * @before: without the overlay
  * @after: with it
@@ -300,7 +317,8 @@ int dtb_line_conflict(const struct dtb_lines *before, const struct dtb_lines *af
 		const struct dtb_line *line = &after->list[i];
 		char one[256], two[256], chip[256];
 
-		if (by_line(line, line + 1) || users(before, line) == users(after, line))
+		if (by_line(line, line + 1) || users(before, line) == users(after, line) ||
+		    dtb_share_line(fdt, line[0].node, line[1].node))
 			continue;
 		dtb_path(fdt, line[0].node, one, sizeof(one));
 		dtb_path(fdt, line[1].node, two, sizeof(two));

@@ -90,6 +90,7 @@ int dtb_target(const void *fdt, const void *overlay, int fragment, struct dtb_er
 int dtb_address_conflict(const void *fdt, const void *overlay, struct dtb_error *err);
 bool dtb_uses_lines(const void *fdt);
 int dtb_lines_read(struct dtb_lines *lines, const void *fdt, struct dtb_error *err);
+bool dtb_share_line(const void *fdt, int one, int two);
 int dtb_line_conflict(const struct dtb_lines *before, const struct dtb_lines *after,
 		      const void *fdt, struct dtb_error *err);
 

@@ -223,7 +223,8 @@ static void check_line(struct need *need, const struct dtb_lines *before,
 
 	if (is_within(need->fdt, one, two) || is_within(need->fdt, two, one) ||
 	    !(need->stood[one] | need->stood[two]) || !node_used(need->fdt, one) ||
-	    !node_used(need->fdt, two) || was_shared(need, before, line))
+	    !node_used(need->fdt, two) || dtb_share_line(need->fdt, one, two) ||
+	    was_shared(need, before, line))
 		return;
 	snprintf(what, sizeof(what), "GPIO %u.%u", line->bank, line->line);
 	need->what = what;

@@ -35,6 +35,12 @@ def renamed(tree, line=11, *names):
     return rail(tree.drop(PHY_RAIL), 'regulator-3v3', line, *names)
 
 
+def shared(tree, *high):
+    """A rail of a modem has the line of the card's supply."""
+    rail(tree, 'regulator-modem', 19)
+    return tree if high else tree.drop('/regulator-modem', 'enable-active-high')
+
+
 ON = 'regulator-always-on'
 OFF = f'supplies: a GPIO switches {PHY_RAIL} on now; in the new tree nothing does that'
 # The device, what is done to its tree, the exit status, what is said.
@@ -49,6 +55,8 @@ CASES = (
     ('it has another line', powered, lambda t: t.cell(PHY_RAIL, 'gpio', cells(t, PHY_RAIL, 'gpio')[0], 13, 0), 0,
      'fits'),
     ('another name and line', powered, lambda t: renamed(t, 12, ON), 5, OFF),
+    ('two rails have one line', evk, lambda t: shared(t, True), 0, 'fits'),
+    ('one of them the other way round', evk, shared, 5, 'both want it in the new tree'),
 )
 
 
