@@ -159,6 +159,58 @@ static void check_rail(struct need *need, int old, const unsigned char *named)
 			 path, "");
 }
 
+static const void *cpu_supply(const void *fdt, int cpu, int *length)
+{
+	const void *supply = fdt_getprop(fdt, cpu, "cpu-supply", length);
+
+	return supply ? supply : fdt_getprop(fdt, cpu, "cpu0-supply", length);
+}
+
+/* Of CPUs that share frequencies cpufreq asks the first for its supply. */
+static bool is_led(const void *fdt, int cpu, const fdt32_t *table)
+{
+	int node, length, shared = node_numbered(fdt, fdt32_to_cpu(*table));
+
+	if (shared < 0 || !has(fdt, shared, "opp-shared"))
+		return false;
+	fdt_for_each_subnode(node, fdt, node_above(fdt, cpu)) {
+		const fdt32_t *other = fdt_getprop(fdt, node, "operating-points-v2", &length);
+
+		if (node == cpu || (other && length == 4 && *other == *table))
+			break;
+	}
+	return node != cpu;
+}
+
+/* Without a supply cpufreq changes the clock, and leaves the voltage as it is. */
+static bool outruns(const void *fdt, int cpu)
+{
+	int length = 0;
+	const fdt32_t *table = fdt_getprop(fdt, cpu, "operating-points-v2", &length);
+
+	if (cpu_supply(fdt, cpu, NULL))
+		return false;
+	return table && length == 4 ? !is_led(fdt, cpu, table) :
+				      has(fdt, cpu, "operating-points");
+}
+
+static void check_cpu(struct need *need, int old, const unsigned char *named)
+{
+	int length, new = find_device(need->running, old, need->fdt);
+	const fdt32_t *cell = cpu_supply(need->running, old, &length);
+	int rail = cell && length == 4 ? node_numbered(need->running, fdt32_to_cpu(*cell)) : -1;
+	char path[256];
+
+	if (rail < 0)
+		return;
+	if (!has(need->running, rail, "regulator-always-on"))
+		check_rail(need, rail, named);
+	if (new >= 0 && outruns(need->fdt, new))
+		complain(need, "keep cpu-supply, or drop its operating-points-v2, too",
+			 "%s has no cpu-supply in the new tree: it gets fast without the voltage%s",
+			 node_shown(need->fdt, new, path, sizeof(path)), "");
+}
+
 /**
  * check_rails() - refuse a tree in which a rail goes off that is always on
  * @need: is told
@@ -176,6 +228,11 @@ void check_rails(struct need need)
 	for (node = 0; named && need.stood && node >= 0; node = fdt_next_node(need.running, node, NULL))
 		if (fdt_getprop(need.running, node, "regulator-always-on", NULL))
 			check_rail(&need, node, named);
+	need.what = "cpus";
+	node = fdt_path_offset(need.running, "/cpus");
+	for (node = fdt_first_subnode(need.running, node); named && need.stood && node >= 0;
+	     node = fdt_next_subnode(need.running, node))
+		check_cpu(&need, node, named);
 	free(named);
 }
 

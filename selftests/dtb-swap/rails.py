@@ -5,7 +5,7 @@
 import sys
 
 from bench import Tree, perform
-from kept import DISABLED, GPIO2, evk, flags, kept
+from kept import DISABLED, GPIO2, cells, evk, flags, kept, som
 
 PHY_RAIL = '/regulator-phy'
 
@@ -41,6 +41,24 @@ def shared(tree, *high):
     return tree if high else tree.drop('/regulator-modem', 'enable-active-high')
 
 
+def cores(tree, *names):
+    """CPUs lose properties."""
+    for cpu in tree.children('/cpus'):
+        for name in names:
+            if cpu.startswith('cpu@') and tree.fdt.hasprop(tree.node(f'/cpus/{cpu}'), name):
+                tree.drop(f'/cpus/{cpu}', name)
+
+
+def cpu_rail(tree):
+    """The path of what supplies the first CPU."""
+    return tree.fdt.get_path(tree.fdt.node_offset_by_phandle(cells(tree, '/cpus/cpu@0', 'cpu-supply')[0]))
+
+
+def lone(folder):
+    """A board whose CPUs alone hold their rail."""
+    return change(som(folder), lambda t: t.drop(cpu_rail(t), ON))
+
+
 ON = 'regulator-always-on'
 OFF = f'supplies: a GPIO switches {PHY_RAIL} on now; in the new tree nothing does that'
 # The device, what is done to its tree, the exit status, what is said.
@@ -56,6 +74,11 @@ CASES = (
      'fits'),
     ('another name and line', powered, lambda t: renamed(t, 12, ON), 5, OFF),
     ('two rails have one line', evk, lambda t: shared(t, True), 0, 'fits'),
+    ('CPUs have no supply', som, lambda t: cores(t, 'cpu-supply'), 5, '/cpus/cpu@0 has no cpu-supply in the new tree'),
+    ('nor frequencies', som, lambda t: cores(t, 'cpu-supply', 'operating-points-v2'), 0, 'fits'),
+    ('one that follows another has none', som, lambda t: t.drop('/cpus/cpu@3', 'cpu-supply'), 0, 'fits'),
+    ('nobody holds the rail of the CPUs', lone, lambda t: cores(t, 'cpu-supply', 'operating-points-v2'), 5,
+     'cpus: '),
     ('one of them the other way round', evk, shared, 5, 'both want it in the new tree'),
 )
 
