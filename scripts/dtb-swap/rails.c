@@ -10,9 +10,41 @@
 
 #include "needs.h"
 
-/* By offset, the regulators that a device which is in use names; for free(). */
-static unsigned char *named_rails(const void *fdt)
+static bool is_regulator(const void *fdt, int node)
 {
+	int prop;
+
+	fdt_for_each_property_offset(prop, fdt, node) {
+		const char *name = NULL;
+
+		fdt_getprop_by_offset(fdt, prop, &name, NULL);
+		if (name && !strncmp(name, "regulator-", strlen("regulator-")))
+			return true;
+	}
+	return false;
+}
+
+/* What is needed, a CPU, a regulator, a PMIC: others may come to switch their supply off. */
+static bool holds(const struct need *need, int node)
+{
+	int child;
+
+	if (!need->stood || need->stood[node] || is_regulator(need->fdt, node) ||
+	    fdt_getprop(need->fdt, node, "device_type", NULL) ||
+	    fdt_subnode_offset(need->fdt, node, "regulators") >= 0)
+		return true;
+	fdt_for_each_subnode(child, need->fdt, node)
+		if (is_regulator(need->fdt, child))
+			return true;
+	return false;
+}
+
+enum { UNNAMED, NAMED, HELD };
+
+/* By offset, the regulators that a device which is in use names; for free(). */
+static unsigned char *named_rails(const struct need *need)
+{
+	const void *fdt = need->fdt;
 	unsigned char *named = calloc(fdt_size_dt_struct(fdt) + 1, 1);
 	int node, prop, length;
 
@@ -23,8 +55,8 @@ static unsigned char *named_rails(const void *fdt)
 			int rail = cell && name && length == 4 && is_supply(name) ?
 				   node_numbered(fdt, fdt32_to_cpu(*cell)) : -1;
 
-			if (rail >= 0 && !named[rail] && node_used(fdt, node))
-				named[rail] = 1;
+			if (rail >= 0 && named[rail] != HELD && node_used(fdt, node))
+				named[rail] = holds(need, node) ? HELD : NAMED;
 		}
 	return named;
 }
@@ -136,27 +168,35 @@ static bool loses_line(const struct need *need, int old, int new, const unsigned
 	return true;
 }
 
+/* Whether a rail that is on stays on by itself, or is held by what is needed. */
+static bool stays(const struct need *need, int new, const unsigned char *named)
+{
+	return new < 0 || named[new] == HELD || is_fixed(need->fdt, new) ||
+	       !node_used(need->fdt, new) || has(need->fdt, new, "regulator-always-on");
+}
+
+/* @old: a rail that is on; named by what is not needed it may go off, as a GPU's or a slot's */
 static void check_rail(struct need *need, int old, const unsigned char *named)
 {
+	struct need inner = *need;
 	int new = find_device(need->running, old, need->fdt);
 	bool lost = loses_line(need, old, new, named);
 	char path[256];
 
-	if (!node_used(need->running, old))
-		return;
-	if (!lost && (new < 0 || named[new] || is_fixed(need->fdt, new) ||
-		      !node_used(need->fdt, new) ||
-		      has(need->fdt, new, "regulator-always-on")))
+	if (!node_used(need->running, old) || (!lost && stays(need, new, named)))
 		return;
 	node_shown(need->running, old, path, sizeof(path));
-	if (lost)
+	if (lost) {
 		complain(need, "keep it, with its GPIO and enable-active-high",
 			 "a GPIO switches %s on now; in the new tree nothing does that%s", path,
 			 "");
-	else
-		complain(need, "keep regulator-always-on",
-			 "%s is on for good now; in the new tree nobody asks for it: it goes off%s",
-			 path, "");
+		return;
+	}
+	if (named[new])
+		inner.level = LEVEL_WARNING;
+	complain(&inner, "keep regulator-always-on",
+		 "%s is on for good now; in the new tree nobody %s it: it goes off", path,
+		 named[new] ? "who is needed asks for" : "asks for");
 }
 
 static const void *cpu_supply(const void *fdt, int cpu, int *length)
@@ -220,7 +260,7 @@ static void check_cpu(struct need *need, int old, const unsigned char *named)
  */
 void check_rails(struct need need)
 {
-	unsigned char *named = named_rails(need.fdt);
+	unsigned char *named = named_rails(&need);
 	int node;
 
 	need.what = "supplies";

@@ -5,7 +5,7 @@
 import sys
 
 from bench import Tree, perform
-from kept import DISABLED, GPIO2, cells, evk, flags, kept, som
+from kept import A, DISABLED, EVK_SD, GPIO2, PMIC, cells, evk, flags, kept, som, unsteady
 
 PHY_RAIL = '/regulator-phy'
 
@@ -59,6 +59,13 @@ def lone(folder):
     return change(som(folder), lambda t: t.drop(cpu_rail(t), ON))
 
 
+def slot(tree, host, status='okay'):
+    """The board's 3.3 V are no more always on, and are the supply of a card."""
+    unsteady(tree, ('BUCK4',))
+    tree.cell(f'{PMIC}/BUCK4', 'phandle', 0x7001).text(host, 'status', status)
+    return tree.cell(host, 'vmmc-supply', 0x7001)
+
+
 ON = 'regulator-always-on'
 OFF = f'supplies: a GPIO switches {PHY_RAIL} on now; in the new tree nothing does that'
 # The device, what is done to its tree, the exit status, what is said.
@@ -79,6 +86,9 @@ CASES = (
     ('one that follows another has none', som, lambda t: t.drop('/cpus/cpu@3', 'cpu-supply'), 0, 'fits'),
     ('nobody holds the rail of the CPUs', lone, lambda t: cores(t, 'cpu-supply', 'operating-points-v2'), 5,
      'cpus: '),
+    ('a slot that nothing needs names a rail', evk, lambda t: slot(t, f'{A}/mmc@30b40000'), 0,
+     f'warning: supplies: {PMIC}/BUCK4 is on for good now; in the new tree nobody who is needed asks for it'),
+    ('that slot is off', evk, lambda t: slot(t, f'{A}/mmc@30b40000', 'disabled'), 5, 'nobody asks for it'),
     ('one of them the other way round', evk, shared, 5, 'both want it in the new tree'),
 )
 
