@@ -335,6 +335,16 @@ static void check_new(struct need *need, int node)
 	complain(need, "give it its compatible", "%s, which %s needs, is no device", path, from);
 }
 
+static void follow_port(struct need *need, int node, int old)
+{
+	struct need inner = *need;
+	int port = old < 0 ? old : lane_port(need, node, old);
+
+	inner.depth++;
+	if (port >= 0)
+		follow(&inner, port);
+}
+
 /**
  * follow() - refuse a tree where something that a node needs is not in use, or not where it was
  * @need: is told; knows what was looked at
@@ -366,6 +376,7 @@ void follow(struct need *need, int node)
 		follow_links(need, node, old);
 		if (!above && old >= 0)
 			follow_parts(need, node, old);
+		follow_port(need, node, old);
 		above = true;
 	}
 }

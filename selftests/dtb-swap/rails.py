@@ -4,7 +4,7 @@
 
 import sys
 
-from bench import Tree, perform
+from bench import Device, Tree, perform, shipped
 from kept import A, DISABLED, EVK_SD, GPIO2, PMIC, cells, evk, flags, kept, som, unsteady
 
 PHY_RAIL = '/regulator-phy'
@@ -66,6 +66,16 @@ def slot(tree, host, status='okay'):
     return tree.cell(host, 'vmmc-supply', 0x7001)
 
 
+def nano(folder):
+    """A Jetson Nano with a modem."""
+    made = Device(folder, shipped('7.2', 'tegra210-p3450-0000'))
+    made.network('wwan0', 'up', '/usb@70090000')
+    return made
+
+
+OTG_PORT = '/padctl@7009f000/ports/usb2-0'
+NANO_PORT = '/padctl@7009f000/ports/usb2-1'
+NO_PORT = f'network wwan0: {NANO_PORT}, the port of what it needs, is not in use'
 ON = 'regulator-always-on'
 OFF = f'supplies: a GPIO switches {PHY_RAIL} on now; in the new tree nothing does that'
 # The device, what is done to its tree, the exit status, what is said.
@@ -89,6 +99,16 @@ CASES = (
     ('a slot that nothing needs names a rail', evk, lambda t: slot(t, f'{A}/mmc@30b40000'), 0,
      f'warning: supplies: {PMIC}/BUCK4 is on for good now; in the new tree nobody who is needed asks for it'),
     ('that slot is off', evk, lambda t: slot(t, f'{A}/mmc@30b40000', 'disabled'), 5, 'nobody asks for it'),
+    ('the port of a USB lane is off', nano, lambda t: t.text(NANO_PORT, *DISABLED), 5, NO_PORT),
+    ('no ports', nano, lambda t: t.drop('/padctl@7009f000/ports'), 5, NO_PORT),
+    ('the port is a device\'s', nano, lambda t: t.text(NANO_PORT, 'mode', 'peripheral'), 5, f'{NANO_PORT} is no host'),
+    ('it is a host without a word', nano, lambda t: t.drop(NANO_PORT, 'mode'), 0, 'fits'),
+    ('a port has no switch between host and device', nano, lambda t: t.drop(OTG_PORT, 'usb-role-switch'), 5,
+     f'{OTG_PORT} is no host'),
+    ('a port has no supply', nano, lambda t: t.drop(OTG_PORT, 'vbus-supply'), 0,
+     f'warning: network wwan0: {OTG_PORT} has no vbus-supply'),
+    ('its supply is off', nano, lambda t: t.text(t.fdt.get_path(t.fdt.node_offset_by_phandle(
+        cells(t, OTG_PORT, 'vbus-supply')[0])), *DISABLED), 5, f'which {OTG_PORT} needs, is disabled'),
     ('one of them the other way round', evk, shared, 5, 'both want it in the new tree'),
 )
 
