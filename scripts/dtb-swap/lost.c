@@ -24,11 +24,11 @@ static const char *const NAMES[] = {
 
 /*
  * By the first firmware that has no registers is called. The others only a cold start needs: what
- * switches a supply, tells of a card, or resets a PHY.
+ * switches a supply, tells of a card, resets a PHY, or feeds a watchdog.
  */
 static const char *const LINES[] = {
 	"mboxes", "shmem", "gpio", "gpios", "enable-gpio", "enable-gpios", "enable-active-high",
-	"cd-gpio", "cd-gpios", "reset-gpios", NULL
+	"cd-gpio", "cd-gpios", "reset-gpios", "always-running", "hw_algo", "hw_margin_ms", NULL
 };
 
 /*

@@ -45,6 +45,18 @@ static const char *kind_of(const void *fdt, int node)
 	return name ? name : "no compatible";
 }
 
+/* A chip that nobody feeds restarts the board for ever. By another name it may be the same. */
+static bool is_hungry(const struct need *need, int old)
+{
+	static const char kind[] = "linux,wdt-gpio";
+	int other = fdt_node_offset_by_compatible(need->fdt, -1, kind);
+
+	return !fdt_node_check_compatible(need->running, old, kind) &&
+	       fdt_getprop(need->running, old, "always-running", NULL) &&
+	       (other < 0 || !node_used(need->fdt, other) ||
+		find_device(need->running, old, need->fdt) >= 0);
+}
+
 /* An overlay, or the kernel's PCI, has brought it after the start: what it is on was there. */
 static int nearest_node(const void *fdt, const char *path)
 {
@@ -68,6 +80,8 @@ static void check_device(struct need *need, const char *path, const char *stem, 
 
 	if (old <= 0)
 		return;
+	if (is_hungry(need, old))
+		need->level = LEVEL_REFUSAL;
 	old = whole_device(need, old, &new);
 	if (new < 0) {
 		complain(need, KEEP, "it is %s (%s), which the new tree does not have", path,

@@ -73,6 +73,24 @@ def nano(folder):
     return made
 
 
+def watched(folder):
+    """A board with a watchdog that runs from power-on, and is fed by a line."""
+    made = Device(folder, shipped('6.12', 'imx8mp-data-modul-edm-sbc'))
+    change(made, lambda t: t.text(DOG, 'status', 'okay'))
+    made.device('platform/dog', DOG)
+    made.put('sys/devices/platform/dog/watchdog/watchdog1/state', 'inactive\n')
+    made.link('sys/class/watchdog/watchdog1', 'sys/devices/platform/dog/watchdog/watchdog1')
+    return made
+
+
+def other_dog(tree, name='other'):
+    """The watchdog has another name."""
+    tree.add('/', name, compatible='linux,wdt-gpio', hw_algo='level')
+    tree.cell(f'/{name}', 'gpios', *cells(tree, DOG, 'gpios')).cell(f'/{name}', 'hw_margin_ms', 1000)
+    return flags(tree, f'/{name}', 'always-running').drop(DOG)
+
+
+DOG = '/watchdog'
 OTG_PORT = '/padctl@7009f000/ports/usb2-0'
 NANO_PORT = '/padctl@7009f000/ports/usb2-1'
 NO_PORT = f'network wwan0: {NANO_PORT}, the port of what it needs, is not in use'
@@ -109,6 +127,11 @@ CASES = (
      f'warning: network wwan0: {OTG_PORT} has no vbus-supply'),
     ('its supply is off', nano, lambda t: t.text(t.fdt.get_path(t.fdt.node_offset_by_phandle(
         cells(t, OTG_PORT, 'vbus-supply')[0])), *DISABLED), 5, f'which {OTG_PORT} needs, is disabled'),
+    ('nobody feeds the watchdog', watched, lambda t: t.text(DOG, *DISABLED), 5, 'watchdog watchdog1: it is'),
+    ('there is none', watched, lambda t: t.drop(DOG), 5, 'watchdog watchdog1: it is'),
+    *((f'the watchdog has no {name}', watched, lambda t, name=name: t.drop(DOG, name), 5,
+       f'watchdog watchdog1: {DOG} has no {name}') for name in ('always-running', 'gpios', 'hw_margin_ms')),
+    ('it has another name', watched, other_dog, 0, 'warning: watchdog watchdog1: it is'),
     ('one of them the other way round', evk, shared, 5, 'both want it in the new tree'),
 )
 
