@@ -28,8 +28,29 @@ static const char *const NAMES[] = {
  */
 static const char *const LINES[] = {
 	"mboxes", "shmem", "gpio", "gpios", "enable-gpio", "enable-gpios", "enable-active-high",
-	"cd-gpio", "cd-gpios", "reset-gpios", "always-running", "hw_algo", "hw_margin_ms", NULL
+	"cd-gpio", "cd-gpios", "always-running", "hw_algo", "hw_margin_ms", NULL
 };
+
+/* What a PHY or a card of PCI is reset by: drivers and kernels have many names for it. */
+static bool is_reset(const char *name)
+{
+	static const char *const ends[] = { "reset-gpio", "perst-gpio", "ep-gpio" };
+	size_t i, length = strlen(name), end;
+
+	length -= length && name[length - 1] == 's';
+	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		end = strlen(ends[i]);
+		if (length >= end && !strncmp(name + length - end, ends[i], end) &&
+		    (length == end || strchr("-,", name[length - end - 1])))
+			return true;
+	}
+	return false;
+}
+
+static bool is_cold(const char *name)
+{
+	return is_one_of(name, LINES) || is_reset(name);
+}
 
 /*
  * What a driver stands on where it is there. Interrupts are looked at by themselves. Of pins
@@ -41,7 +62,7 @@ static bool stands_on(const void *running, int old, const char *name, bool above
 	static const char *const bridge[] = { "device_type", "ranges", "iommu-map", NULL };
 	const char *type = fdt_getprop(running, old, "device_type", NULL);
 
-	if (!strcmp(name, "interrupt-controller") || is_one_of(name, LINES) ||
+	if (!strcmp(name, "interrupt-controller") || is_cold(name) ||
 	    is_one_of(name, NAMES) || (!above && is_one_of(name, itself)) ||
 	    (type && !strcmp(type, "pci") && is_one_of(name, bridge)))
 		return true;
@@ -118,14 +139,55 @@ static bool part_has(const void *fdt, int node, const char *name)
 	return false;
 }
 
+/* Whether a node that is in use has a line as one that resets. */
+static bool resets(const struct need *need, int node, const struct link *line)
+{
+	int prop;
+
+	fdt_for_each_property_offset(prop, need->fdt, node) {
+		const char *name = NULL;
+		struct link other;
+
+		fdt_getprop_by_offset(need->fdt, prop, &name, NULL);
+		if (name && is_reset(name) && read_line(need->fdt, node, prop, &other) &&
+		    same_wire(need, line, &other) && node_used(need->fdt, node))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * is_reset_line() - whether a device of the new tree is reset by a line
+ * @need: has the trees
+ * @line: of the running tree
+ *
+ * Resets move from an Ethernet controller to its bus or PHY, from a bridge to its port, and
+ * are no supplies any more.
+ *
+ * Return: true if so
+ */
+bool is_reset_line(const struct need *need, const struct link *line)
+{
+	int node = 0;
+
+	while (node >= 0 && !resets(need, node, line))
+		node = fdt_next_node(need->fdt, node, NULL);
+	return node >= 0;
+}
+
 /* Whether something else stands for a property @prop of @old, or it was for nothing. */
 static bool is_excused(const struct need *need, int node, int old, int prop, const char *name)
 {
+	struct link line;
+
 	if (!strcmp(name, "phy-handle") && fdt_subnode_offset(need->fdt, node, "fixed-link") >= 0)
 		return true;
 	if (part_has(need->fdt, node, name))
 		return true;
 	if (!strncmp(name, "cd-gpio", 7) && tells_card(need->fdt, node))
+		return true;
+	if (is_reset(name) && read_line(need->running, old, prop, &line) &&
+	    is_reset_line(need, &line))
 		return true;
 	if (!strcmp(name, "pinctrl-names"))
 		return !fdt_getprop(need->fdt, node, "pinctrl-0", NULL);
@@ -146,7 +208,7 @@ static bool only_name(const void *running, int old, const char *name)
 static bool gets_along(const struct need *need, int old, const char *name, const void *value,
 		       int length)
 {
-	if (!fdt_getprop(need->running, old, "reg", NULL) && !is_one_of(name, LINES))
+	if (!fdt_getprop(need->running, old, "reg", NULL) && !is_cold(name))
 		return true;	/* trees correct what has no registers */
 	if (need->kept && need->prop && !strcmp(need->prop, "interconnects"))
 		return true;	/* drivers came to ask firmware for the clocks of a bus */

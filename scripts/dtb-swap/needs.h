@@ -66,6 +66,7 @@ void check_kind(struct need *need, const char *device, int old);
 void check_memory(struct need need);
 bool read_line(const void *fdt, int node, int prop, struct link *line);
 bool same_wire(const struct need *need, const struct link *old, const struct link *new);
+bool is_reset_line(const struct need *need, const struct link *line);
 int lane_port(struct need *need, int lane, int old);
 void check_rails(struct need need);
 void check_lines(struct need need);

@@ -165,7 +165,7 @@ static bool loses_line(const struct need *need, int old, int new, const unsigned
 		if ((named[node] || has(need->fdt, node, "regulator-always-on")) &&
 		    drives(need, old, &line, node))
 			return false;
-	return true;
+	return !is_reset_line(need, &line);
 }
 
 /* Whether a rail that is on stays on by itself, or is held by what is needed. */

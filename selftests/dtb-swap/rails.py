@@ -5,7 +5,7 @@
 import sys
 
 from bench import Device, Tree, perform, shipped
-from kept import A, DISABLED, EVK_SD, GPIO2, PMIC, cells, evk, flags, kept, som, unsteady
+from kept import A, DISABLED, EQOS, GPIO2, PMIC, cells, evk, flags, kept, som, unsteady
 
 PHY_RAIL = '/regulator-phy'
 
@@ -90,6 +90,30 @@ def other_dog(tree, name='other'):
     return flags(tree, f'/{name}', 'always-running').drop(DOG)
 
 
+def phy(tree):
+    """The PHY of an EVK."""
+    return f'{EQOS}/mdio/{tree.children(f"{EQOS}/mdio")[0]}'
+
+
+def reset_by(node, name):
+    """The reset of the EVK's PHY is somewhere else, in the running tree, too."""
+    def alter(tree):
+        value = cells(tree, phy(tree), 'reset-gpios')
+        return tree.drop(phy(tree), 'reset-gpios').cell(node, name, *value)
+    return alter
+
+
+def stmmac(folder):
+    """An EVK whose Ethernet resets the PHY itself."""
+    return change(evk(folder), reset_by(EQOS, 'snps,reset-gpio'))
+
+
+def to_phy(tree):
+    """It does so no more, but the PHY has the line."""
+    value = cells(tree, EQOS, 'snps,reset-gpio')
+    return tree.drop(EQOS, 'snps,reset-gpio').cell(phy(tree), 'reset-gpios', *value)
+
+
 DOG = '/watchdog'
 OTG_PORT = '/padctl@7009f000/ports/usb2-0'
 NANO_PORT = '/padctl@7009f000/ports/usb2-1'
@@ -108,6 +132,8 @@ CASES = (
     ('it has another line', powered, lambda t: t.cell(PHY_RAIL, 'gpio', cells(t, PHY_RAIL, 'gpio')[0], 13, 0), 0,
      'fits'),
     ('another name and line', powered, lambda t: renamed(t, 12, ON), 5, OFF),
+    ('its line is the reset of the PHY', powered, lambda t: t.drop(PHY_RAIL).cell(
+        phy(t), 'reset-gpios', t.fdt.get_phandle(t.node(GPIO2)), 11, 1), 0, 'fits'),
     ('two rails have one line', evk, lambda t: shared(t, True), 0, 'fits'),
     ('CPUs have no supply', som, lambda t: cores(t, 'cpu-supply'), 5, '/cpus/cpu@0 has no cpu-supply in the new tree'),
     ('nor frequencies', som, lambda t: cores(t, 'cpu-supply', 'operating-points-v2'), 0, 'fits'),
@@ -132,6 +158,16 @@ CASES = (
     *((f'the watchdog has no {name}', watched, lambda t, name=name: t.drop(DOG, name), 5,
        f'watchdog watchdog1: {DOG} has no {name}') for name in ('always-running', 'gpios', 'hw_margin_ms')),
     ('it has another name', watched, other_dog, 0, 'warning: watchdog watchdog1: it is'),
+    ('the PHY has no reset by its old name', stmmac, lambda t: t.drop(EQOS, 'snps,reset-gpio'), 5,
+     f'network eth0: {EQOS} has no snps,reset-gpio'),
+    ('the PHY has it', stmmac, to_phy, 0, 'fits'),
+    ('another line', stmmac, lambda t: to_phy(t).cell(phy(t), 'reset-gpios', *cells(
+        t, '/regulator-usdhc2', 'gpio')), 5, f'{EQOS} has no snps,reset-gpio'),
+    ('the Ethernet has it', evk, reset_by(EQOS, 'snps,reset-gpio'), 0, 'fits'),
+    ('the bus has it', evk, reset_by(f'{EQOS}/mdio', 'reset-gpios'), 0, 'fits'),
+    ('nobody has it', evk, lambda t: t.drop(phy(t), 'reset-gpios'), 5, 'has no reset-gpios'),
+    ('a device that is not in use has it', evk, lambda t: reset_by('/x', 'reset-gpios')(
+        t.add('/', 'x', compatible='x,y', status='disabled')), 5, 'has no reset-gpios'),
     ('one of them the other way round', evk, shared, 5, 'both want it in the new tree'),
 )
 
