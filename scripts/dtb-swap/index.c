@@ -78,11 +78,12 @@ static int by_phandle(const void *a, const void *b)
 	return i - j;
 }
 
+/* Without an address it is any. */
 static int compare_kind(const struct located *a, const struct located *b)
 {
-	int ret = compare_text(a->reg, a->length, b->reg, b->length);
+	int ret = strcmp(a->name, b->name);
 
-	return ret ? ret : strcmp(a->name, b->name);
+	return ret || !a->reg || !b->reg ? ret : compare_text(a->reg, a->length, b->reg, b->length);
 }
 
 static int by_kind(const void *a, const void *b)
@@ -367,12 +368,15 @@ static bool is_new(const int *list, int count, int node)
 	return true;
 }
 
-static int search_alike(const void *from, int node, const void *fdt, int *list, int most)
+static int search_alike(const void *from, int node, const void *fdt, bool placed, int *list,
+			int most)
 {
 	int other, count = 0;
 
 	for (other = 0; other >= 0 && count < most; other = fdt_next_node(fdt, other, NULL))
-		if (same_place(from, node, fdt, other) && same_device(from, node, fdt, other))
+		if ((placed ? same_place(from, node, fdt, other) :
+			      fdt_getprop(fdt, other, "reg", NULL) != NULL) &&
+		    same_device(from, node, fdt, other))
 			list[count++] = other;
 	return count;
 }
@@ -393,16 +397,17 @@ static int first_kind(const struct index *index, const struct located *kind)
 }
 
 /**
- * nodes_alike() - the nodes with the same address and a name in common
+ * nodes_alike() - the nodes with an address and a name in common
  * @from: a tree
  * @node: in it
  * @fdt: another
+ * @placed: the address is the same on their buses
  * @list: gets offsets in that
  * @most: room in @list
  *
  * Return: how many
  */
-int nodes_alike(const void *from, int node, const void *fdt, int *list, int most)
+int nodes_alike(const void *from, int node, const void *fdt, bool placed, int *list, int most)
 {
 	const struct index *index = find_index(fdt);
 	struct names names = names_of(from, node);
@@ -412,7 +417,8 @@ int nodes_alike(const void *from, int node, const void *fdt, int *list, int most
 
 	kind.reg = fdt_getprop(from, node, "reg", &kind.length);
 	if (!index || !kind.reg)
-		return kind.reg ? search_alike(from, node, fdt, list, most) : 0;
+		return kind.reg ? search_alike(from, node, fdt, placed, list, most) : 0;
+	kind.reg = placed ? kind.reg : NULL;
 	for (kind.name = name ? name : ""; kind.name && count < most;
 	     kind.name = names_next(&names))
 		for (i = first_kind(index, &kind); i < index->kinds_count && count < most &&

@@ -265,18 +265,32 @@ static int below_same(const void *from, int node, const void *fdt)
 	return found;
 }
 
-/* Of several with the same address on their buses, the one with the same for the CPU. */
+/* The only one that has the same address for the CPU. */
+static int reached(const void *from, int node, const void *fdt, const int *list, int count)
+{
+	int found = -FDT_ERR_NOTFOUND, i;
+
+	for (i = 0; i < count && count <= MOST_ALIKE; i++) {
+		if (!same_address(from, node, fdt, list[i]))
+			continue;
+		if (found >= 0)
+			return -FDT_ERR_NOTFOUND;
+		found = list[i];
+	}
+	return found;
+}
+
+/* A bus that has come to translate addresses gives what is on it others. */
 static int anywhere(const void *from, int node, const void *fdt)
 {
-	int list[MOST_ALIKE + 1], count = nodes_alike(from, node, fdt, list, MOST_ALIKE + 1);
-	int reached = -FDT_ERR_NOTFOUND, i;
+	int list[MOST_ALIKE + 1];
+	int count = nodes_alike(from, node, fdt, true, list, MOST_ALIKE + 1);
 
 	if (count == 1)
 		return list[0];
-	for (i = 0; i < count && count <= MOST_ALIKE; i++)
-		if (!address_differs(from, node, fdt, list[i], 0))
-			reached = reached < 0 ? list[i] : 0;
-	return reached > 0 ? reached : -FDT_ERR_NOTFOUND;
+	if (!count && fdt_stringlist_count(from, node, "compatible") > 0)
+		count = nodes_alike(from, node, fdt, false, list, MOST_ALIKE + 1);
+	return reached(from, node, fdt, list, count);
 }
 
 /**
@@ -289,7 +303,7 @@ static int anywhere(const void *from, int node, const void *fdt)
  * other names (mmc@, sdhci@).
  *
  * Return: the node with the same path, otherwise the only one of its kind with the same
- * address, below the same device or anywhere, or -FDT_ERR_NOTFOUND
+ * address on its bus, or for the CPU, below the same device or anywhere, or -FDT_ERR_NOTFOUND
  */
 int find_device(const void *from, int node, const void *fdt)
 {

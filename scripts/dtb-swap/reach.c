@@ -116,6 +116,22 @@ static bool cpu_address(const void *fdt, int node, int index, unsigned long long
 }
 
 /**
+ * same_address() - whether the CPU finds two devices at the same address
+ * @a: a tree
+ * @node_a: in it
+ * @b: another
+ * @node_b: in that
+ *
+ * Return: false also where one has none
+ */
+bool same_address(const void *a, int node_a, const void *b, int node_b)
+{
+	unsigned long long one, two;
+
+	return cpu_address(a, node_a, 0, &one) && cpu_address(b, node_b, 0, &two) && one == two;
+}
+
+/**
  * address_differs() - whether the CPU finds a device where it was
  * @a: the tree that works
  * @node_a: the device in it

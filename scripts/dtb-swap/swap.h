@@ -163,12 +163,13 @@ int node_numbered(const void *fdt, unsigned int phandle);
 int node_below(const void *fdt, int node, const char *name, int length);
 int node_path(const void *fdt, int node, char *path, int size);
 const char *node_shown(const void *fdt, int node, char *path, int size);
-int nodes_alike(const void *from, int node, const void *fdt, int *list, int most);
+int nodes_alike(const void *from, int node, const void *fdt, bool placed, int *list, int most);
 
 bool same_device(const void *a, int node_a, const void *b, int node_b);
 bool same_place(const void *a, int node_a, const void *b, int node_b);
 int find_path(const void *fdt, const char *path);
 int find_device(const void *from, int node, const void *fdt);
+bool same_address(const void *a, int node_a, const void *b, int node_b);
 bool address_differs(const void *a, int node_a, const void *b, int node_b, int index);
 bool memory_differs(const void *a, int node_a, const void *b, int node_b);
 const char *irqs_differ(const void *a, int node_a, const void *b, int node_b, bool *sure);

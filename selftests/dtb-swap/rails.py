@@ -114,6 +114,21 @@ def to_phy(tree):
     return tree.drop(EQOS, 'snps,reset-gpio').cell(phy(tree), 'reset-gpios', *value)
 
 
+def xu4(folder):
+    """An ODROID-XU4 of 6.1, whose network is on USB."""
+    made = Device(folder, shipped('6.1-armhf', 'exynos5422-odroidxu4'))
+    made.put('proc/cmdline', 'console=tty1')
+    made.network('eth0', 'up', '/soc/usb3-1/usb@12400000')
+    return made
+
+
+def of_612(tree, offset=0):
+    """The tree becomes that of 6.12, where the bus above has addresses of its own."""
+    tree.fdt = Tree(shipped('6.12-armhf', 'exynos5422-odroidxu4')).fdt
+    value = cells(tree, '/soc/usb@12400000', 'ranges')
+    tree.cell('/soc/usb@12400000', 'ranges', value[0], value[1] + offset, *value[2:])
+
+
 DOG = '/watchdog'
 OTG_PORT = '/padctl@7009f000/ports/usb2-0'
 NANO_PORT = '/padctl@7009f000/ports/usb2-1'
@@ -168,6 +183,8 @@ CASES = (
     ('nobody has it', evk, lambda t: t.drop(phy(t), 'reset-gpios'), 5, 'has no reset-gpios'),
     ('a device that is not in use has it', evk, lambda t: reset_by('/x', 'reset-gpios')(
         t.add('/', 'x', compatible='x,y', status='disabled')), 5, 'has no reset-gpios'),
+    ('a USB controller has another number on its bus', xu4, of_612, 0, 'fits'),
+    ('and another address', xu4, lambda t: of_612(t, 0x1000000), 5, 'which the new tree does not have'),
     ('one of them the other way round', evk, shared, 5, 'both want it in the new tree'),
 )
 
