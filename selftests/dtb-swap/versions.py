@@ -21,6 +21,7 @@ MISFITS = {'6.12': {
     'armada-3720-gl-mv1000': 'enable-active-high of a supply that has no line',
     'armada-8040-puzzle-m801': OTHER,
     'k3-am625-sk': 'its eMMC may be taken out',
+    'imx8mm-kontron-bl-osm-s': 'nobody drives the line of the second Ethernet\'s reset any more',
     'ipq5332-rdp441': 'a SPI controller wants the pins of the MMC controller',
     'ipq5332-rdp442': 'the MMC controller is disabled',
     'ipq5332-rdp468': 'as rdp441',
@@ -35,6 +36,7 @@ MISFITS = {'6.12': {
     'sdm845-sony-xperia-tama-apollo': 'serial0 is serial1',
 }, '6.1': {
     'armada-8040-puzzle-m801': OTHER,
+    'imx8mm-kontron-bl-osm-s': 'nobody drives the line of the second Ethernet\'s reset any more',
     'imx8mm-venice-gw72xx-0x-imx219': OTHER,
     'imx8mq-librem5-r2': 'a power-supply of the MMC controller that nothing reads',
     'imx8mq-librem5-r3': 'as r2',
@@ -57,7 +59,6 @@ MISFITS = {'6.12': {
     'sdm845-sony-xperia-tama-akari': 'serial0 is serial1',
     'sdm845-sony-xperia-tama-akatsuki': 'serial0 is serial1',
     'sdm845-sony-xperia-tama-apollo': 'serial0 is serial1',
-    'sm6125-sony-xperia-seine-pdx201': 'another MMC controller',
 }}
 DISK = re.compile(r'(mmc|sdhci|ufshc?|sdcc|mshc)@')
 
