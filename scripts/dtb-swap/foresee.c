@@ -41,7 +41,7 @@ static void *if_running(const struct place *place, const char *name)
 {
 	void *fdt = name ? place_tree(place, name) : NULL;
 
-	if (fdt && tree_stamped(fdt) && tree_runs(place, name))
+	if (fdt && tree_running(place, name) == RUNS_YES)
 		return fdt;
 	free(fdt);
 	return NULL;

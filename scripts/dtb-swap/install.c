@@ -73,8 +73,8 @@ static bool same_file(const char *a, const char *b)
 }
 
 /*
- * Trees of ours that are neither selected nor remembered, and that the supervisor cannot
- * select: it does not look whether the tree is there, nor do some bootloaders.
+ * Trees of ours that are neither selected nor remembered, do not run, and that the supervisor
+ * cannot select: it does not look whether the tree is there, nor do some bootloaders.
  */
 static void clean_up(const struct place *place, const struct state *state)
 {
@@ -88,7 +88,7 @@ static void clean_up(const struct place *place, const struct state *state)
 
 		if (!is_ours(name) || same_file(name, state->installed) ||
 		    same_file(name, state->previous) || same_file(name, place->value) ||
-		    same_file(name, trial))
+		    same_file(name, trial) || tree_running(place, name) == RUNS_YES)
 			continue;
 		store_drop(place->swap, place->trees, name);
 	}
@@ -138,12 +138,14 @@ static bool is_there(const struct place *place, const char *name)
 }
 
 /*
- * What to go back to: never a tree that is pending, since nobody has committed that. Where one
- * that is gone was selected, a bootloader that goes on has taken its own.
+ * What to go back to: never a tree that is pending, since nobody has committed that, nor one that
+ * no start has been on. Where one that is gone was selected, a bootloader that goes on has taken
+ * its own.
  */
 static char *way_back(const struct state *old, const struct place *place)
 {
-	const char *value = old->pending ? old->previous : place->value;
+	const char *value = old->pending || never_started(place, old) ? old->previous :
+									place->value;
 
 	if (value && place->family->fallback && !is_there(place, value))
 		value = NULL;
@@ -200,7 +202,7 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 	state.installed = strdup(name);
 	state.back = !same_text(state.previous, name);
 	state.pending = pending && state.back;	/* what was there before has been proven */
-	state.start = state.pending ? sys_line(place->swap, THIS_START) : NULL;
+	state.start = sys_line(place->swap, THIS_START);
 	good = good && state_write(&old, &state, place) && select_value(place, name);
 	if (good) {
 		state_finish(&state, place);
@@ -289,6 +291,27 @@ void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **
 	return copy;
 }
 
+/* What is selected, or was before, is the same tree under whatever name. */
+static void keep_name(const struct place *place, const void *fdt, char **name)
+{
+	struct state state;
+	const char *known[2];
+	size_t i;
+
+	state_read(&state, place);
+	known[0] = place->value;
+	known[1] = state.previous;
+	for (i = 0; i < 2; i++) {
+		if (!known[i] || !is_ours(known[i]) ||
+		    !store_same(place->swap, place->trees, known[i], fdt, fdt_totalsize(fdt)))
+			continue;
+		free(*name);
+		*name = strdup(known[i]);
+		break;
+	}
+	state_free(&state);
+}
+
 /**
  * wanted_tree() - the tree that the words of a call mean
  * @call: a tree, or overlays; is told what is wrong with it
@@ -313,6 +336,8 @@ void *wanted_tree(struct call *call, struct place *place, char **name)
 		check_tree(swap, fdt, call->words[0]);
 	if (fdt && !verdict(&swap->report))
 		kept = tree_to_keep(swap, fdt, call->words[0], name);
+	if (kept && place->family)
+		keep_name(place, kept, name);
 	free(fdt);
 	return kept;
 }
@@ -350,16 +375,18 @@ void run_install(struct call *call)
 static void select_again(struct place *place, const struct state *now, const char *value,
 			 const char *before)
 {
-	struct state after = { .installed = (char *)value, .previous = (char *)before,
-			       .back = before };
 	struct swap *swap = place->swap;
+	struct state after = { .installed = (char *)value, .previous = (char *)before,
+			       .back = before, .start = sys_line(swap, THIS_START) };
 	unsigned long writable = 0;
 	bool good;
 
 	trial_ends(place);
 	if (!select_plain(place) || !taken_select(place, value) ||
-	    !store_ready(swap, place->boot, 0, &writable))
+	    !store_ready(swap, place->boot, 0, &writable)) {
+		free(after.start);
 		return;
+	}
 	if (same_text(place->value, value) && select_last(place, false)) {
 		good = state_write(&after, NULL, place);
 	} else {
@@ -368,6 +395,7 @@ static void select_again(struct place *place, const struct state *now, const cha
 			state_finish(&after, place);
 	}
 	store_done(swap, place->boot, writable);
+	free(after.start);
 	if (good) {
 		fact(&swap->report, "selected", "%s, from the next boot on",
 		     value ? value : "the bootloader's own tree");

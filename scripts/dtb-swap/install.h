@@ -13,6 +13,7 @@
 #define THIS_START "/proc/sys/kernel/random/boot_id"	/* another at each start */
 
 enum how { HOW_NONE, HOW_ENV, HOW_CONFIG };
+enum runs { RUNS_UNKNOWN, RUNS_NO, RUNS_YES };
 enum slot_next { SLOT_SAME, SLOT_CHANGES, SLOT_TRIAL, SLOT_UNKNOWN };
 
 /**
@@ -97,7 +98,7 @@ struct place {
  * @back: whether @previous means anything
  * @pending: an installed tree that is given up unless it is committed
  * @boots: how often guard has seen the device start since then
- * @start: which start of the kernel it was installed in, NULL where that is not known
+ * @start: which start of the kernel it was selected in, NULL where that is not known
  * @seen: the last start that guard has seen, in the same way
  */
 struct state {
@@ -145,6 +146,8 @@ unsigned int tree_hash(const void *data, size_t size);
 int tree_stamp(void *fdt);
 bool tree_stamped(const void *fdt);
 bool tree_runs(const struct place *place, const char *name);
+enum runs tree_running(const struct place *place, const char *name);
+bool never_started(const struct place *place, const struct state *state);
 void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **name);
 void *place_tree(const struct place *place, const char *name);
 bool place_in_root(const struct place *place, const char *name);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "install.h"
+#include "try.h"
 
 #define STAMP "boardpack,tree"
 
@@ -53,6 +54,70 @@ static bool same_stamp(const void *a, const void *b)
 
 	/* What an older version has kept has none, and is not judged. */
 	return !one || (two && size_a == size_b && !memcmp(one, two, size_a));
+}
+
+/**
+ * tree_running() - whether the kernel runs on a tree that is kept, as far as its stamp tells
+ * @place: where trees are; the run is told nothing
+ * @name: of the tree
+ *
+ * Return: whether it does
+ */
+enum runs tree_running(const struct place *place, const char *name)
+{
+	struct swap own = *place->swap;
+	void *fdt = place_tree(place, name), *running;
+	enum runs runs = RUNS_UNKNOWN;
+
+	own.report = (struct report){ 0 };
+	running = fdt && tree_stamped(fdt) ? sys_tree(&own) : NULL;
+	if (running)
+		runs = same_stamp(fdt, running) ? RUNS_YES : RUNS_NO;
+	report_free(&own.report);
+	free(running);
+	free(fdt);
+	return runs;
+}
+
+/* A start by kexec is another start of the kernel, and none of what is selected. */
+static bool said_by_trial(const struct swap *swap, const char *name)
+{
+	struct swap own = *swap;
+	const char *told = NULL;
+	void *running;
+	bool said;
+
+	own.report = (struct report){ 0 };
+	running = sys_tree(&own);
+	if (running)
+		told = fdt_stringlist_get(running, fdt_path_offset(running, "/chosen"), UNSTARTED,
+					  0, NULL);
+	said = told && !strcmp(told, name);
+	report_free(&own.report);
+	free(running);
+	return said;
+}
+
+/**
+ * never_started() - whether no start has been on the selected tree
+ * @place: where things are
+ * @state: of state_read(); what rollback has selected had its start before
+ *
+ * Older versions have not kept the start: there the tree before shows it where that runs.
+ *
+ * Return: true if it was installed in this start, which is on another
+ */
+bool never_started(const struct place *place, const struct state *state)
+{
+	const char *before = state->previous;
+
+	if (!state->back || !place->value || !same_text(state->installed, place->value) ||
+	    tree_running(place, place->value) == RUNS_YES)
+		return false;
+	if (said_by_trial(place->swap, place->value))
+		return true;
+	return state->start ? first_start(place->swap, state) :
+			      before && tree_running(place, before) == RUNS_YES;
 }
 
 /**

@@ -100,10 +100,10 @@ static void put_record(FILE *out, const char *prefix, const struct state *state)
 	put(out, prefix, "installed", state->installed ? state->installed : "");
 	put(out, prefix, "previous", state->previous ? state->previous : "");
 	put(out, prefix, "back", state->back ? "yes" : NULL);
+	put(out, prefix, "start", state->start);
 	if (!state->pending)
 		return;
 	fprintf(out, "%spending=%u\n", prefix, state->boots);
-	put(out, prefix, "start", state->start);
 	put(out, prefix, "seen", state->seen);
 }
 

@@ -7,6 +7,8 @@
 
 #include "swap.h"
 
+#define UNSTARTED "boardpack,unstarted"	/* of /chosen: what is selected, if it never ran */
+
 /* struct part - something that has to be in memory when the next kernel starts */
 struct part {
 	const void *data;

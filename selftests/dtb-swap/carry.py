@@ -75,6 +75,7 @@ def prepared(folder, row=ROW):
     made.put(f'{NEW}/keep', '')
     made.put(FIRST, 'first\n')
     for word in ('one', 'two', 'three'):
+        made.put(FIRST, f'{word}\n')
         swap('install', new_tree(folder, shipped(*row[1:3]), word), '--root', made.root)
     return made
 

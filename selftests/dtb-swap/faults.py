@@ -31,7 +31,7 @@ Case = collections.namedtuple('Case', 'made saved kind words before after back g
 
 # Name, what comes before, the command, what is selected before and after, back, guard. ONE, TWO
 # are trees; START is another start of the device, TRIAL one by kexec with the second tree.
-OVER = (('install', 'ONE'),)
+OVER = (('install', 'ONE'), ('START',))
 TWICE, PENDING = (*OVER, ('install', 'TWO')), (*OVER, ('try', '--pending', 'TWO'), ('START',))
 STORIES = (
     ('install', OVER, ('install', 'TWO'), 'one', 'two', {'one': None, 'two': 'one'},

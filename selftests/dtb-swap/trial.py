@@ -65,9 +65,11 @@ def ended(tap, folder):
     made.put(BOOT_ID, 'first\n')
     one, two = (new_tree(folder, shipped(*ROW[1:3]), word) for word in ('one', 'two'))
     told(made, 'install', one)
-    name = next(made.root.rglob('swap-one-*')).name
+    kept = next(made.root.rglob('swap-one-*'))
+    name = kept.name
     told(made, 'rollback')
     made.put('proc/cmdline', f'quiet dtb_swap.try={name}\n')
+    made.put('sys/firmware/fdt', kept.read_bytes())
     early = told(made, 'guard', '--limit', '1')[1]
     said = [told(made, *words) for words in (('commit',), ('install', two), ('status',))]
     tap.result(f'{name}, committed' in said[2][1] and said[2][2] == 'two',

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""dtb-swap leads back to the last tree that is known to run, and says which runs."""
+
+import sys
+
+from bench import perform
+from install import DEVICES, device, model, new_tree, shipped
+from pending import BOOT_ID, booted, told
+
+ROWS = {row[0]: row for row in DEVICES}
+KINDS = ('imx8mm-var-som', 'jetson-xavier')     # the supervisor may select any tree; it may not
+
+
+def trees(folder, kind, *words):
+    """Other trees for a board."""
+    return [new_tree(folder, shipped(*ROWS[kind][1:3]), word) for word in words]
+
+
+def running(folder, kind):
+    """A device that runs on the tree zero, which was installed in an earlier start."""
+    made = device(folder / 'root', *ROWS[kind])
+    made.put(BOOT_ID, 'first\n')
+    told(made, 'install', *trees(folder, kind, 'zero'))
+    booted(made, kind)
+    return made
+
+
+def back(made, kind, *words):
+    """Which tree is selected after a command, its status, and what it says."""
+    status, said, _ = told(made, *words)
+    return model(made, kind), status, said
+
+
+def never_started(tap, folder):
+    """Two trees are installed in one start: the first of them has never run."""
+    for kind in KINDS:
+        one, two = trees(folder, kind, 'one', 'two')
+        for name, steps, end in (
+                ('rollback', (('install', two),), ('rollback',)),
+                ('guard', (('try', '--pending', two), ('START',)), ('guard', '--limit', '1')),
+                ('rollback, the first once more in between',
+                 (('install', two), ('install', one)), ('rollback',))):
+            made = running(folder, kind)
+            said = [told(made, 'install', one)]
+            for step in steps:
+                if step == ('START',):
+                    booted(made, kind, 'third\n')
+                else:
+                    said.append(told(made, *step))
+            there = list(made.root.rglob('swap-zero-*'))
+            after, status, words = back(made, kind, *end)
+            tap.result((after, status, bool(there)) == ('zero', 0, True),
+                       f'{kind}: two trees in one start, {name}: to the one that has run',
+                       f'{after} {status} {there} {said} {words}')
+        made = running(folder, kind)
+        told(made, 'install', one)
+        booted(made, kind, 'third\n')
+        told(made, 'install', two)
+        tap.result(back(made, kind, 'rollback')[:2] == ('one', 0),
+                   f'{kind}: one that has had its start is led back to')
+        told(made, 'install', two)
+        told(made, 'rollback')
+        told(made, 'install', two)
+        tap.result(back(made, kind, 'rollback')[:2] == ('one', 0),
+                   f'{kind}: also where rollback has just selected it')
+
+
+def twin(tap, folder):
+    """The same tree under another name is the same tree."""
+    for kind in KINDS:
+        made = running(folder, kind)
+        one, = trees(folder, kind, 'one')
+        again = folder / 'one-v2.dtb'
+        again.write_bytes(one.read_bytes())
+        told(made, 'install', one)
+        booted(made, kind, 'third\n')
+        status, said, _ = told(made, 'install', again)
+        after = back(made, kind, 'rollback')
+        tap.result(status == 0 and 'it was before' in said and after[:2] == ('zero', 0),
+                   f'{kind}: the same tree, and another name: rollback is on the one before',
+                   f'{said} {after}')
+
+
+def main():
+    """Run all."""
+    return perform(never_started, twin)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
