@@ -213,6 +213,19 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 	return good;
 }
 
+/* Guard watches the tree that is tried, and in the start after it nobody does. */
+static void tell_trial(const struct place *place)
+{
+	char *name = trial_name(place->swap);
+
+	if (name && !trial_over(place->swap) && !same_text(name, place->value))
+		say(&place->swap->report, LEVEL_WARNING, KIND_NOTHING,
+		    "dtb-swap rollback, then commit or start again before anything is installed",
+		    "nobody has committed %s: guard is going to restart the system, with %s", name,
+		    place->value);
+	free(name);
+}
+
 /**
  * install_tree() - make the bootloader take a tree
  * @place: where things are
@@ -261,6 +274,7 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		fact(&swap->report, "installed", "%s in %s, selected in %s/%s", name, place->trees,
 		     place->boot, place->family->file);
 		fact(&swap->report, "next", "it is used from the next boot on; undo: rollback");
+		tell_trial(place);
 		supervisor_warn(place, pending);
 	}
 	return good;
@@ -466,7 +480,8 @@ void run_rollback(struct call *call)
 			     state.installed);
 		else if (call->own)
 			roll_back_own(&place, &state);
-		else if (name && !trial_over(swap) && !same_text(name, place.value))
+		else if (name && !trial_over(swap) && !same_text(name, place.value) &&
+			 !never_started(&place, &state))
 			refuse(swap, KIND_NOTHING, "start the device again, or rollback --own",
 			       "%s is tried, nothing has selected it: a start is on another tree",
 			       name);

@@ -82,9 +82,38 @@ def twin(tap, folder):
                    f'{said} {after}')
 
 
+def in_trial(tap, folder):
+    """A tree is installed in a trial by kexec that nobody has committed."""
+    kind = 'imx8mm-var-som'
+    made = running(folder, kind)
+    two, three = trees(folder, kind, 'two', 'three')
+    told(made, 'install', two)
+    told(made, 'rollback')
+    kept = next(made.root.rglob('swap-two-*'))
+    made.put('proc/cmdline', f'quiet dtb_swap.try={kept.name}\n')
+    made.put('sys/firmware/fdt', kept.read_bytes())
+    made.put(BOOT_ID, 'third\n')
+    refused = back(made, kind, 'rollback')
+    status, said, _ = told(made, 'install', three)
+    tap.result(status == 0 and f'nobody has committed {kept.name}' in said and
+               'mend: dtb-swap rollback' in said,
+               'install in a trial says that guard restarts the system', said)
+    after = back(made, kind, 'rollback')
+    again = back(made, kind, 'rollback')
+    tap.result(refused[:2] == ('zero', 12) and after[:2] == ('zero', 0) and again[1] == 12,
+               'rollback in a trial undoes what was installed in it, and nothing else',
+               f'{refused} {after} {again}')
+    told(made, 'install', three)
+    commit = back(made, kind, 'commit')
+    after = back(made, kind, 'rollback')
+    tap.result(commit[:2] == ('two', 0) and after[:2] == ('zero', 0),
+               'commit in a trial: the tree before is none that was only installed',
+               f'{commit} {after}')
+
+
 def main():
     """Run all."""
-    return perform(never_started, twin)
+    return perform(never_started, twin, in_trial)
 
 
 if __name__ == '__main__':
