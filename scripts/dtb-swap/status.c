@@ -18,6 +18,59 @@ static const char *board_of(const void *fdt)
 	return name ? name : "no board";
 }
 
+/* Why the bootloader would not take what is selected, as far as its files tell. */
+static void tell_why(const struct place *place, const void *fdt)
+{
+	struct swap own = *place->swap;
+	struct place there = *place;
+	size_t i;
+
+	own.report = (struct report){ 0 };
+	there.swap = &own;
+	select_traps(&there, place->value, fdt_totalsize(fdt));
+	place_overlays(&there, fdt);
+	for (i = 0; i < own.report.count; i++) {
+		const struct finding *one = &own.report.list[i];
+
+		if (one->level == LEVEL_REFUSAL && one->kind != KIND_BUSY)
+			say(&place->swap->report, LEVEL_WARNING, one->kind, one->mend, "%s",
+			    one->cause ? one->cause : "?");
+	}
+	report_free(&own.report);
+}
+
+/* Whether the kernel runs on what is selected. */
+static void tell_runs(const struct place *place, const void *fdt)
+{
+	struct report *report = &place->swap->report;
+	enum runs runs = tree_running(place, place->value);
+	char *trial = trial_name(place->swap);
+	struct state state;
+	bool known;
+
+	state_read(&state, place);
+	known = same_text(state.installed, place->value) && state.start;
+	if (runs == RUNS_YES) {
+		fact(report, "runs", "yes");
+	} else if (runs == RUNS_NO) {
+		tell_why(place, fdt);
+		if (known && first_start(place->swap, &state))
+			fact(report, "runs", "not yet, it was selected in this start");
+		else if (trial)
+			fact(report, "runs", "no, another one is tried");
+		else
+			fact(report, "runs", "no");
+		if (!trial && !(known && first_start(place->swap, &state)))
+			say(report, LEVEL_WARNING, KIND_SELECTOR,
+			    "start the device again; if it is said then, too, see what the "
+			    "bootloader says",
+			    "another tree runs than %s: the bootloader did not take it%s",
+			    place->value, known ? "" : ", or it was selected in this start");
+	}
+	state_free(&state);
+	free(trial);
+}
+
 static void tell_selected(const struct place *place)
 {
 	struct report *report = &place->swap->report;
@@ -29,14 +82,16 @@ static void tell_selected(const struct place *place)
 	}
 	fact(report, "selected", "%s", place->value);
 	select_last(place, true);
-	if (fdt)
+	if (fdt) {
 		fact(report, "tree", "%s, %u bytes, sound", board_of(fdt), fdt_totalsize(fdt));
-	else
+		tell_runs(place, fdt);
+	} else {
 		say(report, place->family->fallback ? LEVEL_WARNING : LEVEL_REFUSAL, KIND_TREE,
 		    "dtb-swap rollback, or install a tree",
 		    "%s/%s is selected, and is missing or broken: %s", place->trees,
 		    place->value, place->family->fallback ?
 		    "the bootloader will take its own" : "the device will not boot");
+	}
 	free(fdt);
 }
 

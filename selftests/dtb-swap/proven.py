@@ -5,7 +5,7 @@
 import sys
 
 from bench import perform
-from install import DEVICES, device, model, new_tree, shipped
+from install import DEVICES, EXTLINUX, device, model, new_tree, shipped
 from pending import BOOT_ID, booted, told
 
 ROWS = {row[0]: row for row in DEVICES}
@@ -111,9 +111,46 @@ def in_trial(tap, folder):
                f'{commit} {after}')
 
 
+def by_hand(name, text):
+    """Somebody changes a file of the bootloader."""
+    return lambda made: made.put(name, text + (made.root / name).read_text(encoding='ascii'))
+
+
+ORIN = 'mnt/sysroot/active/boot/extlinux/extlinux.conf'
+# Why the bootloader has not taken what is selected, and what status says.
+UNTAKEN = (
+    ('imx8mm-var-som', by_hand('mnt/boot/extra_uEnv.txt', 'fdt_file=x.dtb\n'), 'fdt_file'),
+    ('raspberrypi4-64', by_hand('mnt/boot/config.txt', 'os_prefix=old/\n'), 'os_prefix'),
+    ('jetson-agx-orin-devkit', lambda made: made.put(ORIN, EXTLINUX.replace('default', '/a.dtb')),
+     'has FDT /a.dtb'),
+    ('jetson-agx-orin-devkit', lambda made: None, 'the bootloader did not take it\n'))
+
+
+def looks(tap, folder):
+    """status says whether the selected tree runs, and why not."""
+    for kind, change, words in UNTAKEN:
+        made = device(folder / 'root', *ROWS[kind])
+        made.put(BOOT_ID, 'first\n')
+        told(made, 'install', *trees(folder, kind, 'one'))
+        early = told(made, 'status')[:2]
+        made.put(BOOT_ID, 'second\n')
+        change(made)
+        late = told(made, 'status')[:2]
+        tap.result(not early[0] and 'not yet' in early[1] and 'another tree runs' not in early[1],
+                   f'{kind}: status, the selected tree is not yet started', early)
+        tap.result(not late[0] and 'another tree runs than swap-one' in late[1] and
+                   'warning: ' in late[1] and words in late[1],
+                   f'{kind}: status, the bootloader has not taken it', late)
+        made.put('sys/firmware/fdt', next(made.root.rglob('swap-one-*')).read_bytes())
+        runs = told(made, 'status')[1]
+        tap.result('another tree' not in runs and any(line.split() == ['runs', 'yes'] for line in
+                                                      runs.splitlines()),
+                   f'{kind}: status, it runs', runs)
+
+
 def main():
     """Run all."""
-    return perform(never_started, twin, in_trial)
+    return perform(never_started, twin, in_trial, looks)
 
 
 if __name__ == '__main__':
