@@ -148,9 +148,18 @@ def looks(tap, folder):
                    f'{kind}: status, it runs', runs)
 
 
+def commits(tap, folder):
+    """What is pending has to be committed, and is told so."""
+    made = running(folder, KINDS[0])
+    one, = trees(folder, KINDS[0], 'one')
+    pending, plain = told(made, 'try', '--pending', one), told(made, 'install', one)
+    tap.result('say dtb-swap commit then' in pending[1] and 'dtb-swap commit' not in plain[1],
+               'try --pending says that a commit is needed', pending)
+
+
 def main():
     """Run all."""
-    return perform(never_started, twin, in_trial, looks)
+    return perform(never_started, twin, in_trial, looks, commits)
 
 
 if __name__ == '__main__':
