@@ -138,28 +138,32 @@ static void run_merge(struct call *call)
 	free(fdt);
 }
 
+#define ANYWHERE "FvURjqhV"	/* options that fit any verb */
+#define BY_KEXEC "KIDW"		/* and of try those that have nothing to do with --pending */
+
+/* Letters are those of LONG. */
 static const struct verb VERBS[] = {
-	{ "check", 1, INT_MAX, run_check,
+	{ "check", "sMBA", 1, INT_MAX, run_check,
 	  "check FILE...             whether this device can live with a tree" },
-	{ "diff", 1, 2, run_diff,
+	{ "diff", "a", 1, 2, run_diff,
 	  "diff [A] B                what differs, from the running tree without A" },
-	{ "merge", 2, INT_MAX, run_merge, "merge BASE OVERLAY... -o FILE" },
-	{ "install", 1, INT_MAX, run_install,
+	{ "merge", "ol", 2, INT_MAX, run_merge, "merge BASE OVERLAY... -o FILE" },
+	{ "install", "OblBA", 1, INT_MAX, run_install,
 	  "install FILE              make the bootloader take a tree\n"
 	  "  install --overlay FILE... the same, with overlays on the selected tree" },
-	{ "rollback", 0, 0, run_rollback,
+	{ "rollback", "w", 0, 0, run_rollback,
 	  "rollback [--own]          the tree that was selected before, or the bootloader's own" },
-	{ "try", 1, INT_MAX, run_try,
+	{ "try", "OblBAKIDWPL", 1, INT_MAX, run_try,
 	  "try [--overlay] FILE...   start with a tree once, by kexec; a reset is on the old one" },
-	{ "commit", 0, 0, run_commit,
+	{ "commit", "", 0, 0, run_commit,
 	  "commit                    keep the tree that is being tried" },
-	{ "guard", 0, 0, run_guard,
+	{ "guard", "L", 0, 0, run_guard,
 	  "guard                     at the start: go back unless it is committed in time" },
-	{ "carry", 0, 1, run_carry,
+	{ "carry", "LGkE", 0, 1, run_carry,
 	  "carry                     an update's hook: the trees into the new root" },
-	{ "status", 0, 0, run_status,
+	{ "status", "", 0, 0, run_status,
 	  "status                    what is selected, what was before" },
-	{ "list", 0, 0, run_list,
+	{ "list", "a", 0, 0, run_list,
 	  "list                      trees of this device; --all: families" },
 };
 
@@ -237,6 +241,7 @@ static bool accept_more(struct swap *swap, const char *cause)
 
 static void set_name(struct call *call, int option)
 {
+	size_t count = strlen(call->used);
 	const char **to = option == 'b' ? &call->swap.base :
 			  option == 'o' ? &call->out :
 			  option == 'l' ? &call->swap.map :
@@ -253,6 +258,8 @@ static void set_name(struct call *call, int option)
 		*to = optarg;
 	if (option == 'R' && !optarg[strspn(optarg, "/")])	/* the device itself */
 		call->swap.root = "";
+	if (count + 1 < sizeof(call->used) && !strchr(call->used, option))
+		call->used[count] = option;
 	call->json |= option == 'j';
 	call->quiet |= option == 'q';
 	call->all |= option == 'a';
@@ -314,6 +321,40 @@ static int wrong_use(bool json, const char *verb, const char *cause)
 	return KIND_USAGE;
 }
 
+static const char *long_name(int option)
+{
+	const struct option *one = LONG;
+
+	while (one->val != option)
+		one++;
+	return one->name;
+}
+
+/* What an option that does not fit its verb belongs to, for free(), or NULL where all fit. */
+static char *misfit(const struct call *call, const struct verb *verb)
+{
+	const char *c = call->used + strspn(call->used, ANYWHERE), *other;
+	char *text, *more;
+	size_t i;
+
+	while (*c && strchr(verb->options, *c) && !(call->pending && strchr(BY_KEXEC, *c)))
+		c += 1 + strspn(c + 1, ANYWHERE);
+	if (!*c)
+		return NULL;
+	if (strchr(verb->options, *c))
+		return format_text("--%s is for a start by kexec, not for --pending", long_name(*c));
+	text = format_text("--%s is no option of %s, but of", long_name(*c), verb->name);
+	for (i = 0; text && i < sizeof(VERBS) / sizeof(*VERBS); i++) {
+		other = strchr(VERBS[i].options, *c) ? VERBS[i].name : NULL;
+		more = other ? format_text("%s %s", text, other) : NULL;
+		if (!other)
+			continue;
+		free(text);
+		text = more;
+	}
+	return text ? text : strdup("an option does not fit the verb");
+}
+
 /**
  * tell() - print what was found, once
  * @call: its report is empty afterwards
@@ -334,6 +375,7 @@ int main(int argc, char **argv)
 	const struct verb *verb;
 	struct call call;
 	int status = parse(&call, argc, argv);
+	char *text;
 
 	signal(SIGPIPE, SIG_IGN);	/* who reads may be gone before guard is done */
 	if (status == KIND_USAGE)
@@ -349,6 +391,13 @@ int main(int argc, char **argv)
 	if (call.count < verb->least || call.count > verb->most) {
 		fprintf(stderr, "usage: dtb-swap %s\n", verb->usage);
 		return wrong_use(call.json, verb->name, "that many words do not fit the verb");
+	}
+	text = misfit(&call, verb);
+	if (text) {
+		fprintf(stderr, "dtb-swap: %s\n", text);
+		status = wrong_use(call.json, verb->name, text);
+		free(text);
+		return status;
 	}
 	call.verb = verb->name;
 	verb->run(&call);

@@ -11,6 +11,7 @@
  * struct call - a verb with its options
  * @swap: the run
  * @verb: its name
+ * @used: the options that were given, a letter each
  * @told: the report has been printed, as a document with @json
  * @words: what is not an option
  * @count: of @words
@@ -35,6 +36,7 @@
 struct call {
 	struct swap swap;
 	const char *verb;
+	char used[32];
 	bool told;
 	char **words;
 	int count;
@@ -57,9 +59,10 @@ struct call {
 	unsigned int limit;
 };
 
-/* struct verb - what can be asked for, and how many words it takes */
+/* struct verb - what can be asked for, its options, and how many words it takes */
 struct verb {
 	const char *name;
+	const char *options;
 	int least;
 	int most;
 	void (*run)(struct call *call);

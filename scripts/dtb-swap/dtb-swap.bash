@@ -12,10 +12,12 @@ _dtb_swap() {
 
 	if [[ $before =~ ^(-o|-l|--(out|labels|kernel|initrd|watchdog|root))$ ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
-	elif [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
+	elif [[ $before =~ ^--(accept|accept-board|family|limit|variable)$ ]]; then
+		COMPREPLY=()
 	elif [ "${word:0:1}" = - ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+	elif [ "$COMP_CWORD" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
 	else
 		mapfile -t COMPREPLY < <(compgen -f -X '!*.dtb*' -- "$word"; compgen -d -- "$word")
 	fi

@@ -48,6 +48,8 @@ def completion(tap, verbs, options):
                               (['dtb-swap', 'try', '--kernel', 'n'], ['notes.txt']),
                               (['dtb-swap', 'try', '--initrd', ''],
                                ['a.dtb', 'b.dtbo', 'fold', 'notes.txt']),
+                              (['dtb-swap', '--he'], ['--help']),
+                              (['dtb-swap', 'guard', '--limit', ''], []),
                               (['dtb-swap', 'nonsense', 'x'], [])):
             found = complete(folder, *words)
             tap.result(found == wanted, f'bash completes "{" ".join(words)}"', f'{found}\n{wanted}')
@@ -60,8 +62,33 @@ def numbers(tap):
         tap.result(done.returncode == 2 and 'no number of seconds' in done.stdout and
                    'mend:' in done.stdout, f'--limit "{word}" is refused',
                    f'{done.returncode}\n{done.stdout}')
-    done = swap('status', '--limit', '604800', '--root', '/nowhere')
+    done = swap('try', '--limit', '604800', 'x.dtb', '--root', '/nowhere')
     tap.result(done.returncode != 2, '--limit 604800, a week, is not', done.stdout)
+
+
+# Words, an option that does not fit, and a verb that it fits.
+MISFITS = (
+    ('install --watchdog /dev/watchdog0 x.dtb', '--watchdog', 'try'),
+    ('install --limit 5 x.dtb', '--limit', 'guard'),
+    ('install --pending x.dtb', '--pending', 'try'),
+    ('install --own x.dtb', '--own', 'rollback'),
+    ('rollback --pending', '--pending', 'try'),
+    ('check --overlay x.dtbo', '--overlay', 'install'),
+    ('status -a', '--all', 'list'),
+    ('try --pending --watchdog /dev/watchdog0 x.dtb', '--watchdog', 'not for --pending'),
+    ('try x.dtb --load -q --pending', '--load', 'not for --pending'),
+)
+
+
+def misfits(tap):
+    """An option that the verb has no use for is wrong use, for it may have been for safety."""
+    for words, option, verb in MISFITS:
+        done = swap(*words.split(), '--root', '/nowhere')
+        answer = json.loads(run('sh', '-c', 'exec 2>/dev/null "$@"', 'sh', *program(),
+                                *words.split(), '--json').stdout)
+        tap.result(done.returncode == 2 and f'dtb-swap: {option} ' in done.stdout and
+                   verb in done.stdout and answer['kind'] == 'usage' and
+                   option in json.dumps(answer), f'{words}: refused', done.stdout)
 
 
 def root(tap):
@@ -173,6 +200,7 @@ def main():
                f'{verbs} {options}')
     completion(tap, verbs, options)
     numbers(tap)
+    misfits(tap)
     root(tap)
     manual(tap, verbs, options)
     asked(tap)
