@@ -92,10 +92,11 @@ static const struct family *of_board(const struct board *board)
 	return by_name(board->family);
 }
 
+/* A board that is not known may have a bootloader that reads no such file; firmware reads its own. */
 static const struct family *judge(struct swap *swap, const struct board *board,
 				  const struct family *family)
 {
-	bool known = board && strcmp(board->selector, "none");
+	bool known = board ? strcmp(board->selector, "none") : family->how == HOW_CONFIG;
 
 	if (!family) {
 		refuse(swap, KIND_SELECTOR, "build it into the OS image",
@@ -107,10 +108,10 @@ static const struct family *judge(struct swap *swap, const struct board *board,
 		       "the variable that has the tree's name is not known");
 		return NULL;
 	}
-	if ((!family->proven || (board && !known)) && !swap->unproven) {
+	if ((!family->proven || !known) && !swap->unproven) {
 		refuse(swap, KIND_SELECTOR, "try it beside a console, then say --unproven",
 		       "nobody has verified that the bootloader of %s heeds %s in %s",
-		       board ? board->device : family->name,
+		       board ? board->device : "this board",
 		       swap->variable ? swap->variable : family->key, family->file);
 		return NULL;
 	}

@@ -202,7 +202,8 @@ void state_recall(struct place *place)
 		swap->family = family || known ? place->said.old_family : NULL;
 		family_needs(place->device, swap->family, &family, &variable);
 		swap->variable = variable ? place->said.old_variable : NULL;
-		swap->unproven |= has(text, "", "unproven");
+		/* Older versions have asked for that of known boards alone. */
+		swap->unproven |= has(text, "", "unproven") || swap->family;
 	}
 	if (has(text, "", "installed") || has(text, NEXT, "installed"))
 		place->said.selector = get(text, "", "selector");

@@ -119,6 +119,27 @@ def updating(tap, folder):
                    ''.join(done.stdout for done in said))
 
 
+def unknown(tap, folder):
+    """A board that nobody knows needs --unproven; the Raspberry Pi's firmware is what it is."""
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    for text in ('{"deviceType": "acme-board"}', '{}'):
+        made = device(folder / 'root', *ROW)
+        made.put('mnt/boot/config.json', text)
+        root, before = ('--family', 'imx8m', '--root', made.root), digest(made.root)
+        refused = swap('install', one, *root)
+        tap.result(refused.returncode == 9 and digest(made.root) == before and
+                   'nobody has verified that the bootloader of this board heeds' in refused.stdout
+                   and 'mend: ' in refused.stdout and '--unproven' in refused.stdout,
+                   f'{text}: --family alone is refused', refused.stdout)
+        said = [swap('install', one, '--unproven', *root), swap('status', '--root', made.root)]
+        state = made.root / 'mnt/boot/dtb-swap.state'
+        state.write_text(state.read_text(encoding='ascii').replace('unproven=yes\n', ''))
+        said.append(swap('rollback', '--root', made.root))
+        tap.result(not any(done.returncode for done in said) and model(made, ROW[0]) is None,
+                   f'{text}: with --unproven, and back where an older version has installed it',
+                   ''.join(done.stdout for done in said))
+
+
 # In a name space of its own: a folder becomes one in memory of so many KiB, with what is in it.
 SMALL = """cp -r {0} {2} && python3 -c "import ctypes
 exit(ctypes.CDLL(None).mount(b'x', b'{0}', b'tmpfs', 0, b'size={1}k'))" && cp -r {2}/. {0} && exec """
@@ -143,7 +164,7 @@ def crowded(tap, folder):
 
 def main():
     """Run all."""
-    return perform(folded, mounted, unmounted, updating, crowded)
+    return perform(folded, mounted, unmounted, updating, unknown, crowded)
 
 
 if __name__ == '__main__':
