@@ -65,6 +65,28 @@ const char *supervisor_variable(const struct place *place)
 	return NULL;
 }
 
+/*
+ * hostapp-update puts the new OS into the other root, where the bootloader stops without the tree.
+ * A binary alone, without the recipe, has nothing that takes the tree along.
+ */
+static void update_warn(const struct place *place)
+{
+	static const char *const updates[] = { "/usr/*bin/hostapp-update", NULL };
+	static const char *const carries[] = {
+		"/etc/hostapp-update-hooks.d/05-dtb-swap",
+		"/etc/systemd/system/*.wants/dtb-swap-carry.service",
+		"/usr/lib/systemd/system/*.wants/dtb-swap-carry.service",
+		"/lib/systemd/system/*.wants/dtb-swap-carry.service", NULL
+	};
+
+	if (place->value && !place->family->fallback && place_in_root(place, place->value) &&
+	    sys_any(place->swap, updates) && !sys_any(place->swap, carries))
+		say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,
+		    "dtb-swap carry --last after each hostapp-update, or rollback --own before it",
+		    "nothing takes the tree along with an update of the OS, and %s",
+		    "the bootloader stops without it");
+}
+
 /**
  * supervisor_warn() - say what has to be set so that a selection stays
  * @place: with the value that was selected
@@ -76,6 +98,7 @@ void supervisor_warn(const struct place *place, bool pending)
 	const char *variable = supervisor_variable(place);
 	struct report *report = &place->swap->report;
 
+	update_warn(place);
 	if (!variable)
 		return;
 	if (!place->value)

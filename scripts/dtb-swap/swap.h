@@ -103,6 +103,7 @@ char *sys_read(const struct swap *swap, const char *path, size_t *size);
 char *sys_line(const struct swap *swap, const char *path);
 bool sys_exists(const struct swap *swap, const char *path);
 bool sys_has(const struct swap *swap, const char *folder, const char *name);
+bool sys_any(const struct swap *swap, const char *const *patterns);
 char *sys_real(const struct swap *swap, const char *path);
 void *sys_tree(struct swap *swap);
 

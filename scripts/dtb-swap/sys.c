@@ -4,6 +4,7 @@
  */
 
 #include <errno.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,6 +162,30 @@ bool sys_has(const struct swap *swap, const char *folder, const char *name)
 
 	free(path);
 	return there;
+}
+
+/**
+ * sys_any() - whether the system has a file that one of some patterns fits
+ * @swap: has the root
+ * @patterns: from the root, as of a shell; NULL behind the last
+ *
+ * Return: true if so; a link need not lead anywhere
+ */
+bool sys_any(const struct swap *swap, const char *const *patterns)
+{
+	bool found = false;
+
+	for (; *patterns && !found; patterns++) {
+		char *path = sys_path(swap, *patterns);
+		glob_t paths;
+
+		if (path && !glob(path, 0, NULL, &paths)) {
+			found = true;
+			globfree(&paths);
+		}
+		free(path);
+	}
+	return found;
 }
 
 /**

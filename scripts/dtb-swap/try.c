@@ -7,7 +7,6 @@
  */
 
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,22 +187,12 @@ static void guard_traps(struct swap *swap)
 		"/etc/systemd/system/*.wants/dtb-swap-guard.service",
 		"/usr/lib/systemd/system/*.wants/dtb-swap-guard.service",
 		"/lib/systemd/system/*.wants/dtb-swap-guard.service",
-		"/etc/rc?.d/S*dtb-swap-guard", "/etc/init.d/dtb-swap-guard",
+		"/etc/rc?.d/S*dtb-swap-guard", "/etc/init.d/dtb-swap-guard", NULL
 	};
 	bool found = false;
 	size_t i;
 
-	for (i = 0; i < sizeof(starts) / sizeof(*starts) && !found; i++) {
-		char *path = sys_path(swap, starts[i]);
-		glob_t paths;
-
-		if (path && !glob(path, 0, NULL, &paths)) {
-			found = true;
-			globfree(&paths);
-		}
-		free(path);
-	}
-	if (!found)
+	if (!sys_any(swap, starts))
 		say(&swap->report, LEVEL_WARNING, KIND_NOTHING,
 		    "systemctl enable dtb-swap-guard, or have a script start dtb-swap guard",
 		    "nothing is known to start the guard, without which nothing goes back");

@@ -157,9 +157,29 @@ def commits(tap, folder):
                'try --pending says that a commit is needed', pending)
 
 
+def carried(tap, folder):
+    """An OS that would be updated without the tree, which its bootloader stops for."""
+    hook = 'etc/hostapp-update-hooks.d/05-dtb-swap'
+    unit = 'usr/lib/systemd/system/shutdown.target.wants/dtb-swap-carry.service'
+    for kind, files, warned in (('imx8mm-var-som', (), False),
+                                ('imx8mm-var-som', ('usr/bin/hostapp-update',), True),
+                                ('imx8mm-var-som', ('usr/bin/hostapp-update', hook), False),
+                                ('imx8mm-var-som', ('usr/bin/hostapp-update', unit), False),
+                                ('jetson-xavier', ('usr/bin/hostapp-update',), False),
+                                ('raspberrypi4-64', ('usr/bin/hostapp-update',), False)):
+        made = device(folder / 'root', *ROWS[kind])
+        for path in files:
+            made.put(path, '')
+        said = told(made, 'install', *trees(folder, kind, 'one'))
+        tap.result(not said[0] and ('nothing takes the tree along' in said[1] and
+                                    'mend: dtb-swap carry --last' in said[1]) == warned,
+                   f'{kind} with {" ".join(files) or "no updates"}: '
+                   f'{"a warning" if warned else "none"}', said)
+
+
 def main():
     """Run all."""
-    return perform(never_started, twin, in_trial, looks, commits)
+    return perform(never_started, twin, in_trial, looks, commits, carried)
 
 
 if __name__ == '__main__':
