@@ -107,8 +107,23 @@ static void firmware_traps(const struct place *place)
 	free(text);
 }
 
+/* Whether a reset is on a tree that has never run. */
+static bool is_unproven(const struct place *place)
+{
+	struct state state;
+	bool unproven;
+
+	if (!place->family)
+		return false;
+	state_read(&state, place);
+	unproven = never_started(place, &state) && !state.pending;
+	state_free(&state);
+	return unproven;
+}
+
 /* All that has to be in memory; nothing is loaded. */
-static bool prepare(struct call *call, const void *fdt, const char *name, struct start *start)
+static bool prepare(struct call *call, const struct place *place, const void *fdt,
+		    const char *name, struct start *start)
 {
 	struct swap *swap = &call->swap;
 	void *started = tree_started(swap, fdt);
@@ -117,6 +132,8 @@ static bool prepare(struct call *call, const void *fdt, const char *name, struct
 	free(started);
 	if (!tree)
 		return false;
+	if (is_unproven(place))	/* without room the trial goes on, and only that is forgotten */
+		fdt_setprop_string(tree, fdt_path_offset(tree, "/chosen"), UNSTARTED, place->value);
 	start->tree = (struct part){ .data = tree, .size = fdt_totalsize(tree) };
 	start->tree.room = start->tree.size;
 	return read_kernel(call, start) && read_initrd(call, start) && start_place(swap, start) &&
@@ -189,8 +206,6 @@ static void guard_traps(struct swap *swap)
 		"/lib/systemd/system/*.wants/dtb-swap-guard.service",
 		"/etc/rc?.d/S*dtb-swap-guard", "/etc/init.d/dtb-swap-guard", NULL
 	};
-	bool found = false;
-	size_t i;
 
 	if (!sys_any(swap, starts))
 		say(&swap->report, LEVEL_WARNING, KIND_NOTHING,
@@ -198,13 +213,35 @@ static void guard_traps(struct swap *swap)
 		    "nothing is known to start the guard, without which nothing goes back");
 }
 
+/* What happens next, and where it ends otherwise. */
+static void tell_next(struct call *call, const struct place *place, const char *name)
+{
+	struct report *report = &call->swap.report;
+	const char *old = place->value ? place->value : "the bootloader's own tree";
+
+	fact(report, "tried", "%s, by kexec", name);
+	fact(report, "next", "%s%s; a reset is on %s",
+	     call->load ? "systemctl kexec starts it" : "it is started now",
+	     place->family ? ", then commit in time (guard waits 300 s)" : "", old);
+	if (call->load && call->watchdog)
+		say(report, LEVEL_WARNING, KIND_KERNEL, "systemctl kexec, at once",
+		    "%s runs, and resets the device", call->watchdog);
+	if (is_unproven(place))
+		say(report, LEVEL_WARNING, KIND_NOTHING,
+		    "dtb-swap rollback, or start the device with it first",
+		    "a reset is on %s, which has not run", old);
+}
+
 /* What fails leaves nothing behind: a loaded kernel would be started by any kexec to come. */
-static void arm_and_start(struct call *call, const struct start *start)
+static void arm_and_start(struct call *call, const struct start *start,
+			  const struct place *place, const char *name)
 {
 	struct swap *swap = &call->swap;
 	int dog = watchdog_arm(call);
 	bool loaded = !verdict(&swap->report) && start_load(swap, start);
 
+	if (loaded)
+		tell_next(call, place, name);
 	if (loaded && !call->load)
 		start_now(call);
 	if (loaded && verdict(&swap->report))
@@ -217,10 +254,10 @@ static void try_now(struct call *call, struct place *place, const void *fdt, con
 {
 	struct start start = { 0 };
 
-	if (prepare(call, fdt, name, &start) && keep_tree(place, fdt, name)) {
+	if (prepare(call, place, fdt, name, &start) && keep_tree(place, fdt, name)) {
 		guard_traps(&call->swap);
 		firmware_traps(place);
-		arm_and_start(call, &start);
+		arm_and_start(call, &start, place, name);
 	}
 	free((void *)start.kernel.data);
 	free((void *)start.initrd.data);

@@ -13,11 +13,12 @@ import sys
 import tempfile
 
 from bench import TOP, Tap, Tree, program, run, shipped, swap
-from install import DEVICES, device, new_tree
+from install import DEVICES, device, model, new_tree
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROW = {row[0]: row for row in DEVICES}['imx8mm-var-som']
 IMAGE = struct.pack('<8xQQ32x4s4x', 0, 1 << 20, b'ARM\x64')
+BOOT_ID = 'proc/sys/kernel/random/boot_id'
 MARK = 'dtb_swap.try='
 
 
@@ -297,6 +298,49 @@ def guarded(tap, folder):
                'guard unloads a kernel before it restarts', f'{board.calls()} {done.stdout}')
 
 
+def ahead(tap, folder):
+    """What is started, what a reset is on, and whether that has ever run."""
+    for steps, old, warned in (((), "the bootloader's own tree", False), (('two',), 'swap-two-', True),
+                               (('two', 'START'), 'swap-two-', False)):
+        board = Board(folder)
+        board.made.put(BOOT_ID, 'first\n')
+        for step in steps:
+            if step == 'START':
+                board.made.put(BOOT_ID, 'second\n')
+            else:
+                swap('install', new_tree(folder, shipped(*ROW[1:3]), step), '--root', board.made.root)
+        for words in ((), ('--load',), ('--load', '--watchdog', with_watchdog(board, folder))):
+            done = board.start(*words)
+            tap.result('swap-one-' in done.stdout and f'a reset is on {old}' in done.stdout and
+                       ('commit in time' in done.stdout) and
+                       ('systemctl kexec starts it' in done.stdout) == ('--load' in words) and
+                       ('and resets the device' in done.stderr) == ('--watchdog' in words) and
+                       ('which has not run' in done.stderr) == warned and done.returncode == (0 if words else 255),
+                       f'try {" ".join(map(str, words[:2]))} after {" ".join(steps) or "nothing"}: '
+                       'it says what is next', done)
+
+
+def proven(tap, folder):
+    """A commit in a trial: back to what was selected, but only where that has ever run."""
+    for starts, wanted in ((False, None), (True, 'two')):
+        board = Board(folder)
+        made, root = board.made, ('--root', board.made.root)
+        made.put(BOOT_ID, 'first\n')
+        swap('install', new_tree(folder, shipped(*ROW[1:3]), 'two'), *root)
+        if starts:
+            made.put('sys/firmware/fdt', next(made.root.rglob('swap-two-*')).read_bytes())
+            made.put(BOOT_ID, 'second\n')
+        done = board.start('--load')
+        made.put('proc/cmdline', f'{board.bootargs()}\n')
+        made.put('sys/firmware/fdt', (board.calls_in / 'segment1').read_bytes())
+        made.put(BOOT_ID, 'third\n')
+        said = [swap(verb, *root) for verb in ('commit', 'rollback')]
+        tap.result(not any(one.returncode for one in (done, *said)) and
+                   model(made, ROW[0]) == wanted,
+                   f'commit in a trial, and what was selected had {"its" if starts else "no"} start: '
+                   f'rollback is on {wanted}', f'{model(made, ROW[0])} {done} {said}')
+
+
 def initramfs(tap, folder):
     """The running kernel had an initramfs, and the next has to be given one."""
     for has, words, warned in ((True, (), True), (False, (), False),
@@ -325,6 +369,8 @@ def main():
         overlaid(tap, pathlib.Path(work))
         bootloaders(tap, pathlib.Path(work))
         reserved(tap, pathlib.Path(work))
+        ahead(tap, pathlib.Path(work))
+        proven(tap, pathlib.Path(work))
         initramfs(tap, pathlib.Path(work))
         guarded(tap, pathlib.Path(work))
     return tap.end()
