@@ -67,7 +67,7 @@ static bool write_tree(struct swap *swap, char *path, const char *data, size_t s
 	*name++ = '\0';
 	if (store_same(swap, path, name, data, size))
 		return store_flush(swap, path, name);
-	if (store_ready(swap, path, size, &writable)) {
+	if (store_ready(swap, path, 0, &writable)) {	/* nobody writes there later: to the last block */
 		good = store_write(swap, path, name, data, size);
 		store_done(swap, path, writable);
 	}
@@ -100,15 +100,19 @@ static void move_tree(const struct move *move, const char *name)
 	free(to);
 }
 
-/* What does not go along is not selected before the next start, and nothing else hangs on it. */
-static void move_spare(const struct move *move, const char *name)
+/*
+ * What does not go along is not selected before the next start, and nothing else hangs on it.
+ * @soft: of which kind that is no more than a warning, KIND_NONE for any
+ */
+static void move_spare(const struct move *move, const char *name, enum kind soft)
 {
 	struct report *report = &move->place->swap->report;
 	size_t said = report->count;
 
 	move_tree(move, name);
 	for (; said < report->count; said++)
-		report->list[said].level = LEVEL_WARNING;
+		if (!soft || report->list[said].kind == soft)
+			report->list[said].level = LEVEL_WARNING;
 }
 
 /* All that were installed, for the supervisor may select any; @before went before them. */
@@ -122,13 +126,29 @@ static void move_ours(const struct move *move, const char *before)
 	while (dir && (errno = 0, entry = readdir(dir)))
 		if (!fnmatch(OURS, entry->d_name, 0) && !same_text(entry->d_name, selected) &&
 		    !same_text(entry->d_name, before))
-			move_spare(move, entry->d_name);
+			move_spare(move, entry->d_name, KIND_NONE);
 	if (errno)
 		refuse(move->place->swap, KIND_ERROR, "look at the disk", "%s: %s", move->from,
 		       strerror(errno));
 	if (dir)
 		closedir(dir);
 	free(path);
+}
+
+/* The new root is made anew by each update: nobody makes room there. */
+static void mend_room(struct report *report)
+{
+	size_t i;
+
+	for (i = 0; i < report->count; i++) {
+		struct finding *one = &report->list[i];
+
+		if (one->kind != KIND_ROOM)
+			continue;
+		free(one->mend);
+		one->mend = strdup("update to an OS image that has more room; or dtb-swap rollback "
+				   "--own, then update");
+	}
 }
 
 static void move_trees(const struct move *move)
@@ -145,8 +165,9 @@ static void move_trees(const struct move *move)
 	if (move->place->value)
 		move_tree(move, move->place->value);
 	if (state.previous && !same_text(state.previous, move->place->value))
-		move_tree(move, state.previous);
+		move_spare(move, state.previous, KIND_ROOM);
 	move_ours(move, state.previous);
+	mend_room(&swap->report);
 	if (!verdict(&swap->report))
 		store_flush(swap, move->to, ".");	/* also what the new OS brings */
 	state_free(&state);

@@ -12,6 +12,7 @@ import time
 from bench import SOURCE, TOP, Tree, package, perform, program, run, shipped, swap
 from faults import compile_injector
 from install import DEVICES, device, new_tree
+from places import SMALL
 from selector import chosen
 
 HOOK = TOP / 'scripts/yocto/files/05-dtb-swap'
@@ -73,10 +74,10 @@ def prepared(folder, row=ROW):
     """A device with three trees, the last selected, and a new root."""
     made = device(folder / 'root', *row)
     made.put(f'{NEW}/keep', '')
-    made.put(FIRST, 'first\n')
     for word in ('one', 'two', 'three'):
         made.put(FIRST, f'{word}\n')
         swap('install', new_tree(folder, shipped(*row[1:3]), word), '--root', made.root)
+    made.put(FIRST, 'first\n')
     return made
 
 
@@ -248,6 +249,27 @@ def ends(tap, folder):
                    done.stdout)
 
 
+def crowded(tap, folder):
+    """A new root with room for all, for the selected tree to the last block, and for none."""
+    size = -(-next(prepared(folder).root.rglob('swap-three-*')).stat().st_size // 4096) * 4
+    for room, status, names in ((3 * size + 8, 0, ['one', 'three', 'two']),
+                                (size + 12, 0, ['three']), (size - 8, 7, [])):
+        made = prepared(folder)
+        kept = next(made.root.rglob('swap-three-*')).name
+        done = run('unshare', '-rm', 'sh', '-c', SMALL.format(made.root / NEW, room, folder / f'kept-{room}')
+                   .replace('exec ', '') + ' '.join([*program(), 'carry', kept, '--root', str(made.root)]) +
+                   f'; status=$?; ls {made.root / NEW}; exit $status')
+        found = sorted(line.split('-')[1] for line in done.stdout.splitlines()
+                       if line.startswith('swap-'))
+        said = 'mend: update to an OS image that has more room; or dtb-swap rollback --own' in done.stdout
+        mark = (made.root / 'mnt/boot/dtb-swap.update')
+        marked = sorted(line.split('-')[1] for line in mark.read_text().splitlines() if '-' in line) \
+            if mark.exists() else []
+        tap.result(done.returncode == status and found == names == marked and said == (len(names) < 3) and
+                   'dtb-swap list shows' not in done.stdout, f'a new root with room for {names}',
+                   f'{done.returncode} {marked} {done.stdout}')
+
+
 def elsewhere(tap, folder):
     """Trees on the boot partition are there for both."""
     for kind in ('raspberrypi4-64', 'iot-gate-imx8plus'):
@@ -269,7 +291,7 @@ def elsewhere(tap, folder):
 
 def main():
     """Run all."""
-    return perform(journal, locked, failing, waiting, ends, elsewhere)
+    return perform(journal, locked, failing, waiting, ends, crowded, alone, elsewhere)
 
 
 if __name__ == '__main__':
