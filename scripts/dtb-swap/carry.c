@@ -320,7 +320,8 @@ void run_carry(struct call *call)
 			carry_last(&place);
 		else
 			names = carry(call, &place);
-		if (place.boot && !call->last && (!place.value || !verdict(&swap->report)))
+		if (place.boot && !call->last && sys_exists(swap, new_folder(swap)) &&
+		    (!place.value || !verdict(&swap->report)))
 			taken_mark(&place, names ? names : "");
 	}
 	free(names);

@@ -231,6 +231,8 @@ static bool accept_more(struct swap *swap, const char *cause)
 {
 	size_t i;
 
+	if (!strncmp(cause, "refused: ", strlen("refused: ")))	/* the line as it was printed */
+		cause += strlen("refused: ");
 	for (i = 0; i < MOST_ACCEPTED; i++)
 		if (!swap->accepted[i]) {
 			swap->accepted[i] = cause;

@@ -17,6 +17,13 @@ static const char *const KINDS[] = {
 
 static const char *const LEVELS[] = { "note", "warning", "refused" };
 
+/* A file of another system has CRs, and a terminal writes over the line then. */
+static void show(char *text, const char *hidden)
+{
+	for (; text && (text = strpbrk(text, hidden)); )
+		*text = '?';
+}
+
 static void add(struct report *report, enum level level, enum kind kind, const char *mend,
 		const char *format, va_list args)
 {
@@ -35,6 +42,7 @@ static void add(struct report *report, enum level level, enum kind kind, const c
 		new->cause = NULL;
 		report->no_memory = true;
 	}
+	show(new->cause, "\r");
 }
 
 /**
@@ -95,15 +103,14 @@ static void put_json(FILE *out, const char *text)
  */
 void fact(struct report *report, const char *name, const char *format, ...)
 {
-	char *text = NULL, *line = NULL, *all = NULL, *c;
+	char *text = NULL, *line = NULL, *all = NULL;
 	va_list args;
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
 		text = NULL;
 	va_end(args);
-	for (c = text; c && (c = strchr(c, '\n')); )
-		*c = '?';	/* as in names of files */
+	show(text, "\n\r");	/* as in names of files */
 	if (text)
 		line = format_text("%s\t%s\n", name, text);
 	if (line)

@@ -92,6 +92,10 @@ static void tell_selected(const struct place *place)
 		    place->value, place->family->fallback ?
 		    "the bootloader will take its own" : "the device will not boot");
 	}
+	if (strchr(place->value, '\r'))
+		say(report, LEVEL_WARNING, KIND_SELECTOR, "end its lines with LF alone",
+		    "%s/%s has lines that end with CR LF, and the CR is a part of the name",
+		    place->boot, place->family->file);
 	free(fdt);
 }
 
@@ -191,6 +195,28 @@ static void tell_tree(const struct place *place, const struct state *state, cons
 	free(fdt);
 }
 
+static void tell_folder(const struct place *place, const char *folder)
+{
+	char *path = sys_path(place->swap, folder);
+	struct dirent **names = NULL;
+	int count = path ? scandir(path, &names, NULL, by_name) : 0, i;
+	struct state state;
+
+	state_read(&state, place);
+	for (i = 0; i < count; i++) {
+		const char *name = names[i]->d_name;
+		size_t length = strlen(name);
+
+		if (length > 4 && !strcmp(name + length - 4, ".dtb") && *name != '.' &&
+		    (folder == place->trees || !sys_has(place->swap, place->trees, name)))
+			tell_tree(place, &state, name);
+		free(names[i]);
+	}
+	free(names);
+	free(path);
+	state_free(&state);
+}
+
 /**
  * run_list() - the verb list
  * @call: without words
@@ -199,30 +225,15 @@ void run_list(struct call *call)
 {
 	struct swap *swap = &call->swap;
 	struct place place = { 0 };
-	struct dirent **names = NULL;
-	struct state state;
-	char *path;
-	int i, count;
 
 	if (call->all) {
 		family_list(call->json ? &swap->report : NULL);
 		return;
 	}
 	if (look(&place, swap) || (!verdict(&swap->report) && place.trees)) {
-		state_read(&state, &place);
-		path = sys_path(swap, place.trees);
-		count = path ? scandir(path, &names, NULL, by_name) : 0;
-		for (i = 0; i < count; i++) {
-			size_t length = strlen(names[i]->d_name);
-
-			if (length > 4 && !strcmp(names[i]->d_name + length - 4, ".dtb") &&
-			    *names[i]->d_name != '.')
-				tell_tree(&place, &state, names[i]->d_name);
-			free(names[i]);
-		}
-		free(names);
-		free(path);
-		state_free(&state);
+		tell_folder(&place, place.trees);
+		if (place.more)
+			tell_folder(&place, place.more);
 	}
 	place_close(&place);
 }

@@ -250,7 +250,7 @@ def ends(tap, folder):
 
 
 def crowded(tap, folder):
-    """A new root with room for all, for the selected tree to the last block, and for none."""
+    """A new root with room for all, for the selected tree alone, to the last block, and for none."""
     size = -(-next(prepared(folder).root.rglob('swap-three-*')).stat().st_size // 4096) * 4
     for room, status, names in ((3 * size + 8, 0, ['one', 'three', 'two']),
                                 (size + 12, 0, ['three']), (size - 8, 7, [])):
@@ -268,6 +268,18 @@ def crowded(tap, folder):
         tap.result(done.returncode == status and found == names == marked and said == (len(names) < 3) and
                    'dtb-swap list shows' not in done.stdout, f'a new root with room for {names}',
                    f'{done.returncode} {marked} {done.stdout}')
+
+
+def alone(tap, folder):
+    """carry by hand, where there is no new root and nothing is selected, says nothing of an update."""
+    made = device(folder / 'root', *ROW)
+    made.put(FIRST, 'first\n')
+    done = [swap('carry', '--root', made.root),
+            swap('install', new_tree(folder, shipped(*ROW[1:3]), 'one'), '--root', made.root)]
+    tap.result(done[0].returncode == 1 and not done[1].returncode and
+               not (made.root / 'mnt/boot/dtb-swap.update').exists(),
+               'carry by hand without a new root: install is possible',
+               ''.join(one.stdout for one in done))
 
 
 def elsewhere(tap, folder):

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """dtb-swap where the folders are not what they seem: FAT's names, containers, other roots, full."""
 
+import pathlib
 import shutil
+import subprocess
 import sys
 
-from bench import perform, program, run, shipped, swap
+from bench import Tree, perform, program, run, shipped, swap
 from install import DEVICES, device, digest, model, new_tree
 
 ROWS = {row[0]: row for row in DEVICES}
@@ -31,6 +33,7 @@ def folded(tap, folder):
                done.stdout)
 
 
+MMC = '/soc@0/bus@30800000/mmc@30b60000'
 # What is mounted where, whether that is a device with its host's root, what is said.
 MOUNTS = (
     ('a device', '/ overlay\n/mnt/sysroot/active ext4\n/mnt/boot vfat', True, 0, 'selected in'),
@@ -140,6 +143,29 @@ def unknown(tap, folder):
                    ''.join(done.stdout for done in said))
 
 
+def shown(tap, folder):
+    """What is looked at is shown as it is: the second folder, CRs; a line that was printed is known."""
+    row = ROWS['iot-gate-imx8plus']
+    made = device(folder / 'root', *row)
+    made.put('mnt/sysroot/active/boot/fleet.dtb', pathlib.Path(shipped(*row[1:3])).read_bytes())
+    made.put('mnt/boot/extra_uEnv.txt', 'custom_fdt_file=fleet.dtb\n')
+    done = swap('list', '--root', made.root)
+    tap.result('fleet.dtb: fsl,imx8mp-evk, selected' in done.stdout, 'list has the trees of the second folder', done.stdout)
+    made.put('mnt/boot/extra_uEnv.txt', 'custom_fdt_file=fleet.dtb\r\n')
+    said = subprocess.run([*program(), 'status', '--root', made.root], capture_output=True,
+                          check=False)
+    tap.result(b'\r' not in said.stdout + said.stderr and b'lines that end with CR LF' in said.stderr,
+               'status names a CR, and prints none', said)
+    made = device(folder / 'root', *ROW)
+    made.disk(2, '/', MMC)
+    bad = Tree(shipped(*ROW[1:3])).text(MMC, 'status', 'disabled').write(folder / 'bad.dtb')
+    done = swap('check', bad, '--root', made.root)
+    line = next((line for line in done.stdout.splitlines() if line.startswith('refused: ')), '')
+    again = swap('check', '--accept', line, bad, '--root', made.root)
+    tap.result(done.returncode == 5 and not again.returncode, '--accept takes the line as it was printed',
+               done.stdout + again.stdout)
+
+
 # In a name space of its own: a folder becomes one in memory of so many KiB, with what is in it.
 SMALL = """cp -r {0} {2} && python3 -c "import ctypes
 exit(ctypes.CDLL(None).mount(b'x', b'{0}', b'tmpfs', 0, b'size={1}k'))" && cp -r {2}/. {0} && exec """
@@ -164,7 +190,7 @@ def crowded(tap, folder):
 
 def main():
     """Run all."""
-    return perform(folded, mounted, unmounted, updating, unknown, crowded)
+    return perform(folded, mounted, unmounted, updating, unknown, shown, crowded)
 
 
 if __name__ == '__main__':
