@@ -32,8 +32,7 @@ static const char OPTIONS[] =
 	"      --modules DIR         check: only against a kernel to come, by its modules\n"
 	"      --accept-board NAME   a tree for another board, by its first compatible\n"
 	"      --accept CAUSE        what the system needs and the tree lacks, as it was refused\n"
-	"      --family NAME         the family, where config.json does not tell it; with\n"
-	"                            --unproven where no row of the tool has that board\n"
+	"      --family NAME         the family, where config.json does not tell it (--unproven)\n"
 	"      --variable NAME       family u-boot: the variable with the tree's name\n"
 	"      --unproven            a selector that nobody has verified on this board\n"
 	"      --kernel FILE --initrd FILE   try: what to start\n"
@@ -333,29 +332,25 @@ static const char *long_name(int option)
 	return one->name;
 }
 
-/* What an option that does not fit its verb belongs to, for free(), or NULL where all fit. */
-static char *misfit(const struct call *call, const struct verb *verb)
+/* Returns whether all options fit the verb; otherwise gets what the first that does not fits. */
+static bool fits(const struct call *call, const struct verb *verb, char *text, size_t size)
 {
-	const char *c = call->used + strspn(call->used, ANYWHERE), *other;
-	char *text, *more;
-	size_t i;
+	const char *c = call->used + strspn(call->used, ANYWHERE);
+	size_t i, at;
 
 	while (*c && strchr(verb->options, *c) && !(call->pending && strchr(BY_KEXEC, *c)))
 		c += 1 + strspn(c + 1, ANYWHERE);
 	if (!*c)
-		return NULL;
-	if (strchr(verb->options, *c))
-		return format_text("--%s is for a start by kexec, not for --pending", long_name(*c));
-	text = format_text("--%s is no option of %s, but of", long_name(*c), verb->name);
-	for (i = 0; text && i < sizeof(VERBS) / sizeof(*VERBS); i++) {
-		other = strchr(VERBS[i].options, *c) ? VERBS[i].name : NULL;
-		more = other ? format_text("%s %s", text, other) : NULL;
-		if (!other)
-			continue;
-		free(text);
-		text = more;
+		return true;
+	if (strchr(verb->options, *c)) {
+		snprintf(text, size, "--%s is by kexec, not for --pending", long_name(*c));
+		return false;
 	}
-	return text ? text : strdup("an option does not fit the verb");
+	at = snprintf(text, size, "--%s is no option of %s, but of", long_name(*c), verb->name);
+	for (i = 0; i < sizeof(VERBS) / sizeof(*VERBS); i++)
+		if (strchr(VERBS[i].options, *c))
+			at += snprintf(text + at, size - at, " %s", VERBS[i].name);
+	return false;
 }
 
 /**
@@ -378,7 +373,7 @@ int main(int argc, char **argv)
 	const struct verb *verb;
 	struct call call;
 	int status = parse(&call, argc, argv);
-	char *text;
+	char text[128];
 
 	signal(SIGPIPE, SIG_IGN);	/* who reads may be gone before guard is done */
 	if (status == KIND_USAGE)
@@ -395,12 +390,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: dtb-swap %s\n", verb->usage);
 		return wrong_use(call.json, verb->name, "that many words do not fit the verb");
 	}
-	text = misfit(&call, verb);
-	if (text) {
+	if (!fits(&call, verb, text, sizeof(text))) {
 		fprintf(stderr, "dtb-swap: %s\n", text);
-		status = wrong_use(call.json, verb->name, text);
-		free(text);
-		return status;
+		return wrong_use(call.json, verb->name, text);
 	}
 	call.verb = verb->name;
 	verb->run(&call);

@@ -220,7 +220,7 @@ static void tell_trial(const struct place *place)
 
 	if (name && !trial_over(place->swap) && !same_text(name, place->value))
 		say(&place->swap->report, LEVEL_WARNING, KIND_NOTHING,
-		    "dtb-swap rollback, then commit or start again before anything is installed",
+		    "dtb-swap rollback; commit first, then install",
 		    "nobody has committed %s: guard is going to restart the system, with %s", name,
 		    place->value);
 	free(name);

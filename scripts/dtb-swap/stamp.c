@@ -56,6 +56,18 @@ static bool same_stamp(const void *a, const void *b)
 	return !one || (two && size_a == size_b && !memcmp(one, two, size_a));
 }
 
+/* The running tree, for free(), or NULL; the run is told nothing. */
+static void *running_tree(const struct swap *swap)
+{
+	struct swap own = *swap;
+	void *fdt;
+
+	own.report = (struct report){ 0 };
+	fdt = sys_tree(&own);
+	report_free(&own.report);
+	return fdt;
+}
+
 /**
  * tree_running() - whether the kernel runs on a tree that is kept, as far as its stamp tells
  * @place: where trees are; the run is told nothing
@@ -65,15 +77,10 @@ static bool same_stamp(const void *a, const void *b)
  */
 enum runs tree_running(const struct place *place, const char *name)
 {
-	struct swap own = *place->swap;
-	void *fdt = place_tree(place, name), *running;
-	enum runs runs = RUNS_UNKNOWN;
+	void *fdt = place_tree(place, name);
+	void *running = fdt && tree_stamped(fdt) ? running_tree(place->swap) : NULL;
+	enum runs runs = !running ? RUNS_UNKNOWN : same_stamp(fdt, running) ? RUNS_YES : RUNS_NO;
 
-	own.report = (struct report){ 0 };
-	running = fdt && tree_stamped(fdt) ? sys_tree(&own) : NULL;
-	if (running)
-		runs = same_stamp(fdt, running) ? RUNS_YES : RUNS_NO;
-	report_free(&own.report);
 	free(running);
 	free(fdt);
 	return runs;
@@ -82,18 +89,11 @@ enum runs tree_running(const struct place *place, const char *name)
 /* A start by kexec is another start of the kernel, and none of what is selected. */
 static bool said_by_trial(const struct swap *swap, const char *name)
 {
-	struct swap own = *swap;
-	const char *told = NULL;
-	void *running;
-	bool said;
+	void *running = running_tree(swap);
+	const char *told = running ? fdt_getprop(running, fdt_path_offset(running, "/chosen"),
+						 UNSTARTED, NULL) : NULL;
+	bool said = told && !strcmp(told, name);
 
-	own.report = (struct report){ 0 };
-	running = sys_tree(&own);
-	if (running)
-		told = fdt_stringlist_get(running, fdt_path_offset(running, "/chosen"), UNSTARTED,
-					  0, NULL);
-	said = told && !strcmp(told, name);
-	report_free(&own.report);
 	free(running);
 	return said;
 }

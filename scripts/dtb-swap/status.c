@@ -46,27 +46,22 @@ static void tell_runs(const struct place *place, const void *fdt)
 	enum runs runs = tree_running(place, place->value);
 	char *trial = trial_name(place->swap);
 	struct state state;
-	bool known;
+	bool known, fresh;
 
 	state_read(&state, place);
 	known = same_text(state.installed, place->value) && state.start;
-	if (runs == RUNS_YES) {
-		fact(report, "runs", "yes");
-	} else if (runs == RUNS_NO) {
+	fresh = known && first_start(place->swap, &state);
+	if (runs != RUNS_UNKNOWN)
+		fact(report, "runs", "%s", runs == RUNS_YES ? "yes" :
+		     fresh ? "not yet, it was selected in this start" :
+		     trial ? "no, another one is tried" : "no");
+	if (runs == RUNS_NO)
 		tell_why(place, fdt);
-		if (known && first_start(place->swap, &state))
-			fact(report, "runs", "not yet, it was selected in this start");
-		else if (trial)
-			fact(report, "runs", "no, another one is tried");
-		else
-			fact(report, "runs", "no");
-		if (!trial && !(known && first_start(place->swap, &state)))
-			say(report, LEVEL_WARNING, KIND_SELECTOR,
-			    "start the device again; if it is said then, too, see what the "
-			    "bootloader says",
-			    "another tree runs than %s: the bootloader did not take it%s",
-			    place->value, known ? "" : ", or it was selected in this start");
-	}
+	if (runs == RUNS_NO && !fresh && !trial)
+		say(report, LEVEL_WARNING, KIND_SELECTOR,
+		    "start the device again, and see what the bootloader says",
+		    "another tree runs than %s: the bootloader did not take it%s", place->value,
+		    known ? "" : ", or it was selected in this start");
 	state_free(&state);
 	free(trial);
 }
@@ -94,8 +89,7 @@ static void tell_selected(const struct place *place)
 	}
 	if (strchr(place->value, '\r'))
 		say(report, LEVEL_WARNING, KIND_SELECTOR, "end its lines with LF alone",
-		    "%s/%s has lines that end with CR LF, and the CR is a part of the name",
-		    place->boot, place->family->file);
+		    "%s/%s has lines that end with CR LF", place->boot, place->family->file);
 	free(fdt);
 }
 

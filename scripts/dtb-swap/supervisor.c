@@ -74,17 +74,15 @@ static void update_warn(const struct place *place)
 	static const char *const updates[] = { "/usr/*bin/hostapp-update", NULL };
 	static const char *const carries[] = {
 		"/etc/hostapp-update-hooks.d/05-dtb-swap",
-		"/etc/systemd/system/*.wants/dtb-swap-carry.service",
-		"/usr/lib/systemd/system/*.wants/dtb-swap-carry.service",
-		"/lib/systemd/system/*.wants/dtb-swap-carry.service", NULL
+		"/*/systemd/system/*.wants/dtb-swap-carry.service",
+		"/usr/lib/systemd/system/*.wants/dtb-swap-carry.service", NULL
 	};
 
 	if (place->value && !place->family->fallback && place_in_root(place, place->value) &&
 	    sys_any(place->swap, updates) && !sys_any(place->swap, carries))
 		say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,
-		    "dtb-swap carry --last after each hostapp-update, or rollback --own before it",
-		    "nothing takes the tree along with an update of the OS, and %s",
-		    "the bootloader stops without it");
+		    "dtb-swap carry --last after hostapp-update, or rollback --own before it",
+		    "nothing takes the tree along with an OS update: the bootloader would stop");
 }
 
 /**

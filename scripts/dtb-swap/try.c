@@ -201,9 +201,8 @@ static void start_now(struct call *call)
 static void guard_traps(struct swap *swap)
 {
 	static const char *const starts[] = {
-		"/etc/systemd/system/*.wants/dtb-swap-guard.service",
+		"/*/systemd/system/*.wants/dtb-swap-guard.service",
 		"/usr/lib/systemd/system/*.wants/dtb-swap-guard.service",
-		"/lib/systemd/system/*.wants/dtb-swap-guard.service",
 		"/etc/rc?.d/S*dtb-swap-guard", "/etc/init.d/dtb-swap-guard", NULL
 	};
 
@@ -222,7 +221,7 @@ static void tell_next(struct call *call, const struct place *place, const char *
 	fact(report, "tried", "%s, by kexec", name);
 	fact(report, "next", "%s%s; a reset is on %s",
 	     call->load ? "systemctl kexec starts it" : "it is started now",
-	     place->family ? ", then commit in time (guard waits 300 s)" : "", old);
+	     place->family ? ", commit in time (guard: 300 s)" : "", old);
 	if (call->load && call->watchdog)
 		say(report, LEVEL_WARNING, KIND_KERNEL, "systemctl kexec, at once",
 		    "%s runs, and resets the device", call->watchdog);
