@@ -17,6 +17,7 @@
 #include "install.h"
 
 #define NEW_ROOT "/mnt/sysroot/inactive"
+#define ROOM_MEND "dtb-swap rollback --own, then update; or an OS image that leaves more room"
 #define OURS "swap-*.dtb"
 
 /* struct move - where trees are, and where they go, from the root; @names: of what is there then */
@@ -67,7 +68,8 @@ static bool write_tree(struct swap *swap, char *path, const char *data, size_t s
 	*name++ = '\0';
 	if (store_same(swap, path, name, data, size))
 		return store_flush(swap, path, name);
-	if (store_ready(swap, path, 0, &writable)) {	/* nobody writes there later: to the last block */
+	/* Nobody writes there later: to the last block. */
+	if (store_ready(swap, path, 0, &writable)) {
 		good = store_write(swap, path, name, data, size);
 		store_done(swap, path, writable);
 	}
@@ -146,8 +148,7 @@ static void mend_room(struct report *report)
 		if (one->kind != KIND_ROOM)
 			continue;
 		free(one->mend);
-		one->mend = strdup("update to an OS image that has more room; or dtb-swap rollback "
-				   "--own, then update");
+		one->mend = strdup(ROOM_MEND);
 	}
 }
 

@@ -92,7 +92,10 @@ static const struct family *of_board(const struct board *board)
 	return by_name(board->family);
 }
 
-/* A board that is not known may have a bootloader that reads no such file; firmware reads its own. */
+/*
+ * A board that is not known may have a bootloader that reads no such file; firmware reads its
+ * own.
+ */
 static const struct family *judge(struct swap *swap, const struct board *board,
 				  const struct family *family)
 {

@@ -375,7 +375,7 @@ static int search_alike(const void *from, int node, const void *fdt, bool placed
 
 	for (other = 0; other >= 0 && count < most; other = fdt_next_node(fdt, other, NULL))
 		if ((placed ? same_place(from, node, fdt, other) :
-			      fdt_getprop(fdt, other, "reg", NULL) != NULL) &&
+			      !!fdt_getprop(fdt, other, "reg", NULL)) &&
 		    same_device(from, node, fdt, other))
 			list[count++] = other;
 	return count;

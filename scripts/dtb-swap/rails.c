@@ -265,7 +265,8 @@ void check_rails(struct need need)
 
 	need.what = "supplies";
 	need.swap->report.no_memory |= !named;
-	for (node = 0; named && need.stood && node >= 0; node = fdt_next_node(need.running, node, NULL))
+	for (node = 0; named && need.stood && node >= 0;
+	     node = fdt_next_node(need.running, node, NULL))
 		if (fdt_getprop(need.running, node, "regulator-always-on", NULL))
 			check_rail(&need, node, named);
 	need.what = "cpus";

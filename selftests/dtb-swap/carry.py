@@ -261,7 +261,7 @@ def crowded(tap, folder):
                    f'; status=$?; ls {made.root / NEW}; exit $status')
         found = sorted(line.split('-')[1] for line in done.stdout.splitlines()
                        if line.startswith('swap-'))
-        said = 'mend: update to an OS image that has more room; or dtb-swap rollback --own' in done.stdout
+        said = 'mend: dtb-swap rollback --own, then update; or an OS image that leaves more room' in done.stdout
         mark = (made.root / 'mnt/boot/dtb-swap.update')
         marked = sorted(line.split('-')[1] for line in mark.read_text().splitlines() if '-' in line) \
             if mark.exists() else []
