@@ -239,16 +239,19 @@ static void check_cpu(struct need *need, int old, const unsigned char *named)
 	int length, new = find_device(need->running, old, need->fdt);
 	const fdt32_t *cell = cpu_supply(need->running, old, &length);
 	int rail = cell && length == 4 ? node_numbered(need->running, fdt32_to_cpu(*cell)) : -1;
+	enum level level = need->level;
 	char path[256];
 
 	if (rail < 0)
 		return;
 	if (!has(need->running, rail, "regulator-always-on"))
 		check_rail(need, rail, named);
+	need->level = LEVEL_WARNING;	/* the voltage of the start may do */
 	if (new >= 0 && outruns(need->fdt, new))
 		complain(need, "keep cpu-supply, or drop its operating-points-v2, too",
 			 "%s has no cpu-supply in the new tree: it gets fast without the voltage%s",
 			 node_shown(need->fdt, new, path, sizeof(path)), "");
+	need->level = level;
 }
 
 /**
