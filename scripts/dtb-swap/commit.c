@@ -20,7 +20,9 @@ enum watch { WATCH_NOTHING, WATCH_WAIT, WATCH_OVER };
 
 #define PATIENCE 60	/* seconds for a dtb-swap that does not end, or what is in the way */
 #define FLUSH 10	/* seconds for the disks */
-#define COMMITTED "/run/dtb-swap.committed"	/* the start in which a trial was committed */
+/* Each has the start of the kernel in which a trial was committed, or guard was started. */
+#define COMMITTED "/run/dtb-swap.committed"
+#define GUARDED "/run/dtb-swap.guarded"
 
 /**
  * trial_name() - what this start is a trial of
@@ -42,6 +44,29 @@ char *trial_name(const struct swap *swap)
 	return name;
 }
 
+static bool was_in_start(const struct swap *swap, const char *mark)
+{
+	char *now = sys_line(swap, THIS_START), *then = sys_line(swap, mark);
+	bool same = now && same_text(now, then);
+
+	free(then);
+	free(now);
+	return same;
+}
+
+static void mark_start(const struct swap *swap, const char *mark)
+{
+	char *now = sys_line(swap, THIS_START), *path = sys_path(swap, mark);
+	FILE *out = now && path ? fopen(path, "w") : NULL;
+
+	if (out) {
+		fprintf(out, "%s\n", now);
+		fclose(out);
+	}
+	free(path);
+	free(now);
+}
+
 /**
  * trial_over() - whether the trial of this start has been committed
  * @swap: has the root of the system
@@ -52,12 +77,18 @@ char *trial_name(const struct swap *swap)
  */
 bool trial_over(const struct swap *swap)
 {
-	char *now = sys_line(swap, THIS_START), *then = sys_line(swap, COMMITTED);
-	bool over = now && same_text(now, then);
+	return was_in_start(swap, COMMITTED);
+}
 
-	free(then);
-	free(now);
-	return over;
+/**
+ * guard_seen() - whether something has started guard in this start
+ * @swap: has the root of the system
+ *
+ * Return: true if so; whatever that was will do it in the next start, too
+ */
+bool guard_seen(const struct swap *swap)
+{
+	return was_in_start(swap, GUARDED);
 }
 
 /**
@@ -68,15 +99,7 @@ bool trial_over(const struct swap *swap)
  */
 void trial_end(const struct swap *swap)
 {
-	char *now = sys_line(swap, THIS_START), *path = sys_path(swap, COMMITTED);
-	FILE *out = now && path ? fopen(path, "w") : NULL;
-
-	if (out) {
-		fprintf(out, "%s\n", now);
-		fclose(out);
-	}
-	free(path);
-	free(now);
+	mark_start(swap, COMMITTED);
 }
 
 static void commit_trial(struct place *place, const char *name)
@@ -358,6 +381,7 @@ void run_guard(struct call *call)
 				call->limit < PATIENCE ? call->limit : PATIENCE;
 	enum kind kind;
 
+	mark_start(swap, GUARDED);
 	for (; watch == WATCH_WAIT && left && !committed(swap, &wait); left--)
 		sleep(1);
 	for (; watch != WATCH_NOTHING && !committed(swap, &wait); sleep(1)) {

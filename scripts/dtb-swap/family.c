@@ -162,10 +162,14 @@ const struct family *family_find(struct swap *swap, const char *device, const ch
 		       "\"%s\" is no name of a variable", swap->variable);
 		return NULL;
 	}
+	if (!board && !family && !device) {
+		refuse(swap, KIND_SELECTOR, "mount the boot partition, or say --family",
+		       "the device type is not known: no config.json says deviceType");
+		return NULL;
+	}
 	if (!board && !family) {
 		refuse(swap, KIND_SELECTOR, "say --family",
-		       "device type \"%s\" is not known (deviceType in config.json)",
-		       device ? device : "");
+		       "device type \"%s\" is not known (deviceType in config.json)", device);
 		return NULL;
 	}
 	return judge(swap, board, family);

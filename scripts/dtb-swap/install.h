@@ -112,6 +112,24 @@ struct state {
 };
 
 /**
+ * struct mounted - what a folder is on
+ * @point: where that is mounted
+ * @kind: of the file system
+ * @device: its number, as in 179:2
+ * @options: of the mount
+ * @system: options of the file system
+ * @exactly: it is mounted on that very folder
+ */
+struct mounted {
+	char point[256];
+	char kind[32];
+	char device[24];
+	char options[256];
+	char system[256];
+	bool exactly;
+};
+
+/**
  * struct lock - keeps others out
  * @run: descriptor of a file below /run, or -1
  * @boot: of the folder of the boot partition, which containers have, too; or -1
@@ -163,6 +181,7 @@ void supervisor_update(struct swap *swap);
 bool lock_take(struct lock *lock, struct swap *swap);
 bool lock_wait(struct lock *lock, struct swap *swap, unsigned int seconds);
 void lock_drop(struct lock *lock);
+bool mounted_on(const struct swap *swap, const char *folder, struct mounted *on);
 bool store_room(struct swap *swap, const char *folder, size_t size);
 bool store_ready(struct swap *swap, const char *folder, size_t size, unsigned long *writable);
 void store_done(struct swap *swap, const char *folder, unsigned long writable);
@@ -198,6 +217,7 @@ void state_free(struct state *state);
 bool install_tree(struct place *place, const void *fdt, const char *name, bool pending);
 char *trial_name(const struct swap *swap);
 bool trial_over(const struct swap *swap);
+bool guard_seen(const struct swap *swap);
 void trial_end(const struct swap *swap);
 void trial_ends(const struct place *place);
 bool first_start(const struct swap *swap, const struct state *state);

@@ -19,37 +19,6 @@
 #define BALENA_BOOT "/mnt/boot"
 #define UPDATE_ROOM (512 << 10)	/* available_threshold of balena's hook 1-bootfiles */
 
-/* The mount that a folder is on, its options, and those of its file system. */
-static bool find_mount(struct swap *swap, const char *folder, char *point, char *options,
-		       char *system)
-{
-	char *mounts = sys_read(swap, "/proc/self/mountinfo", NULL), *next = mounts, *line;
-	char *real = realpath(folder, NULL);
-	size_t best = 0;
-
-	while (next && real && (line = strsep(&next, "\n"))) {
-		char at[256], how[256], all[256] = "";
-		const char *dash = strstr(line, " - ");
-		size_t length;
-
-		if (sscanf(line, "%*u %*u %*s %*s %255s %255s", at, how) != 2)
-			continue;
-		if (dash)
-			sscanf(dash, " - %*s %*s %255s", all);
-		length = strlen(at);
-		if (length < best || strncmp(real, at, length) ||
-		    (length > 1 && real[length] && real[length] != '/'))
-			continue;
-		best = length;
-		memcpy(point, at, sizeof(at));
-		memcpy(options, how, sizeof(how));
-		memcpy(system, all, sizeof(all));
-	}
-	free(real);
-	free(mounts);
-	return best > 0;
-}
-
 static bool has_word(const char *options, const char *word)
 {
 	size_t length = strlen(word);
@@ -89,13 +58,14 @@ static unsigned long mount_flags(const char *options)
  */
 static unsigned long make_writable(struct swap *swap, const char *folder)
 {
-	char point[256], options[256], system[256];
 	unsigned long how = MS_REMOUNT;
+	struct mounted on;
 
-	if (*swap->root || !find_mount(swap, folder, point, options, system))
+	if (*swap->root || !mounted_on(swap, folder, &on))
 		return 0;
-	how |= mount_flags(options) | (strncmp(system, "rw", 2) ? mount_flags(system) : MS_BIND);
-	return mount(NULL, point, NULL, how, NULL) ? 0 : how;
+	how |= mount_flags(on.options) |
+	       (strncmp(on.system, "rw", 2) ? mount_flags(on.system) : MS_BIND);
+	return mount(NULL, on.point, NULL, how, NULL) ? 0 : how;
 }
 
 /*
@@ -168,7 +138,7 @@ bool store_ready(struct swap *swap, const char *folder, size_t size, unsigned lo
 		refuse(swap, KIND_ERROR, "mount it", "%s: %s", folder, strerror(errno));
 	} else {
 		if (fs.f_flag & ST_RDONLY)
-			*writable = make_writable(swap, path);
+			*writable = make_writable(swap, folder);
 		if ((fs.f_flag & ST_RDONLY) && !*writable) {
 			refuse(swap, KIND_RIGHTS, "as root: mount -o remount,rw",
 			       "%s is on a file system that is read only", folder);
@@ -177,7 +147,7 @@ bool store_ready(struct swap *swap, const char *folder, size_t size, unsigned lo
 		}
 		store_sweep(path);
 		if (!statvfs(path, &fs) && (fs.f_flag & ST_RDONLY))
-			make_writable(swap, path);
+			make_writable(swap, folder);
 		good = !size || store_room(swap, folder, size);
 	}
 	if (!good)
@@ -194,10 +164,8 @@ bool store_ready(struct swap *swap, const char *folder, size_t size, unsigned lo
  */
 void store_done(struct swap *swap, const char *folder, unsigned long writable)
 {
-	char *path = writable ? sys_path(swap, folder) : NULL;
-	char point[256], options[256], system[256];
+	struct mounted on;
 
-	if (path && find_mount(swap, path, point, options, system))
-		mount(NULL, point, NULL, writable | MS_RDONLY, NULL);
-	free(path);
+	if (writable && mounted_on(swap, folder, &on))
+		mount(NULL, on.point, NULL, writable | MS_RDONLY, NULL);
 }

@@ -29,60 +29,36 @@ static char *first(const struct swap *swap, const char *const *folders, size_t c
 	return NULL;
 }
 
-/* A folder without links and the system's root, as its mounts are told. */
-static char *inside(const struct swap *swap, const char *folder)
+static bool is_encrypted(const struct swap *swap, const struct mounted *on)
 {
-	char *real = sys_real(swap, folder), *top = sys_real(swap, "/"), *path = NULL;
-	size_t skip = top && top[1] ? strlen(top) : 0;
+	char *path = format_text("/sys/dev/block/%s/dm/uuid", on->device);
+	char *uuid = path ? sys_line(swap, path) : NULL;
+	bool encrypted = uuid && !strncmp(uuid, "CRYPT-", strlen("CRYPT-"));
 
-	if (real && top && !strncmp(real, top, skip))
-		path = strdup(real[skip] ? real + skip : "/");
-	free(top);
-	free(real);
-	return path;
-}
-
-/* Where the file system of a folder is mounted, and its kind; false where nobody tells. */
-static bool find_system(const struct swap *swap, const char *folder, char *point, char *kind)
-{
-	char *mounts = sys_read(swap, "/proc/self/mountinfo", NULL), *next = mounts, *line;
-	char *path = inside(swap, folder);
-	size_t best = 0;
-
-	while (next && path && (line = strsep(&next, "\n"))) {
-		const char *dash = strstr(line, " - ");
-		char at[256], type[32];
-		size_t length;
-
-		if (!dash || sscanf(line, "%*s %*s %*s %*s %255s", at) != 1 ||
-		    sscanf(dash, " - %31s", type) != 1)
-			continue;
-		length = at[1] ? strlen(at) : 0;
-		if (length + 1 < best || strncmp(path, at, length) ||
-		    (path[length] && path[length] != '/'))
-			continue;
-		best = length + 1;
-		memcpy(point, at, sizeof(at));
-		memcpy(kind, type, sizeof(type));
-	}
+	free(uuid);
 	free(path);
-	free(mounts);
-	return best;
+	return encrypted;
 }
 
 /* Refuses a folder that no bootloader can read. */
 static bool can_be_read(struct swap *swap, const char *folder)
 {
-	char point[256], kind[32];
+	struct mounted on;
 	size_t i;
 
-	if (!find_system(swap, folder, point, kind))
+	if (!mounted_on(swap, folder, &on))
 		return true;
+	if (is_encrypted(swap, &on)) {
+		refuse(swap, KIND_SELECTOR, "build the tree into the OS image",
+		       "%s is encrypted, and no bootloader looks there", folder);
+		return false;
+	}
 	for (i = 0; i < sizeof(UNREAD) / sizeof(*UNREAD); i++) {
-		if (strcmp(kind, UNREAD[i]))
+		if (strcmp(on.kind, UNREAD[i]))
 			continue;
 		refuse(swap, KIND_SELECTOR, "mount the disk there; a container has not the host's",
-		       "%s is on %s (%s), where no bootloader looks", folder, kind, point);
+		       "%s is on %s (%s), where no bootloader looks", folder, on.kind,
+		       on.point);
 		return false;
 	}
 	return true;
@@ -91,14 +67,13 @@ static bool can_be_read(struct swap *swap, const char *folder)
 /* The firmware reads a partition of its own, never the root file system. */
 static bool is_firmware(const struct place *place)
 {
-	char point[256], kind[32], *path = inside(place->swap, place->boot);
-	bool good = place->text || !find_system(place->swap, place->boot, point, kind) ||
-		    same_text(path, point);
+	struct mounted on;
+	bool good = place->text || !mounted_on(place->swap, place->boot, &on) || on.exactly;
 
 	if (!good)
 		refuse(place->swap, KIND_SELECTOR, "mount the boot partition there",
-		       "%s has no config.txt, and is on the file system of %s", place->boot, point);
-	free(path);
+		       "%s has no config.txt, and is on the file system of %s", place->boot,
+		       on.point);
 	return good;
 }
 
@@ -187,11 +162,22 @@ static bool read_selector(struct place *place)
  * place_boot() - the folder of the boot partition
  * @swap: the run
  *
+ * An empty folder may be a place to mount other things.
+ *
  * Return: the folder from the root, for free(), or NULL where there is none
  */
 char *place_boot(const struct swap *swap)
 {
-	return first(swap, BOOTS, sizeof(BOOTS) / sizeof(*BOOTS));
+	static const char *const files[] = {
+		"config.json", "dtb-swap.state", "config.txt", "extra_uEnv.txt"
+	};
+	size_t i, j, count = sizeof(BOOTS) / sizeof(*BOOTS);
+
+	for (i = 0; i < count; i++)
+		for (j = 0; j < sizeof(files) / sizeof(*files); j++)
+			if (sys_has(swap, BOOTS[i], files[j]))
+				return strdup(BOOTS[i]);
+	return first(swap, BOOTS, count);
 }
 
 /**
@@ -211,6 +197,8 @@ bool place_open(struct place *place, struct swap *swap)
 		       "there is no boot partition");
 		return false;
 	}
+	if (!can_be_read(swap, place->boot))
+		return false;
 	place->device = device_type(swap, place->boot);
 	state_recall(place);
 	place->family = family_find(swap, place->device, &where);
@@ -225,7 +213,7 @@ bool place_open(struct place *place, struct swap *swap)
 		       "there is no folder for trees: no %s", ROOTS[!place->device]);
 		return false;
 	}
-	if (!can_be_read(swap, place->boot) || !can_be_read(swap, place->trees))
+	if (!can_be_read(swap, place->trees))
 		return false;
 	finish_fatrw(swap, place->boot, place->family->file);
 	return !verdict(&swap->report) && read_selector(place) &&

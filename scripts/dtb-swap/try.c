@@ -198,7 +198,7 @@ static void start_now(struct call *call)
 }
 
 /* Without the guard a pending tree just stays, and a trial goes on until something resets it. */
-static void guard_traps(struct swap *swap)
+static void guard_traps(struct swap *swap, enum level level)
 {
 	static const char *const starts[] = {
 		"/*/systemd/system/*.wants/dtb-swap-guard.service",
@@ -206,9 +206,9 @@ static void guard_traps(struct swap *swap)
 		"/etc/rc?.d/S*dtb-swap-guard", "/etc/init.d/dtb-swap-guard", NULL
 	};
 
-	if (!sys_any(swap, starts))
-		say(&swap->report, LEVEL_WARNING, KIND_NOTHING,
-		    "systemctl enable dtb-swap-guard, or have a script start dtb-swap guard",
+	if (!sys_any(swap, starts) && !guard_seen(swap))
+		say(&swap->report, level, KIND_NOTHING,
+		    "systemctl enable dtb-swap-guard, or start dtb-swap guard in each start",
 		    "nothing is known to start the guard, without which nothing goes back");
 }
 
@@ -254,7 +254,7 @@ static void try_now(struct call *call, struct place *place, const void *fdt, con
 	struct start start = { 0 };
 
 	if (prepare(call, place, fdt, name, &start) && keep_tree(place, fdt, name)) {
-		guard_traps(&call->swap);
+		guard_traps(&call->swap, LEVEL_WARNING);
 		firmware_traps(place);
 		arm_and_start(call, &start, place, name);
 	}
@@ -289,8 +289,9 @@ void run_try(struct call *call)
 	if (alone && find_place(call, &place))
 		fdt = wanted_tree(call, &place, &name);
 	if (fdt && call->pending) {
-		if (install_tree(&place, fdt, name, true))
-			guard_traps(swap);
+		guard_traps(swap, LEVEL_REFUSAL);
+		if (!verdict(&swap->report))
+			install_tree(&place, fdt, name, true);
 	} else if (fdt) {
 		if (place.family) {
 			select_traps(&place, name, fdt_totalsize(fdt));

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 from bench import TOP, Tap, Tree, program, run, shipped, swap
-from install import DEVICES, device, model, new_tree
+from install import DEVICES, GUARD, device, model, new_tree
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROW = {row[0]: row for row in DEVICES}['imx8mm-var-som']
@@ -30,6 +30,7 @@ class Board:
 
     def __init__(self, folder, cmdline='quiet', row=ROW):
         self.made = device(folder / 'root', *row)
+        (self.made.root / GUARD).unlink()
         self.calls_in, self.said = folder / 'calls', folder / 'said'
         self.made.put('proc/cmdline', f'{cmdline}\n')
         self.made.put('proc/iomem', '40000000-7fffffff : System RAM\n')
@@ -108,7 +109,7 @@ echo "systemctl $*" >>{folder}/calls/calls
 cat {folder}/said {folder}/calls/errors >{folder}/calls/said-before
 exit {status}
 """
-GUARD = 'etc/systemd/system/sysinit.target.wants/dtb-swap-guard.service'
+UNIT = 'etc/systemd/system/sysinit.target.wants/dtb-swap-guard.service'
 
 
 def with_systemd(board, folder, status):
@@ -148,7 +149,7 @@ def told(tap, folder):
                         early.read_text(encoding='ascii') == done.stdout + done.stderr),
                        f'try {" ".join((*words, *option))}, {"" if systemd else "no "}systemd: all '
                        'is said before the start', f'{board.calls()}\n{done}')
-    for path, warned in ((GUARD, False), ('etc/keep', True)):
+    for path, warned in ((UNIT, False), ('etc/keep', True)):
         board = Board(folder)
         board.made.put(path, '')
         done = board.start('--load')

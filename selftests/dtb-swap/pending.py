@@ -11,7 +11,7 @@ import sys
 import time
 
 from bench import Tree, perform, program, run, swap
-from install import DEVICES, device, digest, model, new_tree, shipped
+from install import DEVICES, GUARD, device, digest, model, new_tree, shipped
 from selector import chosen
 
 BOOT_ID = 'proc/sys/kernel/random/boot_id'
@@ -389,20 +389,32 @@ def installs(tap, folder):
 
 def unguarded(tap, folder):
     """A pending tree that nothing would give up."""
-    for name, path, warned in (
+    for name, path, refused in (
             ('nothing starts the guard', 'etc/keep', True),
             ('the unit is there, not enabled', 'usr/lib/systemd/system/dtb-swap-guard.service', True),
             ('the unit is enabled',
              'etc/systemd/system/sysinit.target.wants/dtb-swap-guard.service', False),
-            ('the script is there', 'etc/init.d/dtb-swap-guard', False)):
+            ('the script is there', GUARD, False)):
         made = device(folder / 'root', *ROW)
-        (made.root / path).parent.mkdir(parents=True)
+        (made.root / GUARD).unlink()
+        (made.root / path).parent.mkdir(parents=True, exist_ok=True)
         (made.root / path).symlink_to('/nowhere')
-        one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+        one, before = new_tree(folder, shipped(*ROW[1:3]), 'one'), digest(made.root)
         status, said, tree = told(made, 'try', '--pending', one)
-        tap.result(status == 0 and tree == 'one' and
-                   ('nothing is known to start the guard' in said) == warned,
-                   f'try --pending, and {name}: {"a warning" if warned else "none"}', said)
+        tap.result((status, tree) == ((12, None) if refused else (0, 'one')) and
+                   ('nothing is known to start the guard' in said) == refused and
+                   (digest(made.root) == before) == refused,
+                   f'try --pending, and {name}: {"refused" if refused else "done"}', said)
+    made = device(folder / 'root', *ROW)
+    (made.root / GUARD).unlink()
+    made.put(BOOT_ID, 'first\n')
+    told(made, 'guard', '--limit', '1')
+    seen = told(made, 'try', '--pending', one)
+    told(made, 'rollback')
+    made.put(BOOT_ID, 'second\n')
+    unseen = told(made, 'try', '--pending', one)
+    tap.result((seen[0], unseen[0]) == (0, 12), 'try --pending: what has started guard does so again, '
+               'and only in this start is it known', f'{seen}{unseen}')
 
 
 def main():

@@ -72,6 +72,8 @@ PI = ROWS['raspberrypi4-64']
 # The folders that are there, what is mounted, whether there is a config.txt, the status.
 FIRMWARE = (
     ('Debian', 'boot/firmware', '/ ext4\n/boot/firmware vfat', True, 0),
+    ('an empty folder, where somebody mounts other things', 'mnt/boot boot/firmware',
+     '/ ext4\n/boot/firmware vfat', True, 0),
     ('Debian, and no config.txt yet', 'boot/firmware', '/ ext4\n/boot/firmware vfat', False, 0),
     ('Debian, mounted by hand', 'mnt/boot', '/ ext4\n/mnt vfat', True, 0),
     ('Debian, not mounted', 'boot/firmware', '/ ext4', False, 9),
@@ -88,7 +90,7 @@ def unmounted(tap, folder):
         for place in folders.split():
             made.put(f'{place}/keep', '')
         if config:
-            made.put(f'{folders}/config.txt', 'dtparam=audio=on\n')
+            made.put(f'{folders.split()[-1]}/config.txt', 'dtparam=audio=on\n')
         made.put('proc/self/mountinfo', ''.join(
             '2{0} 1 8:{0} / {1} rw - {2} x rw\n'.format(number, *line.split())
             for number, line in enumerate(mounts.split('\n'))))
@@ -99,6 +101,30 @@ def unmounted(tap, folder):
                    (not status or (digest(made.root) == before and 'mend:' in said[1].stdout and
                                    'is on the file system of /' in said[1].stdout)),
                    f'the firmware\'s partition: {name}', ''.join(done.stdout for done in said))
+
+
+def encrypted(tap, folder):
+    """No bootloader looks behind dm-crypt; other device-mappers are none of that."""
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    for point in ('/mnt/boot', '/mnt/sysroot/active'):
+        for uuid, status in (('CRYPT-LUKS2-0123-luks-boot', 9), ('LVM-0123', 0)):
+            made = device(folder / 'root', *ROW)
+            made.put('proc/self/mountinfo', f'20 1 8:1 / / rw - ext4 x rw\n21 1 253:0 / {point} rw - ext4 x rw\n')
+            made.put('sys/dev/block/253:0/dm/uuid', f'{uuid}\n')
+            before = digest(made.root)
+            done = swap('install', one, '--root', made.root)
+            tap.result(done.returncode == status and ('is encrypted, and no bootloader' in done.stdout) == bool(status)
+                       and (digest(made.root) == before) == bool(status), f'{point} is {uuid}', done.stdout)
+
+
+def absent(tap, folder):
+    """A boot partition that is not mounted is no device type that nobody knows."""
+    made = device(folder / 'root', *ROW)
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    (made.root / 'mnt/boot/config.json').unlink()
+    done = swap('install', one, '--root', made.root)
+    tap.result(done.returncode == 9 and 'no config.json says deviceType' in done.stdout and
+               'mend: mount the boot partition' in done.stdout, 'an empty folder for the boot partition', done.stdout)
 
 
 def updating(tap, folder):
@@ -190,7 +216,7 @@ def crowded(tap, folder):
 
 def main():
     """Run all."""
-    return perform(folded, mounted, unmounted, updating, unknown, shown, crowded)
+    return perform(folded, mounted, unmounted, encrypted, absent, updating, unknown, shown, crowded)
 
 
 if __name__ == '__main__':
