@@ -110,6 +110,24 @@ def numbers(tap, folder):
                    f'shutdown: on partition {partition}, and {env} is started next')
 
 
+def letters(tap, folder):
+    """balena's own bootloader is told the root by its letter; what U-Boot was told counts no more."""
+    for title, letter, old, links, count, status in (
+            ('the other root', 'B', A, 'AB', 3, 0), ('the same', 'A', B, 'AB', 0, 0),
+            ('nothing', '', B, 'AB', 0, 0), ('a root that nobody knows', 'B', A, 'A', 0, 1)):
+        made = updated(folder, IMX, old)
+        made.put('mnt/boot/bootenv', '# GRUB Environment Block\n' + f'resin_root_part={letter}\n' * bool(letter) +
+                 '#' * 64)
+        for number, name in enumerate(links, 2):
+            made.put(f'dev/mmcblk2p{number}', '')
+            made.put(f'sys/class/block/mmcblk2p{number}/partition', f'{number}\n')
+            made.link(f'dev/disk/by-state/resin-root{name}', f'dev/mmcblk2p{number}')
+        done = last(made)
+        there = len(list((made.root / NEW).glob('*.dtb')))
+        tap.result((there, done.returncode) == (count, status) and ('mend:' in done.stdout) == bool(status),
+                   f'shutdown: bootenv says {title}', f'{done.returncode} {there}\n{done.stdout}')
+
+
 def told(tap, folder):
     """The status says what lacks before, and nothing of it after."""
     made = updated(folder, IMX, B)
@@ -158,7 +176,7 @@ def failing(tap, folder):
 
 def main():
     """Run all."""
-    return perform(stories, numbers, told, failing)
+    return perform(stories, numbers, letters, told, failing)
 
 
 if __name__ == '__main__':
