@@ -20,7 +20,23 @@ static const char *const FOLDERS[] = {
 	"/boot/firmware/overlays", "/boot/overlays",
 };
 
-/* The file of an overlay, for free(): as it is named, or one of that name in a folder. */
+static void refuse_name(struct swap *swap, const char *name)
+{
+	char *folders = strdup(""), *more;
+	size_t i;
+
+	for (i = 0; folders && i < sizeof(FOLDERS) / sizeof(*FOLDERS); i++) {
+		more = format_text("%s%s%s", folders, i ? ", " : "", FOLDERS[i]);
+		free(folders);
+		folders = more;
+	}
+	refuse(swap, KIND_ERROR, "name its file, or one that is in such a folder, without .dtbo",
+	       "there is no file %s, and no %s%s in %s", name, name,
+	       strstr(name, ".dtbo") ? "" : ".dtbo", folders ? folders : "?");
+	free(folders);
+}
+
+/* The file of an overlay, for free(): as it is named, or one of that name in a folder; or NULL. */
 static char *find_file(struct swap *swap, const char *name)
 {
 	bool there = strchr(name, '/') || !access(name, F_OK);
@@ -39,7 +55,9 @@ static char *find_file(struct swap *swap, const char *name)
 		}
 		free(path);
 	}
-	return strdup(name);
+	if (!there)
+		refuse_name(swap, name);
+	return there ? strdup(name) : NULL;
 }
 
 static unsigned int hash_of(const char *path)
@@ -151,7 +169,11 @@ void *overlay_tree(struct call *call, const struct place *place, bool *before)
 	for (i = 0; fdt && i < call->count; i++) {
 		char *path = find_file(swap, call->words[i]);
 
-		if (path && !is_in(swap, fdt, path)) {
+		swap->report.no_memory |= !path && !verdict(&swap->report);
+		if (!path) {
+			free(fdt);
+			fdt = NULL;
+		} else if (!is_in(swap, fdt, path)) {
 			*before = false;
 			fdt = merge_files(swap, fdt, &path, 1);
 			if (fdt)

@@ -320,8 +320,8 @@ def undone(tap, folder):
     tap.result(not done.returncode and 'selected in' in done.stdout,
                'one that was taken out by hand goes on again', done.stdout)
     done = swap('install', '--overlay', 'ghost', *root)
-    tap.result(done.returncode == 1 and 'ghost: ' in done.stdout and 'mend:' in done.stdout,
-               'a name that nothing has', done.stdout)
+    tap.result(done.returncode == 1 and 'no ghost.dtbo in /boot/devicetree, ' in done.stdout and
+               'mend: name its file' in done.stdout, 'a name that nothing has', done.stdout)
 
 
 def bases(tap, folder):
