@@ -80,6 +80,33 @@ int number_of(const char *device, const char *stem)
 	return *at ? atoi(at) : -1;
 }
 
+static bool is_host(const void *fdt, int node, const char *stem)
+{
+	static const char *const names[] = { "mmc@", "sdhci@", "dwmmc@", "mshc@", "sdio@" };
+	const char *name = fdt_get_name(fdt, node, NULL);
+	size_t i;
+
+	for (i = 0; name && !strcmp(stem, "mmc") && i < sizeof(names) / sizeof(*names); i++)
+		if (!strncmp(name, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+/* Without aliases they are counted as they stand in the tree. Negative, or one that is new. */
+static int host_before(const struct need *need, int device, const char *stem)
+{
+	int node, old;
+
+	for (node = 0; node >= 0 && node < device; node = fdt_next_node(need->fdt, node, NULL)) {
+		if (!is_host(need->fdt, node, stem) || !node_used(need->fdt, node))
+			continue;
+		old = find_device(need->fdt, node, need->running);
+		if (old < 0 || !node_used(need->running, old))
+			return node;
+	}
+	return -FDT_ERR_NOTFOUND;
+}
+
 /**
  * check_alias() - refuse a tree in which a device gets another number
  * @need: is told
@@ -92,7 +119,8 @@ void check_alias(struct need *need, int old, int new, const char *stem, int numb
 {
 	const char *was = alias_of(need->running, old, stem), *is = alias_of(need->fdt, new, stem);
 	const char *mend = "give it the same name in /aliases, the kernel's names hang on it";
-	char name[24];
+	int other = was || is || number < 0 ? -1 : host_before(need, new, stem);
+	char name[24], path[256];
 
 	snprintf(name, sizeof(name), "%s%d", stem, number);
 	if (was && (!is || strcmp(was, is)))
@@ -104,4 +132,7 @@ void check_alias(struct need *need, int old, int new, const char *stem, int numb
 		complain(need, mend,
 			 "it is %s now, and in the new tree aliases give others numbers (%s)",
 			 name, new_alias(need, stem));
+	else if (other >= 0)
+		complain(need, mend, "it is %s now, and %s comes before it in the new tree", name,
+			 node_shown(need->fdt, other, path, sizeof(path)));
 }

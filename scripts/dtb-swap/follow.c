@@ -369,7 +369,7 @@ void follow(struct need *need, int node)
 			if (polls(need, node == first))
 				check_polled(need, node, old);
 			else if (above)
-				check_irqs(need, old, node);
+				check_irqs(need, old, node, true);
 		} else if (above && node == first) {
 			check_new(need, node);
 		}
@@ -397,20 +397,57 @@ void follow_from(struct need *need, int node)
 	need->seen = NULL;
 }
 
+static bool leads_to(const struct link *link, void *data)
+{
+	return link->node == *(int *)data;
+}
+
+/* Whether a device in use has its interrupts from a controller that it names. */
+static bool has_clients(const void *fdt, int controller)
+{
+	int node, prop;
+
+	for (node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL))
+		fdt_for_each_property_offset(prop, fdt, node) {
+			const char *name = NULL;
+
+			fdt_getprop_by_offset(fdt, prop, &name, NULL);
+			if (name && !strncmp(name, "interrupt", 9) &&
+			    each_link(fdt, node, prop, leads_to, &controller) == 1 &&
+			    node_used(fdt, node))
+				return true;
+		}
+	return false;
+}
+
+/* An expander on I2C or SPI drives its lines without an interrupt of its own. */
+static bool only_drives(const void *fdt, int node)
+{
+	int bus = node_above(fdt, node), length;
+	const fdt32_t *cells = bus < 0 ? NULL : fdt_getprop(fdt, bus, "#size-cells", &length);
+
+	return cells && length == 4 && !*cells && fdt_getprop(fdt, node, "gpio-controller", NULL) &&
+	       !has_clients(fdt, node);
+}
+
 /**
  * check_irqs() - refuse a tree where a device has lost its interrupts
  * @need: is told
  * @old: the device in the running tree
  * @new: the same in the tree to check
+ * @above: it is not the device itself that is needed
  */
-void check_irqs(struct need *need, int old, int new)
+void check_irqs(struct need *need, int old, int new, bool above)
 {
 	struct need inner = *need;
 	bool sure = true;
 	const char *wrong = irqs_differ(need->running, old, need->fdt, new, &sure);
+	char path[256];
 
-	if (wrong) {
-		inner.level = sure ? need->level : LEVEL_WARNING;
-		complain(&inner, "give it the interrupts that it has now", "%s%s", wrong, "");
-	}
+	if (!wrong)
+		return;
+	if (!sure || (above && only_drives(need->fdt, new)))
+		inner.level = LEVEL_WARNING;
+	complain(&inner, "give it the interrupts that it has now", "%s%s",
+		 above ? node_shown(need->fdt, new, path, sizeof(path)) : "it", wrong);
 }

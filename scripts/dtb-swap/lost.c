@@ -81,8 +81,10 @@ static bool goes_off(const struct need *need, const char *name, const void *valu
 		return true;
 	old = node_numbered(need->running, fdt32_ld(value));
 	new = old < 0 ? old : find_device(need->running, old, need->fdt);
-	return new >= 0 && node_used(need->fdt, new) &&
-	       !fdt_getprop(need->fdt, new, "regulator-always-on", NULL);
+	if (new < 0 || !node_used(need->fdt, new) ||
+	    fdt_getprop(need->fdt, new, "regulator-always-on", NULL))
+		return false;
+	return !is_fixed(need->fdt, new) || fdt_getprop(need->fdt, new, "vin-supply", NULL);
 }
 
 static bool is_used(const struct link *link, void *data)
@@ -250,22 +252,34 @@ static bool same_value(const struct need *need, const void *was, const void *is,
 	return true;
 }
 
+/* Another line, or flag of one: a card that is there when it is not, a PHY that stays reset. */
+static bool is_line(const char *name)
+{
+	return link_class(name) == LINK_KEPT && strstr(name, "gpio");
+}
+
 /* Whether a property that is not judged elsewhere is another, or none, in the new tree. */
-static bool differs(const struct need *need, int node, int old, int prop, const char **name)
+static bool differs(const struct need *need, int node, int old, int prop, bool above,
+		    const char **name)
 {
 	int length, left;
 	const void *was = fdt_getprop_by_offset(need->running, prop, name, &length);
 	const void *is = was ? fdt_getprop(need->fdt, node, *name, &left) : NULL;
+	bool other = is && (left != length || !same_value(need, was, is, length));
 
-	if (!was || is_quiet(*name) || link_class(*name) != LINK_NONE ||
+	if (was && is_line(*name))
+		return other;
+	if (!was || above || is_quiet(*name) || link_class(*name) != LINK_NONE ||
 	    stands_on(need->running, old, *name, false))
 		return false;
-	return is ? left != length || !same_value(need, was, is, length) :
-		    !still_has(need->fdt, node, *name, length);
+	return is ? other : !still_has(need->fdt, node, *name, length);
 }
 
-/* Nobody knows all that drivers read: what else is another in the device itself is told. */
-static void tell_others(struct need *need, int node, int old, const char *path)
+/*
+ * Nobody knows all that drivers read: what else is another in the device itself is told, and of
+ * what that needs the lines.
+ */
+static void tell_others(struct need *need, int node, int old, bool above, const char *path)
 {
 	enum level level = need->level;
 	char others[200] = "";
@@ -275,7 +289,7 @@ static void tell_others(struct need *need, int node, int old, const char *path)
 	fdt_for_each_property_offset(prop, need->running, old) {
 		const char *name = NULL;
 
-		if (differs(need, node, old, prop, &name) &&
+		if (differs(need, node, old, prop, above, &name) &&
 		    used + strlen(name) + 3 < sizeof(others))
 			used += snprintf(others + used, sizeof(others) - used, "%s%s",
 					 used ? ", " : "", name);
@@ -315,6 +329,5 @@ void check_kept(struct need *need, int node, int old, bool above)
 		complain(need, KEEP, "%s has no %s in the new tree", path, name);
 		need->level = level;
 	}
-	if (!above)
-		tell_others(need, node, old, path);
+	tell_others(need, node, old, above, path);
 }

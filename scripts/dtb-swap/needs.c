@@ -103,7 +103,8 @@ static void check_device(struct need *need, const char *path, const char *stem, 
 		complain(need, "give the buses above it their dma-ranges",
 			 "no bus above it has dma-ranges in the new tree: it would miss memory%s%s",
 			 "", "");
-	check_irqs(need, old, new);
+	check_iommu(need, new);
+	check_irqs(need, old, new, false);
 	follow_from(need, new);
 	check_wire(need, old, new);
 }
@@ -359,7 +360,7 @@ static void check_core(struct need need)
 			complain(&need, KEEP, "its method is %s, in the new tree %s", was,
 				 is ? is : "none");
 		if (new >= 0) {
-			check_irqs(&need, old, new);
+			check_irqs(&need, old, new, false);
 			follow_from(&need, new);
 		}
 	}

@@ -52,7 +52,7 @@ int whole_device(struct need *need, int old, int *new);
 void follow(struct need *need, int node);
 void follow_from(struct need *need, int node);
 void check_kept(struct need *need, int node, int old, bool above);
-void check_irqs(struct need *need, int old, int new);
+void check_irqs(struct need *need, int old, int new, bool above);
 
 int number_of(const char *device, const char *stem);
 void check_alias(struct need *need, int old, int new, const char *stem, int number);
@@ -68,7 +68,9 @@ bool read_line(const void *fdt, int node, int prop, struct link *line);
 bool same_wire(const struct need *need, const struct link *old, const struct link *new);
 bool is_reset_line(const struct need *need, const struct link *line);
 int lane_port(struct need *need, int lane, int old);
+bool is_fixed(const void *fdt, int node);
 void check_rails(struct need need);
+void check_iommu(struct need *need, int device);
 void check_lines(struct need need);
 bool is_within(const void *fdt, int node, int other);
 void check_pins(struct need need);

@@ -195,13 +195,26 @@ static bool has_irq(const void *fdt, int node)
 	       fdt_getprop(fdt, node, "interrupts-extended", NULL);
 }
 
+/* Whether the kernel knows a PHY without asking it. */
+static bool has_id(const void *fdt, int phy)
+{
+	struct names names = names_of(fdt, phy);
+	const char *name;
+
+	while ((name = names_next(&names)))
+		if (!strncmp(name, "ethernet-phy-id", strlen("ethernet-phy-id")))
+			return true;
+	return false;
+}
+
 /**
- * check_polled() - warn of a PHY that is asked no more, since it gets an interrupt
+ * check_polled() - warn of a PHY that is asked no more, since it gets an interrupt, or too early
  * @need: is told
  * @phy: in the tree to check
  * @old: the same in the running tree
  *
- * A line that is not wired tells nothing.
+ * A line that is not wired tells nothing. The kernel lets go of a reset when it has found what
+ * it is of (fwnode_mdiobus_register_phy()).
  */
 void check_polled(struct need *need, int phy, int old)
 {
@@ -212,6 +225,10 @@ void check_polled(struct need *need, int phy, int old)
 	if (has_irq(need->fdt, phy) && !has_irq(need->running, old))
 		complain(&inner, "see that its line is wired, or leave it out",
 			 "%s gets an interrupt in the new tree, and is asked no more%s",
+			 node_shown(need->fdt, phy, path, sizeof(path)), "");
+	if (has_id(need->running, old) && !has_id(need->fdt, phy) && is_powered(need->fdt, phy))
+		complain(&inner, "keep it: after a cold start the PHY does not answer before",
+			 "%s has no ethernet-phy-id in the new tree, and a reset or supply%s",
 			 node_shown(need->fdt, phy, path, sizeof(path)), "");
 }
 

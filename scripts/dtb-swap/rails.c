@@ -132,8 +132,14 @@ static bool switch_of(const void *fdt, int node, struct link *line)
 	return false;
 }
 
-/* Nothing can switch it. */
-static bool is_fixed(const void *fdt, int node)
+/**
+ * is_fixed() - whether a rail is on as long as the board is
+ * @fdt: tree
+ * @node: in it
+ *
+ * Return: true if nothing can switch it
+ */
+bool is_fixed(const void *fdt, int node)
 {
 	struct link line;
 
@@ -254,6 +260,56 @@ static void check_cpu(struct need *need, int old, const unsigned char *named)
 	need->level = level;
 }
 
+/* The chip of a rail; one with a compatible is a device by itself. */
+static int chip_of(const void *fdt, int rail)
+{
+	int node = node_above(fdt, rail);
+
+	while (node > 0 && !has(fdt, node, "compatible"))
+		node = node_above(fdt, node);
+	return node;
+}
+
+/* Whether a chip of the new tree drives rails that something holds, or only such as go off. */
+static bool holds_none(const struct need *need, int chip, const unsigned char *named)
+{
+	int node = fdt_next_node(need->fdt, chip, NULL), rails = 0;
+
+	for (; node > 0 && is_within(need->fdt, node, chip);
+	     node = fdt_next_node(need->fdt, node, NULL)) {
+		if (!is_regulator(need->fdt, node) || has(need->fdt, node, "compatible") ||
+		    chip_of(need->fdt, node) != chip)
+			continue;
+		if (named[node] != UNNAMED || has(need->fdt, node, "regulator-always-on") ||
+		    !node_used(need->fdt, node))
+			return false;
+		rails++;
+	}
+	return rails > 1;
+}
+
+/* A PMIC that the running tree does not have is as its firmware left it, all on. */
+static void check_chips(struct need *need, const unsigned char *named)
+{
+	int node, last = -1, chip, old;
+	char path[256];
+
+	for (node = 0; node >= 0; node = fdt_next_node(need->fdt, node, NULL)) {
+		if (!is_regulator(need->fdt, node))
+			continue;
+		chip = chip_of(need->fdt, node);
+		if (chip <= 0 || chip == last)
+			continue;
+		last = chip;
+		old = find_device(need->fdt, chip, need->running);
+		if ((old < 0 || !node_used(need->running, old)) && node_used(need->fdt, chip) &&
+		    holds_none(need, chip, named))
+			complain(need, "say regulator-always-on where the board needs it",
+				 "%s is new, and nobody holds any of its supplies: they go off%s",
+				 node_shown(need->fdt, chip, path, sizeof(path)), "");
+	}
+}
+
 /**
  * check_rails() - refuse a tree in which a rail goes off that is always on
  * @need: is told
@@ -272,6 +328,8 @@ void check_rails(struct need need)
 	     node = fdt_next_node(need.running, node, NULL))
 		if (fdt_getprop(need.running, node, "regulator-always-on", NULL))
 			check_rail(&need, node, named);
+	if (named && need.stood)
+		check_chips(&need, named);
 	need.what = "cpus";
 	node = fdt_path_offset(need.running, "/cpus");
 	for (node = fdt_first_subnode(need.running, node); named && need.stood && node >= 0;

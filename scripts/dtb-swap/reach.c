@@ -268,7 +268,7 @@ static bool is_among(const struct irq *irq, int same, const struct irqs *irqs)
  * @node_b: the same device in that
  * @sure: gets whether it certainly does not work so
  *
- * Return: what to say, or NULL where some interrupt is the same, and for a device without
+ * Return: what to say behind its name, or NULL where some interrupt is the same, and for a device without
  */
 const char *irqs_differ(const void *a, int node_a, const void *b, int node_b, bool *sure)
 {
@@ -281,9 +281,9 @@ const char *irqs_differ(const void *a, int node_a, const void *b, int node_b, bo
 	if (!old.count || old.bad)
 		return NULL;
 	if (new.bad)
-		return "its interrupts cannot be read in the new tree";
+		return " has interrupts that cannot be read in the new tree";
 	if (!new.count)
-		return "it has no interrupt in the new tree";
+		return " has no interrupt in the new tree";
 	for (i = 0; i < old.count; i++) {
 		int same = find_device(a, old.list[i].controller, b);
 
@@ -292,6 +292,6 @@ const char *irqs_differ(const void *a, int node_a, const void *b, int node_b, bo
 			return NULL;
 	}
 	if (*sure)
-		return "its interrupt controller is of another kind in the new tree";
-	return "it has other interrupts in the new tree";
+		return " has an interrupt controller of another kind in the new tree";
+	return " has other interrupts in the new tree";
 }

@@ -147,7 +147,7 @@ CASES = (
     ('the PHY has another address', som, lambda t: t.cell(
         f'{A}/ethernet@30be0000/mdio/ethernet-phy@4', 'reg', 5), 5, 'has another address on its bus'),
     ('the GPIOs of the card\'s supply have no interrupt', evk, lambda t: t.drop(GPIO2, 'interrupts'), 5,
-     'storage of /: it has no interrupt'),
+     f'storage of /: {GPIO2} has no interrupt'),
     *((f'the card\'s supply has no {name}', evk, lambda t, name=name: t.drop('/regulator-usdhc2', name), 5,
        f'/regulator-usdhc2 has no {name}') for name in ('gpio', 'enable-active-high')),
     ('nothing tells of the card', evk, lambda t: t.drop(EVK_SD, 'cd-gpios'), 5, f'{EVK_SD} has no cd-gpios'),

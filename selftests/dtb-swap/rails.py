@@ -148,7 +148,7 @@ CASES = (
      'fits'),
     ('another name and line', powered, lambda t: renamed(t, 12, ON), 5, OFF),
     ('its line is the reset of the PHY', powered, lambda t: t.drop(PHY_RAIL).cell(
-        phy(t), 'reset-gpios', t.fdt.get_phandle(t.node(GPIO2)), 11, 1), 0, 'fits'),
+        phy(t), 'reset-gpios', t.fdt.get_phandle(t.node(GPIO2)), 11, 1), 0, 'has another, or no, reset-gpios'),
     ('two rails have one line', evk, lambda t: shared(t, True), 0, 'fits'),
     ('CPUs have no supply', som, lambda t: cores(t, 'cpu-supply'), 0,
      'warning: cpus: /cpus/cpu@0 has no cpu-supply in the new tree'),
