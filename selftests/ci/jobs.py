@@ -5,23 +5,16 @@
 Runs in the tool root with PYTHONPATH=selftests/qemu.
 """
 
-import importlib.machinery
-import importlib.util
 import re
 import sys
 
 import yaml
 
-import hosttests
 from boots import BOOTS
 from kernel import HERE, KERNELS, TOP, names
-from tap import Tap
+from tap import Tap, program
 
-LOADER = importlib.machinery.SourceFileLoader("check", str(HERE / "check"))
-SPEC = importlib.util.spec_from_loader("check", LOADER)
-check = importlib.util.module_from_spec(SPEC)
-sys.modules["check"] = check
-LOADER.exec_module(check)
+check = program(HERE / "check")
 
 
 def workflow():
@@ -77,7 +70,7 @@ def main():
     bad = [key for key in made.values() if re.search(r"[,${]", key) or len(key) > 512]
     tap.result(not bad and len(set(made.values())) == len(rows), "each job has a cache of its own", bad)
     for name, (kernels, tests) in known.items():
-        unknown = tests - {"build", "demo", *hosttests.HOST_TESTS} - {folder for *_, folder in boots((), ())}
+        unknown = tests - set(check.topics())
         tap.result(not unknown and not kernels - set(KERNELS), f"{name}: its names are there", unknown)
         idle = [test for test in tests if not check.plan(kernels, {test})]
         tap.result(not idle, f"{name}: each of its tests runs something", idle)

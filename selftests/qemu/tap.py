@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """For tests that run on this machine: the writer of results, and programs that a test judges."""
 
+import importlib.machinery
+import importlib.util
 import subprocess
+import sys
 
 from kernel import TOP
 from ktap import Tap      # noqa: F401
@@ -12,3 +15,12 @@ def run(*command, **options):
     return subprocess.run(list(map(str, command)), **{
         "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": TOP,
         "errors": "replace", "check": False, **options})
+
+
+def program(path):
+    """A program without a suffix, as a module."""
+    loader = importlib.machinery.SourceFileLoader(path.name, str(path))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(path.name, loader))
+    sys.modules[path.name] = module
+    loader.exec_module(module)
+    return module

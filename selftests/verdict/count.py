@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The count of make check: what is asked for is run, and what did not pass is seen at its end.
+
+No guest is booted. Runs in the tool root with PYTHONPATH=selftests/qemu.
+"""
+
+import contextlib
+import io
+import os
+import pathlib
+import sys
+import tempfile
+import time
+from unittest import mock
+
+import guest
+from kernel import HERE, KERNELS
+from ktap import Result
+from tap import Tap, program, run
+
+check = program(HERE / "check")
+PASSED, FAILED = Result("a", "passed"), Result("b", "failed", "a reason")
+SKIPPED, UNEXPLAINED = Result("c", "skipped", "no such LED"), Result("d", "skipped", " ")
+
+
+def count(*results):
+    """The exit status and the lines of a run whose only step has these results."""
+    step = check.Step("step", lambda: list(results), "6.12")
+    report = check.Report()
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        report.add(step.title, *step.results(False))
+        status = report.summary()
+    return status, said.getvalue().splitlines()
+
+
+def verdicts(tap):
+    """The exit status, and the last line, which counts all of them."""
+    for what, results, status, last in (
+            ("a pass is no failure", [PASSED], 0, "1 passed, 0 failed, 0 skipped"),
+            ("a failure among passes fails", [PASSED, FAILED, PASSED], 1, "2 passed, 1 failed, 0 skipped"),
+            ("a skip with its reason is no failure", [PASSED, SKIPPED], 0, "1 passed, 0 failed, 1 skipped"),
+            ("a skip without a reason is one", [PASSED, UNEXPLAINED], 1, "1 passed, 1 failed, 0 skipped"),
+            ("skips alone are one", [SKIPPED], 1, "0 passed, 0 failed, 1 skipped"),
+            ("zero tests are one", [], 1, "0 passed, 0 failed, 0 skipped")):
+        got = count(*results)
+        tap.result(got[0] == status and got[1][-1] == last, what, got)
+    said = count(PASSED, SKIPPED, SKIPPED)[1]
+    tap.result("skipped 2: no such LED (c, ...)" in said, "the reason of skips is told", said)
+    said = count()[1]
+    tap.result("no test ran: a failure" in said, "that none ran is told", said)
+
+
+def asked(tap):
+    """Names that are not there, or that run nothing, are refused before anything runs."""
+    for kernels, tests, words in (
+            ("6.12", "leds statik", "no test statik: there are build demo verdict "),
+            ("6.12 6.13", "leds", "no kernel 6.13: there are " + " ".join(KERNELS)),
+            ("6.12", "leds rtc-chip-first", "TESTS='rtc-chip-first'")):
+        done = run(sys.executable, HERE / "check", "--kernels", kernels, "--tests", tests)
+        said = done.stdout.splitlines()
+        tap.result(done.returncode == 1 and len(said) == 1 and words in said[0],
+                   f"KERNELS='{kernels}' TESTS='{tests}' is refused", done.stdout)
+    known = check.topics()
+    tap.result({"build", "demo", "static", "leds"} <= set(known) and len(set(known)) == len(known),
+               "all kinds of tests have a name", known)
+
+
+def probe(tap):
+    """Whether KVM works is known soon, be it there, not there or something that hangs."""
+    for what, script, works in (("runs the code", "exit 33", True), ("fails", "exit 1", False),
+                                ("hangs", "exec sleep 120", False)):
+        with tempfile.TemporaryDirectory() as folder:
+            qemu = pathlib.Path(folder) / "qemu-system-x86_64"
+            qemu.write_text(f"#!/bin/sh\n{script}\n")
+            qemu.chmod(0o755)
+            start = time.monotonic()
+            with mock.patch.dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}"), \
+                    mock.patch("os.access", return_value=True), \
+                    mock.patch("os.uname", return_value=mock.Mock(machine="x86_64")), \
+                    contextlib.redirect_stdout(io.StringIO()) as said:
+                found = guest.kvm_works.__wrapped__()
+            took = time.monotonic() - start
+        words = "KVM works" if works else "KVM does not work here"
+        tap.result(found == works and words in said.getvalue() and took < 60,
+                   f"a KVM that {what}: {words}", f"{took:.0f} s: {said.getvalue()}")
+
+
+def main():
+    """Run them all as KTAP."""
+    tap = Tap()
+    verdicts(tap)
+    asked(tap)
+    probe(tap)
+    return tap.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
