@@ -11,8 +11,8 @@ KERNELS ?= all
 TESTS ?= all
 TIME ?= 300
 
-# Passed on only where given, so that a kernel's own defaults stay.
-kmake = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(O),O=$(O)) \
+# Passed on only where given, so that a kernel's own defaults stay; make goes to KDIR first.
+kmake = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(O),O=$(abspath $(O))) \
 	$(if $(ARCH),ARCH=$(ARCH)) $(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE))
 
 all: modules

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A build that cannot work says why in one sentence, and leaves nothing behind.
-# Runs on the machine that builds.
+# A build that cannot work says why in one sentence, and what can work is taken where it
+# is. Runs on the machine that builds; BUILD_KDIR is a kernel for arm64.
 
 set -u
 
@@ -28,6 +28,35 @@ says() {
 	fi
 }
 
+# works(what, words, command...) - it does, and says these words
+works() {
+	what=$1 words=$2
+	shift 2
+	n=$((n + 1))
+	if text=$("$@" 2>&1) && echo "$text" | grep -q "$words"; then
+		echo "ok $n $what"
+	else
+		echo "$text" | tail -n 30 | sed 's/^/# /'
+		echo "not ok $n $what"
+		failed=1
+	fi
+}
+
+# compiled(version, patchlevel) - compile one file by the makefiles of BUILD_KDIR, as if it were of that
+# version; no other makefile of ours is asked
+compiled() {
+	rm -rf "$work/pack"
+	mkdir "$work/pack"
+	cp -R "$top/Kbuild" "$top/drivers" "$work/pack/"
+	make -s -C "$BUILD_KDIR" M="$work/pack" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
+		VERSION="$1" PATCHLEVEL="$2" drivers/leds/leds-identify-list.o 2>&1
+}
+
+# refused(version, patchlevel) - too old, by what is compiled
+refused() {
+	! text=$(compiled "$1" "$2") && echo "$text"
+}
+
 # kernel(dir, release) - what of a configured kernel tree is looked at
 kernel() {
 	mkdir -p "$1/include/generated" "$1/include/config"
@@ -37,7 +66,8 @@ kernel() {
 
 failed=0
 echo "TAP version 13"
-echo "1..8"
+echo "1..20"
+unset CC LLVM KDIR KERNEL_SRC KERNEL_PATH O
 mkdir "$work/empty" "$work/plain"
 touch "$work/plain/Makefile"
 kernel "$work/old" 4.1.52-vendor
@@ -54,4 +84,42 @@ says "a kernel of an older major is refused" "3.18.140 is older than 4.4" KDIR="
 says "a compiler that is not there is named" "compiler none-gcc not found" \
 	KDIR="$work/good" CROSS_COMPILE=none-
 says "a CC that is not there is named" "compiler none-cc not found" KDIR="$work/good" CC=none-cc
+
+mkdir "$work/bin"
+cat >"$work/bin/uname" <<-END
+	#!/bin/sh
+	[ "\$*" != -r ] || exec echo 0.0.0-here
+	exec $(command -v uname) "\$@"
+END
+chmod +x "$work/bin/uname"
+path=$PATH
+PATH=$work/bin:$PATH
+says "without KDIR it is the running kernel's" "running kernel 0.0.0-here"
+says "or what KERNEL_SRC names" "KDIR=$work/none does not exist" KERNEL_SRC="$work/none"
+PATH=$path
+
+says "LLVM=-19 is a suffix of the compiler's" "compiler clang-none not found" \
+	KDIR="$work/good" LLVM=-none
+says "LLVM=/folder/ is where it is" "compiler $work/none/clang not found" \
+	KDIR="$work/good" LLVM="$work/none/"
+says "CC on the command line comes before LLVM" "compiler none-cc not found" \
+	KDIR="$work/good" LLVM=-none CC=none-cc
+export CC=true
+says "a CC of the environment is not the kernel's" "compiler none-gcc not found" \
+	KDIR="$work/good" CROSS_COMPILE=none-
+unset CC
+
+# What the kernel's make is told of an output folder, from its own.
+mkdir -p "$work/source"
+printf 'modules:\n\t@cd "$(O)" && echo "in $$(pwd)"\n' >"$work/source/Makefile"
+kernel "$work/output" 6.12.0
+rm "$work/output/Makefile"
+works "an O= is taken from where make was started" "in $work/output" \
+	make -s -C "$top" KDIR="$work/source" O="$(realpath --relative-to="$top" "$work/output")" CC=true modules
+says "one that is not there is told" "kernel in none is not configured" KDIR="$work/good" O=none
+
+works "what is compiled refuses a kernel 4.3" "this kernel is too old" refused 4 3
+works "and one of an older major" "this kernel is too old" refused 3 18
+works "and takes 4.4" "" compiled 4 4
+works "and 5.0" "" compiled 5 0
 exit $failed
