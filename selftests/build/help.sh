@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# make help names every target, and every variable that the Makefile takes.
+# make help names every target, and every variable that the Makefile and Kbuild take, or that
+# README.md has on a line with make.
 
 set -u
 
@@ -23,14 +24,16 @@ told() {
 # targets() - "make" alone means all and modules; the rest is for other programs
 targets() {
 	sed -n '/^\.PHONY:/,/[^\\]$/p' "$top/Makefile" | tr -d '\134' | tr -s ' \t' '\n' |
-		grep -vxE '|\.PHONY:|all|modules|check-kdir|help|version'
+		grep -vxE '|\.PHONY:|all|modules|check-kdir|help'
 }
 
 # variables() - those in capitals, save what make has itself
 variables() {
 	{ grep -oE '\$\(([a-z-]+ (all,\$\()?)?[A-Z][A-Z0-9_]*' "$top/Makefile"
 	  sed -n '/foreach v,/,/,\$/p' "$top/Makefile" | sed 's/.*foreach v,//; s/,\$.*//' | tr -s ' \t\134' '\n'
-	} | sed 's/.*[( ]//' | grep -E '^[A-Z]' | grep -vxE 'CURDIR|MAKE|VERSION' | sort -u
+	  grep -ohE '\$\(or \$\([A-Z][A-Z0-9_]*|^CONFIG_[A-Z_]* \?=' "$top"/drivers/*/Kbuild | sed 's/ ?=//'
+	  grep -E '(^|[ `])make ' "$top/README.md" | grep -oE '\b[A-Z][A-Z0-9_]*=' | sed 's/=//'
+	} | sed 's/.*[( ]//' | grep -E '^[A-Z]' | grep -vxE 'CURDIR|MAKE|VERSION|.*_KUNIT_TEST' | sort -u
 }
 
 plan 3
