@@ -4,7 +4,7 @@
 import ast
 import re
 
-from common import bare, functions
+from common import bare, blank, functions
 
 LONGEST_FUNCTION = 100
 USUAL_FUNCTION = 50
@@ -45,19 +45,26 @@ def documented(tree):
     return found
 
 
+IN_CODE = re.compile(r'LINUX_VERSION_(?:CODE|MAJOR|PATCHLEVEL|SUBLEVEL)|KERNEL_VERSION\s*\(|'
+                     r'linux/version\.h')
+IN_MAKE = re.compile(r'\$[({](?:VERSION|PATCHLEVEL|SUBLEVEL|KERNELVERSION)[)}]|' + IN_CODE.pattern)
+
+
 def version_tests(tree):
     """only drivers/compat knows about kernel versions"""
-    pattern = re.compile(r'LINUX_VERSION_CODE|KERNEL_VERSION\s*\(|'
-                         r'linux/version\.h')
     found = []
-    for path in tree.match('*.c', '*.h', '*Kbuild'):
+    for path in tree.match('*.c', '*.h', '*Kbuild', '*Kbuild.*', '*Makefile'):
         if path.startswith('drivers/compat/'):
             continue
-        text = re.sub(r'/\*.*?\*/', lambda m: re.sub(r'[^\n]', ' ', m[0]),
-                      tree.text(path), flags=re.S)
+        text = tree.text(path)
+        if path.endswith(('.c', '.h')):
+            text = re.sub(r'/\*.*?\*/', lambda m: blank(m[0]), text, flags=re.S)
+            hits = IN_CODE.finditer(text)
+        else:       # a VERSION that a makefile sets is its own
+            hits = [hit for hit in IN_MAKE.finditer(text)
+                    if not re.search(rf'^{hit[0][2:-1]}\s*[:?]?=', text, re.M)]
         found += [f'{path}:{number(text, match.start())}: {match[0]}: '
-                  'probe for the feature in drivers/compat'
-                  for match in pattern.finditer(text)]
+                  'probe for the feature in drivers/compat' for match in hits]
     return found
 
 

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+
+#if LINUX_VERSION_MAJOR < 6
+#endif
