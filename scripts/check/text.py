@@ -7,9 +7,8 @@ import re
 CODE = 'GPL-2.0-only'
 TREES = '(GPL-2.0-only OR BSD-2-Clause)'
 
-# Which files may say nothing: licence, prose, data without comments.
-EXEMPT = ('COPYING', '*.md', '*README', '*.json', '*.svg', '*.txt', '*.patch',
-          '*.log')
+# Which files may say nothing: the licence, data without comments.
+EXEMPT = ('COPYING', '*.json', '*.svg', '*.txt', '*.patch', '*.log')
 SLASHES = ('*.c', '*.dts', '*.dtsi', '*.dtso', '*.cocci', '*.js')
 STARS = ('*.h', '*.S', '*.css')
 
@@ -35,6 +34,8 @@ def spdx_line(path, licence):
         return f'// {tag}'
     if any_of(path, STARS):
         return f'/* {tag} */'
+    if path.endswith('.md'):
+        return f'<!-- {tag} -->'
     if path.endswith('.8'):
         return f'.\\" {tag}'
     return f'# {tag}'
