@@ -44,6 +44,7 @@ works() {
 
 # compiled(version, patchlevel) - compile one file by the makefiles of BUILD_KDIR, as if it were of that
 # version; no other makefile of ours is asked
+# shellcheck disable=SC2317 # works() calls them
 compiled() {
 	rm -rf "$work/pack"
 	mkdir "$work/pack"
@@ -53,6 +54,7 @@ compiled() {
 }
 
 # refused(version, patchlevel) - too old, by what is compiled
+# shellcheck disable=SC2317 # as above
 refused() {
 	! text=$(compiled "$1" "$2") && echo "$text"
 }
@@ -111,6 +113,7 @@ unset CC
 
 # What the kernel's make is told of an output folder, from its own.
 mkdir -p "$work/source"
+# shellcheck disable=SC2016 # make's variable
 printf 'modules:\n\t@cd "$(O)" && echo "in $$(pwd)"\n' >"$work/source/Makefile"
 kernel "$work/output" 6.12.0
 rm "$work/output/Makefile"
