@@ -26,7 +26,8 @@ REPORTS = re.compile(
     r"possible (circular|recursive)|inconsistent lock state|KASAN|UBSAN|ODEBUG|KCSAN|"
     r"suspicious RCU|unreferenced object|new suspected memory leaks|refcount_t:|"
     r"scheduling while atomic|Initramfs unpacking failed|sleeping function called|bad unlock balance|"
-    r"Unable to handle kernel|general protection fault|soft lockup|segfault|lock held when")
+    r"Unable to handle kernel|general protection fault|soft lockup|segfault|lock held when|"
+    r"kmemleak.*disabled|turning off the locking correctness validator")
 # {icount} of machines.tsv: time is what the guest executes, 4 ns an instruction, and it
 # never waits: where all sleep, the next timer is due at once. A busy host changes nothing.
 # The sanitizer kernel executes several for one of another kernel's: at 1 ns each it has
@@ -216,8 +217,8 @@ def command(kernel, machine, folder, initrd, append="", icount=None, extra=(), r
     family = {re.sub(r"\d+$", "", p) for p in used}
     if len(family) == 1:
         order = [f"{next(iter(family))}{i}" for i in range(count)]
-    else:       # different drivers: the order of the machine's own ports
-        order = sorted(used)[::-1] if not machine.name.startswith("raspi3b") else ["ttyAMA0", "ttyS1"]
+    else:       # different drivers: a PL011 (ttyAMA) comes before an 8250 (ttyS)
+        order = sorted(used)
     for port in order:
         serial += ["-serial", f"file:{folder / files[port]}" if port in files else "null"]
     accel = "kvm" if machine.arch == "amd64" and kvm_works() else "tcg"

@@ -14,7 +14,7 @@ GUESTS = (*SOURCES, "scripts", "selftests", "dts", "overlays")      # all that i
 # Folders whose tests run on this machine, without a guest or with their own, and
 # the kernel that those use. Where files are named, these and the kernel decide the
 # result, and it is taken again for as long as they are what they were.
-HOST_TESTS = {"verdict": GUESTS, "pin": GUESTS, "qemu": (),
+HOST_TESTS = {"verdict": (*GUESTS, "kconfig"), "pin": GUESTS, "qemu": (),
               "newcomer": (*GUESTS, "README.md", "Makefile"),
               "build": (*SOURCES, "dts/bindings", "scripts", "selftests"),
               "static": ("scripts", "selftests", "drivers", "dts", ".yamllint", ".shellcheckrc"),
