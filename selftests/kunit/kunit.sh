@@ -8,23 +8,38 @@
 . "$(dirname "$0")/../lib/pack.sh"
 
 results=/sys/kernel/debug/kunit
+empty=			# modules that have brought no suite
 
 for module in $PACK_MODULES; do
 	installed "$module-kunit" && set -- "$@" "$module-kunit"
 done
 [ $# -gt 0 ] || skip_all "no KUnit module of the pack is installed: the kernel has no KUnit"
 
+# suites() - the names of those that have run
+suites() {
+	for _suite in "$results"/*/results; do
+		[ ! -e "$_suite" ] || basename "${_suite%/results}"
+	done
+}
+
+# good(suite) - whether it has results, and none is bad
+good() {
+	grep -q '^ *ok ' "$results/$1/results" && ! grep -q '^ *not ok ' "$results/$1/results"
+}
+
 for module in "$@"; do
+	before=$(suites | wc -l)
 	modprobe "$module"
+	[ "$(suites | wc -l)" -gt "$before" ] || empty="$empty $module "
 done
-suites=$(ls "$results" 2>/dev/null)
-plan $(($# + $(echo "$suites" | wc -w)))
+plan $(($# * 2 + $(suites | wc -l)))
 for module in "$@"; do
 	check "$module loads" loaded "$module"
+	check "$module runs a suite" eval "case '$empty' in *' $module '*) false ;; esac"
 done
-for suite in $suites; do
+for suite in $(suites); do
 	grep -E '^ +(# )?|^    ' "$results/$suite/results"
-	check "$suite" eval "! grep -q '^ *not ok' $results/$suite/results"
+	check "$suite" good "$suite"
 done
 for module in "$@"; do
 	modprobe -r "$module"
