@@ -28,10 +28,12 @@ blink_and_read() {
 }
 
 command -v node >/dev/null || skip_all "this machine has no node"
-[ -d "${NODE_PATH:-node_modules}/blinking" ] ||
+package=${NODE_PATH:-node_modules}/blinking
+[ -d "$package" ] ||
 	skip_all "this machine has no package blinking: npm install blinking, NODE_PATH=..."
 led_setup
 plan 8
+ktap_print_msg "blinking $(sed -n 's/^ *"version": "\(.*\)".*/\1/p' "$package/package.json")"
 put "$LEDS/$T1/trigger" heartbeat
 state_of "$T1"
 before=$state

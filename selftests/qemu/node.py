@@ -7,9 +7,8 @@ import userland
 from debian import CACHE, keep, say
 from kernel import APT
 
-# 1.0.2 is what the supervisor pins; its source is that of 1.0.1, which every
-# registry has.
-PACKAGE = "blinking@^1.0.1"
+# The supervisor asks for 1.0.2, which was tagged, with the same source, and never published.
+PACKAGE = "blinking@1.0.1"
 
 
 def install(folder, *packages):
@@ -22,14 +21,14 @@ def install(folder, *packages):
 
 
 def _fetch(arch, new):
-    say("node: fetching Node.js and the blinking package")
+    say("node: fetching Node.js")
     APT.unpack_all(userland.SUITE, arch, userland.closure(arch, ["nodejs"]), new / "root")
-    install(new / "npm", PACKAGE)
 
 
 def guest_files(arch):
     """What to put into an initramfs: name in the archive -> file or folder."""
     folder = keep(CACHE / "node" / arch, lambda new: _fetch(arch, new))
+    package = keep(CACHE / "node" / PACKAGE, lambda new: install(new, PACKAGE))
     triplet = userland.TRIPLET[arch]
     libraries = folder / "root/usr/lib" / triplet
     files = {f"usr/lib/{triplet}/{f.name}": f for f in libraries.glob("*.so*")}
@@ -38,4 +37,4 @@ def guest_files(arch):
             f"lib/{loader.name}": loader.resolve(),
             "etc/ld.so.conf": f"/usr/lib/{triplet}\n".encode(),
             "usr/share/nodejs": folder / "root/usr/share/nodejs",   # built-ins of Debian's node
-            "opt/node/node_modules": folder / "npm/node_modules", **files}
+            "opt/node/node_modules": package / "node_modules", **files}
