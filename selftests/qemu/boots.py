@@ -17,6 +17,7 @@ BENCH = ("boots.py", "cpio.py", "debian.py", "guest.py", "init", "kernel.py", "k
          "modeswitch.py", "node.py", "usbredir.py", "userland.py")
 OURS = ("dts", "overlays", "scripts/dt", "scripts/dtb-swap")      # make a machine's tree
 RUNNER = ("kselftest", "kselftest-list.txt", "run_kselftest.sh", "lib")
+LAST = "modules"        # what each boot runs after its tests: modules go, and come twice
 PROGRAMS = {"modeswitch": modeswitch.guest_files, "node": node.guest_files,
             "systemd": lambda arch: userland.system(arch, "util-linux-extra", "chrony")}
 
@@ -46,18 +47,26 @@ class Boot:
         sources = {name for folder in self.folders() for name in _sources(folder)}
         units = ("scripts/yocto/files",) if "systemd" in self.how else ()
         return (*sorted(sources), *trees, *units, "selftests/Makefile", "selftests/lib",
+                f"selftests/{LAST}",
                 *(f"selftests/{folder}" for folder in self.folders()),
                 *(f"selftests/qemu/{name}" for name in BENCH),
                 *(f"selftests/qemu/{path.name}" for path in HERE.glob("*.dts") if files))
 
     def scope(self, only):
         """What else decides it."""
-        return digest(self, guest.MACHINES[self.machine], self.arguments(only))
+        return digest(self, guest.MACHINES[self.machine], *self.runs(only))
 
-    def arguments(self, only):
-        """The same folders for run_kselftest.sh."""
-        return " ".join(f"{'-t' if ':' in test else '-c'} {test}" for test in self.tests.split(",")
-                        if test.split(":")[0] in self.folders(only))
+    def runs(self, only):
+        """The same folders for run_kselftest.sh, and after them, in any case, LAST."""
+        first = [f"{'-t' if ':' in test else '-c'} {test}" for test in self.tests.split(",")
+                 if test.split(":")[0] in self.folders(only) and test != LAST]
+        return [*([" ".join(first)] if first else []), f"-c {LAST}"]
+
+    def ours(self, work):
+        """The pack's modules that it is about: of the drivers that it depends on."""
+        folders = {_driver(folder) or "drivers/*" for folder in self.folders()}
+        return sorted({module.stem for folder in folders for module in work.glob(f"{folder}/*.ko")
+                       if not module.stem.endswith("-kunit")})
 
     def files(self, only=(), out=OUT):
         """What is in the guest, and what is added to the kernel's command line."""
@@ -74,12 +83,13 @@ class Boot:
             extra |= PROGRAMS.get(word, lambda _: {})(machine.arch)
         script = (f"export PACK_MACHINE={machine.name} NODE_PATH=/opt/node/node_modules\n"
                   f"export PACK_OVERLAYS='{' '.join(guest.overlays(machine))}'\n"
-                  "cd /opt/boardpack && "
-                  f"./run_kselftest.sh {self.arguments(only)}\n")
+                  f"export PACK_MODULES='{' '.join(self.ours(work))}'\n"
+                  "cd /opt/boardpack\n" +
+                  "".join(f"./run_kselftest.sh {run}\n" for run in self.runs(only)))
         return {
             **extra, "lib/modules": stage / "lib/modules",
             **{f"opt/boardpack/{name}": tests / name
-               for name in (*RUNNER, *self.folders(only)) if (tests / name).exists()},
+               for name in (*RUNNER, *self.folders(only), LAST) if (tests / name).exists()},
             "boardpack/modules": "".join(f"{m}\n" for m in machine.modules.split(",")
                                          if m != "-").encode(),
             "boardpack/run": script.encode()}, userland.APPEND if "systemd" in self.how else ""
@@ -97,10 +107,16 @@ class Boot:
 
 def _sources(folder):
     """What of the pack a kselftest folder is about: a driver, if it is named after one."""
-    driver = f"drivers/{folder.split('-')[0]}"
-    if not (TOP / driver).is_dir():
+    driver = _driver(folder)
+    if not driver:
         return SOURCES
     return (*(name for name in SOURCES if name != "drivers"), "drivers/compat", driver)
+
+
+def _driver(folder):
+    """The folder of the driver that a kselftest folder is named after, or nothing."""
+    driver = f"drivers/{folder.split('-')[0]}"
+    return driver if (TOP / driver).is_dir() else ""
 
 
 def _modules(folder):
