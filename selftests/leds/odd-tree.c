@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A device tree with a node for each thing that can be wrong, and one that is right:
+ * each of the former is refused with its reason, and the latter is used.
+ */
+
+#include "../lib/led.h"
+
+#include "kselftest_harness.h"
+
+#define DRIVER	"/sys/bus/platform/drivers/leds-identify/"
+#define RIGHT	"identify-right"
+
+static bool is_bound(const char *node)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), DRIVER "%s", node);
+
+	return !access(path, F_OK);
+}
+
+FIXTURE(odd_tree) {
+	int log;
+};
+
+FIXTURE_VARIANT(odd_tree) {
+	const char *node;
+	const char *line;
+	int error;
+};
+
+FIXTURE_VARIANT_ADD(odd_tree, names_no_led) {
+	.node = "identify-nothing",
+	.line = "neither leds nor linux,led-names",
+	.error = -EINVAL,
+};
+
+FIXTURE_VARIANT_ADD(odd_tree, names_no_node) {
+	.node = "identify-no-node",
+	.line = "leds: no node at entry 1",
+	.error = -EINVAL,
+};
+
+FIXTURE_VARIANT_ADD(odd_tree, has_an_empty_name) {
+	.node = "identify-empty",
+	.line = "linux,led-names: entry 1 is not a name",
+	.error = -EINVAL,
+};
+
+FIXTURE_VARIANT_ADD(odd_tree, has_two_names_in_one) {
+	.node = "identify-space",
+	.line = "linux,led-names: entry 0 is not a name",
+	.error = -EINVAL,
+};
+
+FIXTURE_VARIANT_ADD(odd_tree, fills_a_page) {
+	.node = "identify-wordy",
+	.line = "too many names",
+	.error = -E2BIG,
+};
+
+FIXTURE_VARIANT_ADD(odd_tree, has_17_targets) {
+	.node = "identify-many",
+	.line = "&led-0: there are more than 16 targets",
+	.error = -E2BIG,
+};
+
+FIXTURE_VARIANT_ADD(odd_tree, names_itself) {
+	.node = "identify-itself",
+	.line = "pack:red:user,identify: the identify LED cannot be its own target",
+	.error = -EINVAL,
+};
+
+FIXTURE_SETUP(odd_tree)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, led_reload(""));
+}
+
+FIXTURE_TEARDOWN(odd_tree)
+{
+	EXPECT_EQ(0, led_unload());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+TEST_F(odd_tree, is_told_and_refused)
+{
+	EXPECT_EQ(1, log_count(self->log, variant->line));
+	EXPECT_FALSE(is_bound(variant->node));
+	EXPECT_EQ(variant->error, file_write(DRIVER "bind", variant->node));
+	EXPECT_EQ(1, log_count(self->log, variant->line));
+	EXPECT_FALSE(is_bound(variant->node));
+}
+
+TEST(right_node_beside_them_is_used)
+{
+	ASSERT_EQ(0, led_reload(""));
+	EXPECT_TRUE(is_bound(RIGHT));
+	EXPECT_STREQ("&led-0", led_read(ID, "leds"));
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(led_is_borrowed("pack:red:user")));
+	EXPECT_TRUE(led_changes("pack:red:user", 4));
+	ASSERT_EQ(0, led_unload());
+	EXPECT_FALSE(led_is_borrowed("pack:red:user"));
+}
+
+int main(int argc, char **argv)
+{
+	if (access("/sys/bus/platform/devices/" RIGHT, F_OK))
+		ksft_exit_skip("the device tree has no such nodes\n");
+	led_test_begin(NULL);
+
+	return test_harness_run(argc, argv);
+}
