@@ -131,6 +131,6 @@ def verdict(found):
     """Whether the aim is reached."""
     ours, second, _, theirs, _ = (statistics.median(one.values) for one in found)
     good = ours <= 5 and theirs >= 100 * ours
-    return (f"Aim {'reached' if good else 'MISSED'}: within 5 ms and 100 times sooner at the median: "
-            f"{ours:.1f} ms, {theirs / ours:.0f} times; where usb-storage was loaded first "
-            f"{second:.1f} ms, {theirs / second:.0f} times.\n")
+    return spread.aim(good, "within 5 ms and 100 times sooner at the median: "
+                      f"{ours:.1f} ms, {theirs / ours:.0f} times; where usb-storage was loaded first "
+                      f"{second:.1f} ms, {theirs / second:.0f} times.\n")

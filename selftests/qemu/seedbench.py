@@ -103,5 +103,5 @@ def report(kernel, folder):
     spread.draw(after, (plot.BLACK, plot.SKY, plot.RED), "From the registration of an RTC to the "
                 "clock that it sets", folder / f"{kernel.name}-clock.svg")
     (folder / f"{kernel.name}-clock.json").write_text(json.dumps(data) + "\n")
-    return rows, (f"Aim {'reached' if theirs >= 100 * ours else 'MISSED'}: 100 times sooner after "
-                  f"registration: {theirs / ours:.0f} times.\n")
+    return rows, spread.aim(theirs >= 100 * ours, "100 times sooner after registration: "
+                            f"{theirs / ours:.0f} times.\n")

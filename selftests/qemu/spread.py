@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Times of several ways to do the same: figures, rows of a table, a picture."""
+"""Times of several ways to do the same: figures, rows of a table, a picture; and the aim."""
 
 import dataclasses
 import statistics
@@ -28,13 +28,25 @@ def rows(what, found):
         for one in found]
 
 
-def draw(found, colours, title, path):
-    """How the times are distributed."""
-    width = max(760, 90 + 240 * len(found))
+def aim(good, words):
+    """The sentence that tells whether an aim is reached."""
+    return f"Aim {'reached' if good else 'MISSED'}: {words}"
+
+
+def missed(said):
+    """Whether what is said of a measurement holds an aim that is missed."""
+    return "Aim MISSED:" in said
+
+
+def draw(found, colours, title, path, decades=range(5)):
+    """How the times are distributed, between two powers of ten."""
+    step = max(240, 50 + 7 * max(len(one.way) for one in found))
+    width = max(760, 90 + step * len(found))
     picture = plot.Picture(width, 330, title)
     picture.text(20, 22, title, 17)
-    across, share = plot.Axis(1, 1e4, 70, width - 40, log=True), plot.Axis(0, 100, 260, 50)
-    picture.x_axis(across, 260, 50, [(10.0 ** e, f"{10 ** e}") for e in range(5)], "ms")
+    across = plot.Axis(10.0 ** decades[0], 10.0 ** decades[-1], 70, width - 40, log=True)
+    share = plot.Axis(0, 100, 260, 50)
+    picture.x_axis(across, 260, 50, [(10.0 ** e, f"{10.0 ** e:g}") for e in decades], "ms")
     picture.y_axis(share, 70, width - 40, [(p, str(p)) for p in range(0, 101, 25)],
                    "rounds that had it by then (%)")
     for number, (one, colour) in enumerate(zip(found, colours)):
@@ -42,6 +54,6 @@ def draw(found, colours, title, path):
         points = [(across.at(v), share.at(100 * (i + part) / len(ranked)))
                   for i, v in enumerate(ranked) for part in (0, 1)]
         picture.line(points, colour, 2)
-        picture.line([(80 + 240 * number, 310), (110 + 240 * number, 310)], colour, 2)
-        picture.text(116 + 240 * number, 310, one.way)
+        picture.line([(80 + step * number, 310), (110 + step * number, 310)], colour, 2)
+        picture.text(116 + step * number, 310, one.way)
     picture.write(path)

@@ -11,6 +11,8 @@ import statistics
 import sys
 import tempfile
 
+import plot
+import spread
 import treebench
 from kernel import TOP
 
@@ -24,6 +26,7 @@ from bench import tool  # noqa: E402
 ROUNDS = 7
 KERNELS = "6.12", "6.12-armhf", "7.2"
 SHARE = 10              # of the pairs, and of the trees in a loop, one in so many
+COLOURS = plot.BLACK, plot.BLUE, plot.RED, plot.SKY, plot.ORANGE
 EACH = """while read -r tree; do
 	{what} 2>/dev/null >&2 || exit 1
 done <{listing}
@@ -108,6 +111,8 @@ def write(folder, counts, taken):
         statistics.median, min, max)), f"{1e6 / middle[way]:.0f}"] for way in taken]
     (folder / "dtb-swap.json").write_text(json.dumps({"files": counts, "rounds": ROUNDS,
                                                       "ways": taken}) + "\n")
+    spread.draw([spread.Times(way, [us / 1000 for us in values]) for way, values in each.items()],
+                COLOURS, "CPU time that a file takes", folder / "dtb-swap.svg", range(-1, 3))
     _, check, dtc, merge, peer = middle.values()
     return rows, (f"Medians of {ROUNDS} rounds, of the CPU's time. merge takes "
                   f"{merge / peer:.2f} times as long as fdtoverlay, check {check / dtc:.2f} times "

@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+import plot
+import spread
 from kernel import TOP
 
 sys.path.insert(0, str(TOP / "scripts/dt"))
@@ -28,6 +30,7 @@ from tools import dt_apply      # noqa: E402
 
 ROUNDS = 5
 SHARE = 40              # of the trees, one in so many
+COLOURS = plot.BLACK, plot.BLUE, plot.ORANGE, plot.RED
 LOOP = """while read -r tree overlay; do
 	fdtoverlay -i "$tree" -o {out} "$overlay" 2>/dev/null || exit 1{more}
 done <{pairs}
@@ -153,10 +156,13 @@ def write(folder, count, taken, linear):
                      f"{cpu:.2f}", f"{1e6 * cpu / count:.0f}", f"{cpu / first[1]:.1f}"])
     data = {"pairs": count, "rounds": ROUNDS, "ways": taken, "growth": linear}
     (folder / "trees.json").write_text(json.dumps(data) + "\n")
+    spread.draw([spread.Times(way, [1000 * cpu for _, cpu in values])
+                 for way, values in taken.items()], COLOURS,
+                f"CPU time to prove {count} pairs of tree and overlay", folder / "trees.svg",
+                range(1, 6))
     each = [1e6 * cpu / pairs for pairs, cpu in linear]
-    straight = max(each) < 1.25 * min(each)
     return rows, (
-        f"{count} pairs, medians of {ROUNDS} rounds; the ratio is that of the CPU seconds.\n"
-        f"Linear in pairs{'' if straight else ': NO'}: " +
+        f"{count} pairs, medians of {ROUNDS} rounds; the ratio is that of the CPU seconds.\n" +
+        spread.aim(max(each) < 1.25 * min(each), "linear in pairs: ") +
         ", ".join(f"{pairs} pairs {us:.0f} us each" for (pairs, _), us in zip(linear, each)) +
         f"; all trees with labels in {linear[-1][1]:.1f} CPU seconds.\n")
