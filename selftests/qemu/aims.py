@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """What make bench makes of numbers that were recorded: files, and an exit status that tells of an
-aim that is missed.
+aim that is missed; and what make demo says of its time.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ def program(name):
     return module
 
 
-BENCH = program("bench")
+BENCH, DEMO = program("bench"), program("demo")
 
 
 def status(tests, folder):
@@ -128,6 +128,10 @@ def main():
     for test in (files, missed, told):
         with tempfile.TemporaryDirectory(dir=BENCH.OUT) as folder:
             test(tap, pathlib.Path(folder))
+    tap.result(DEMO.took(26.6, 0.4) == "took 27 s", "demo: its time", DEMO.took(26.6, 0.4))
+    said = DEMO.took(245.2, 131.4)
+    tap.result("took 245 s, of which 131 s fetching" in said, "demo: what of it fetching took",
+               said)
     return tap.end()
 
 
