@@ -147,7 +147,8 @@ static void find_chips(struct chips *chips, const void *fdt)
 		if (!fdt_getprop(fdt, node, "gpio-controller", NULL))
 			continue;
 		cells = fdt_getprop(fdt, node, "#gpio-cells", &length);
-		if (!cells || length != 4 || chips->count == 256)
+		if (!cells || length != 4 || chips->count == 256 ||
+		    !fdt32_to_cpu(*cells) || fdt32_to_cpu(*cells) > MOST_ARGS)
 			continue;
 		chips->list[chips->count++] = (struct chip){ fdt_get_phandle(fdt, node),
 							     fdt32_to_cpu(*cells), node };

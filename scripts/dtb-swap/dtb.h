@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define MOST_ARGS 16	/* of a reference, by its #...-cells */
+
 /* struct dtb_error - what went wrong: libfdt's code, and one line for people */
 struct dtb_error {
 	int code;

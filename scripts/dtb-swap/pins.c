@@ -71,12 +71,13 @@ static int counted_cells(const void *fdt, int chip)
 		{ "fsl,imx8dxl-iomuxc", 3 }, { "fsl,vf610-iomuxc", 2 },
 		{ "fsl,imx7ulp-iomuxc1", 5 }, { "fsl,imx8ulp-iomuxc1", 5 },
 	};
-	const fdt32_t *cells = fdt_getprop(fdt, chip, "#pinctrl-cells", NULL);
+	int length = 0;
+	const fdt32_t *cells = fdt_getprop(fdt, chip, "#pinctrl-cells", &length);
 	size_t i;
 
 	if (!fdt_node_check_compatible(fdt, chip, "pinctrl-single") ||
 	    !fdt_node_check_compatible(fdt, chip, "pinconf-single"))
-		return cells ? (fdt32_to_cpu(*cells) & 7) + 1 : 2;
+		return cells && length == 4 ? (fdt32_to_cpu(*cells) & 7) + 1 : 2;
 	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (!fdt_node_check_compatible(fdt, chip, known[i].compatible))
 			return known[i].cells;

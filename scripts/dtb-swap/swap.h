@@ -119,8 +119,6 @@ void check_update(struct swap *swap, const void *fdt);
 void check_tree(struct swap *swap, const void *fdt, const char *name);
 void *load_tree(struct swap *swap, const char *path);
 
-#define MOST_ARGS 16
-
 /* struct link - a property that refers to another node, and its arguments */
 struct link {
 	unsigned int phandle;
