@@ -288,12 +288,28 @@ static bool holds_none(const struct need *need, int chip, const unsigned char *n
 	return rails > 1;
 }
 
-/* A PMIC that the running tree does not have is as its firmware left it, all on. */
+/* Whether a tree has a rail of a chip in use. */
+static bool has_chip(const void *fdt)
+{
+	int node;
+
+	for (node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL))
+		if (is_regulator(fdt, node) && !has(fdt, node, "compatible") && node_used(fdt, node))
+			return true;
+	return false;
+}
+
+/*
+ * A PMIC that the running tree does not have is as its firmware left it, all on. Where it has
+ * another the board hangs on that, and this one may be a camera's.
+ */
 static void check_chips(struct need *need, const unsigned char *named)
 {
 	int node, last = -1, chip, old;
 	char path[256];
 
+	if (has_chip(need->running))
+		return;
 	for (node = 0; node >= 0; node = fdt_next_node(need->fdt, node, NULL)) {
 		if (!is_regulator(need->fdt, node))
 			continue;

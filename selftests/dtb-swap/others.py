@@ -9,9 +9,9 @@ from kept import DISABLED, EQOS, EVK_SD, EXPANDER, PI_SD, cells, evk, flags, kep
 from rails import change, phy
 
 PI_HOST, SMMU, ZYNQ_SD = '/soc/mmc@7e202000', '/axi/iommu@fd800000', '/axi/mmc@ff170000'
-SOM_I2C = EXPANDER.rpartition('/')[0]
+PI_I2C = '/soc/i2c@7e804000'
 PLAIN, NAMED = 'ethernet-phy-ieee802.3-c22', 'ethernet-phy-id001c.c916'
-RAIL, CHIP = '/regulator-x', f'{SOM_I2C}/pmic@8'
+RAIL, CHIP = '/regulator-x', f'{PI_I2C}/pmic@8'
 
 
 def turned(tree, path, name, *where):
@@ -69,11 +69,17 @@ def behind(folder):
 
 def pmic(tree, *held, **texts):
     """A PMIC comes to the tree."""
-    tree.add(SOM_I2C, 'pmic@8', compatible='acme,pmic', **texts).cell(CHIP, 'reg', 8).add(CHIP, 'regulators')
+    tree.text(PI_I2C, 'status', 'okay').add(PI_I2C, 'pmic@8', compatible='acme,pmic', **texts)
+    tree.cell(CHIP, 'reg', 8).add(CHIP, 'regulators')
     for name in ('buck1', 'buck2'):
         tree.add(f'{CHIP}/regulators', name, regulator_name=name)
         flags(tree, f'{CHIP}/regulators/{name}', *(['regulator-always-on'] if name in held else []))
     return tree
+
+
+def powered(folder):
+    """A Raspberry Pi that has a PMIC, and nobody holds a rail of it."""
+    return change(raspberry(folder), pmic)
 
 
 def client(tree):
@@ -111,10 +117,11 @@ CASES = (
     ('one that does', zynq, lambda t: t.text(SMMU, 'status', 'okay').cell(SMMU, 'phandle', 0x7002).cell(
         ZYNQ_SD, 'iommus', 0x7002, 0x870), 0, 'fits'),
     ('one that is on now, too', guarded, lambda t: t, 0, 'fits'),
-    ('nobody holds a rail of a new PMIC', som, pmic, 5,
+    ('nobody holds a rail of a new PMIC', raspberry, pmic, 5,
      f'supplies: {CHIP} is new, and nobody holds any of its supplies'),
-    ('somebody holds one', som, lambda t: pmic(t, 'buck2'), 0, 'fits'),
-    ('it is not in use', som, lambda t: pmic(t, status='disabled'), 0, 'fits'),
+    ('somebody holds one', raspberry, lambda t: pmic(t, 'buck2'), 0, 'fits'),
+    ('it is not in use', raspberry, lambda t: pmic(t, status='disabled'), 0, 'fits'),
+    ('it is on now', powered, lambda t: t, 0, 'fits'),
     ('the expander has no interrupt', som, lambda t: t.drop(EXPANDER, 'interrupts'), 0,
      f'warning: network eth0: {EXPANDER} has no interrupt in the new tree'),
     ('another has its own from there', waiting, lambda t: t.drop(EXPANDER, 'interrupts'), 5,
