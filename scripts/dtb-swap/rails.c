@@ -260,70 +260,41 @@ static void check_cpu(struct need *need, int old, const unsigned char *named)
 	need->level = level;
 }
 
-/* The chip of a rail; one with a compatible is a device by itself. */
-static int chip_of(const void *fdt, int rail)
+/* A rail of a chip; one with a compatible is a device by itself. */
+static bool is_rail(const void *fdt, int node)
 {
-	int node = node_above(fdt, rail);
-
-	while (node > 0 && !has(fdt, node, "compatible"))
-		node = node_above(fdt, node);
-	return node;
+	return is_regulator(fdt, node) && !has(fdt, node, "compatible") && node_used(fdt, node);
 }
 
-/* Whether a chip of the new tree drives rails that something holds, or only such as go off. */
-static bool holds_none(const struct need *need, int chip, const unsigned char *named)
-{
-	int node = fdt_next_node(need->fdt, chip, NULL), rails = 0;
-
-	for (; node > 0 && is_within(need->fdt, node, chip);
-	     node = fdt_next_node(need->fdt, node, NULL)) {
-		if (!is_regulator(need->fdt, node) || has(need->fdt, node, "compatible") ||
-		    chip_of(need->fdt, node) != chip)
-			continue;
-		if (named[node] != UNNAMED || has(need->fdt, node, "regulator-always-on") ||
-		    !node_used(need->fdt, node))
-			return false;
-		rails++;
-	}
-	return rails > 1;
-}
-
-/* Whether a tree has a rail of a chip in use. */
-static bool has_chip(const void *fdt)
+static bool has_rail(const void *fdt)
 {
 	int node;
 
 	for (node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL))
-		if (is_regulator(fdt, node) && !has(fdt, node, "compatible") && node_used(fdt, node))
+		if (is_rail(fdt, node))
 			return true;
 	return false;
 }
 
-/*
- * A PMIC that the running tree does not have is as its firmware left it, all on. Where it has
- * another the board hangs on that, and this one may be a camera's.
- */
+/* A PMIC that the running tree does not have is as its firmware left it, all on. */
 static void check_chips(struct need *need, const unsigned char *named)
 {
-	int node, last = -1, chip, old;
 	char path[256];
+	int node, rail = -1;
 
-	if (has_chip(need->running))
+	if (has_rail(need->running))
 		return;
 	for (node = 0; node >= 0; node = fdt_next_node(need->fdt, node, NULL)) {
-		if (!is_regulator(need->fdt, node))
+		if (!is_rail(need->fdt, node))
 			continue;
-		chip = chip_of(need->fdt, node);
-		if (chip <= 0 || chip == last)
-			continue;
-		last = chip;
-		old = find_device(need->fdt, chip, need->running);
-		if ((old < 0 || !node_used(need->running, old)) && node_used(need->fdt, chip) &&
-		    holds_none(need, chip, named))
-			complain(need, "say regulator-always-on where the board needs it",
-				 "%s is new, and nobody holds any of its supplies: they go off%s",
-				 node_shown(need->fdt, chip, path, sizeof(path)), "");
+		if (named[node] != UNNAMED || has(need->fdt, node, "regulator-always-on"))
+			return;
+		rail = rail < 0 ? node : rail;
 	}
+	if (rail >= 0)
+		complain(need, "say regulator-always-on where the board needs it",
+			 "%s is new, and nobody holds it or others: they go off%s",
+			 node_shown(need->fdt, rail, path, sizeof(path)), "");
 }
 
 /**

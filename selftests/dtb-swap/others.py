@@ -118,7 +118,7 @@ CASES = (
         ZYNQ_SD, 'iommus', 0x7002, 0x870), 0, 'fits'),
     ('one that is on now, too', guarded, lambda t: t, 0, 'fits'),
     ('nobody holds a rail of a new PMIC', raspberry, pmic, 5,
-     f'supplies: {CHIP} is new, and nobody holds any of its supplies'),
+     f'supplies: {CHIP}/regulators/buck2 is new, and nobody holds it or others'),
     ('somebody holds one', raspberry, lambda t: pmic(t, 'buck2'), 0, 'fits'),
     ('it is not in use', raspberry, lambda t: pmic(t, status='disabled'), 0, 'fits'),
     ('it is on now', powered, lambda t: t, 0, 'fits'),
