@@ -284,7 +284,8 @@ static void carry_last(struct place *place)
 	enum slot_next next = move.from ? slot_next(place) : SLOT_SAME;
 
 	if (next == SLOT_UNKNOWN)
-		refuse(place->swap, KIND_ERROR, "look at resinOS_uEnv.txt or bootenv, and /proc/self/mountinfo",
+		refuse(place->swap, KIND_ERROR,
+		       "see resinOS_uEnv.txt or bootenv, and /proc/self/mountinfo",
 		       "which root file system is started next cannot be read");
 	if (next == SLOT_CHANGES || next == SLOT_TRIAL)
 		move_trees(&move);

@@ -268,7 +268,8 @@ static bool is_among(const struct irq *irq, int same, const struct irqs *irqs)
  * @node_b: the same device in that
  * @sure: gets whether it certainly does not work so
  *
- * Return: what to say behind its name, or NULL where some interrupt is the same, and for a device without
+ * Return: what to say behind its name, or NULL where some interrupt is the same, and for a
+ * device without
  */
 const char *irqs_differ(const void *a, int node_a, const void *b, int node_b, bool *sure)
 {

@@ -13,7 +13,7 @@
 #include "needs.h"
 
 #define ENV "resinOS_uEnv.txt"
-#define LETTERS "bootenv"	/* of GRUB's kind; where it is there the other one counts no more */
+#define LETTERS "bootenv"	/* of GRUB's kind; with it the other counts no more */
 #define ACTIVE "/mnt/sysroot/active"
 
 /* struct slot - the partition that a root file system is on, 0 where nobody tells */
@@ -39,7 +39,7 @@ static unsigned long lettered(const struct swap *swap, const char *letter)
 	return number;
 }
 
-/* What a file says of the next start; false where it cannot be read, @value NULL without a value. */
+/* What a file says of the next start; false where it cannot be read, NULL without a value. */
 static bool from_env(const struct place *place, const char *file, const char *key, char **value)
 {
 	static const struct family plain;
