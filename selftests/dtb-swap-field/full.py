@@ -145,7 +145,7 @@ refused 'rollback, too' 10 'read only' rollback
 blockdev --setrw /dev/vda
 works 'and back' rollback
 umount $boot
-refused 'no boot partition' 9 'deviceType' install /trees/one.dtb
+refused 'no boot partition' 9 'where no bootloader looks' install /trees/one.dtb
 echo 1..$n
 '''
 

@@ -60,7 +60,8 @@ echo '{{"deviceType": "{kind}"}}' >/mnt/boot/config.json
 {words}
 umount /mnt/boot
 '''
-PENDING = 'dtb-swap try --pending /trees/new.dtb'
+GUARDED = 'mkdir -p /etc/init.d; : >/etc/init.d/dtb-swap-guard'     # as far as the tool can tell
+PENDING = f'{GUARDED}; dtb-swap try --pending /trees/new.dtb'
 BOOT_ID = '/proc/sys/kernel/random/boot_id'
 ANOTHER_START = f'echo another >/start; mount --bind /start {BOOT_ID}'
 BY_KEXEC = 'dtb-swap try /trees/new.dtb --kernel /boot/Image --initrd /boot/initrd'
