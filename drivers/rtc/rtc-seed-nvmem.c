@@ -101,14 +101,13 @@ static unsigned int seed_memory_find(void)
 	seed_memory_cell = cell;
 	if (seed_memory_time <= seed.window.floor)
 		return UINT_MAX;
-	if (seed_memory_time > seed.window.ceiling) {
+	/* The ceiling rises with it: a clock that goes on from there is not after it. */
+	if (seed_memory_time > seed.window.ceiling || seed_set_floor(seed_memory_time)) {
 		pr_err("memory: that is after the ceiling: not used\n");
 		seed_memory_time = 0;
 		return UINT_MAX;
 	}
-	seed.window.floor = seed_memory_time;
 	seed.remembered = true;
-	seed_watch_reread();
 
 	/* Look again, with the new floor. */
 	return 0;

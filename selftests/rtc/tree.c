@@ -11,6 +11,7 @@
 
 #define LATER	(RIGHT + 86400)
 #define FLOOR	1830297600LL
+#define YEAR	31556952LL
 #define MEMORY	"/sys/bus/platform/drivers/memory-fake/"
 #define FAILS	"/sys/module/memory_fake/parameters/"
 
@@ -107,6 +108,7 @@ TEST_F(memory, that_comes_late_is_the_floor)
 	ASSERT_EQ(0, memory_bind(true));
 	EXPECT_TRUE(wait_until(seed_reads("source", "memory")));
 	EXPECT_GE(seed_number("floor"), RIGHT);
+	EXPECT_EQ(seed_number("floor") + 20 * YEAR, seed_number("ceiling"));
 	EXPECT_GE(clock_sec(), RIGHT);
 	EXPECT_LT(clock_sec(), RIGHT + 600);
 }
