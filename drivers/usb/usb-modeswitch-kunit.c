@@ -194,6 +194,27 @@ static void mbim_comes_first_test(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, ums_method(plan.script), "huawei-new");
 }
 
+/* They are asked of storage only, and no configuration is chosen for what is no modem. */
+static void mbim_comes_after_scsi_strings_test(struct kunit *test)
+{
+	struct ums_facts facts = storage(0x05c6, 0x1000);
+	struct ums_plan plan;
+
+	facts.nr_configs = 2;
+	facts.mbim = 2;
+	facts.configs[0] = BIT(1) | BIT(2);
+	KUNIT_EXPECT_EQ(test, decide(test, &facts, &plan), UMS_ASK);
+	KUNIT_EXPECT_STREQ(test, ums_method(plan.script), "option");
+	facts.scsi_known = true;
+	KUNIT_EXPECT_EQ(test, decide(test, &facts, &plan), UMS_UNKNOWN);
+	strscpy(facts.scsi_vendor, "GT      ", sizeof(facts.scsi_vendor));
+	KUNIT_EXPECT_EQ(test, decide(test, &facts, &plan), UMS_SWITCH);
+	KUNIT_EXPECT_STREQ(test, ums_method(plan.script), "mbim");
+	facts.scsi_known = false;
+	facts.classes[0] = USB_CLASS_VENDOR_SPEC;
+	KUNIT_EXPECT_EQ(test, decide(test, &facts, &plan), UMS_NOT_THIS);
+}
+
 static void only_mbim_is_chosen_without_a_method_test(struct kunit *test)
 {
 	struct ums_facts facts = storage(0x12d1, 0x15bb);
@@ -405,6 +426,7 @@ static struct kunit_case ums_cases[] = {
 	KUNIT_CASE(scsi_strings_are_asked_for_test),
 	KUNIT_CASE(underscore_is_a_blank_test),
 	KUNIT_CASE(mbim_comes_first_test),
+	KUNIT_CASE(mbim_comes_after_scsi_strings_test),
 	KUNIT_CASE(only_mbim_is_chosen_without_a_method_test),
 	KUNIT_CASE(user_has_the_last_word_test),
 	KUNIT_CASE(ignore_text_test),

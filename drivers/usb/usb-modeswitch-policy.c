@@ -241,7 +241,8 @@ enum ums_verdict ums_decide(const struct ums_facts *facts,
 	plan->script = row->script;
 	plan->arg = row->arg;
 	plan->delay = row->delay;
-	if (mbim && facts->nr_configs > 1 && facts->mbim) {
+	/* What is still to be asked may be no modem, and is asked as the row's script would. */
+	if (!ask && mbim && facts->nr_configs > 1 && facts->mbim) {
 		plan->script = UMS_SCRIPT_MBIM;
 		plan->delay = 0;
 	} else if (!mbim && plan->script == UMS_SCRIPT_MBIM) {

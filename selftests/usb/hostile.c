@@ -222,6 +222,11 @@ TEST_F(unplug, lying_descriptors)
 		/* raw messages to an endpoint that is not there */
 		{ 0x046d, 0xc261, .config = { { 1, { EMU_SERIAL(5) } } } },
 		{ 0x04e8, 0x680c, .config = { { 1, { { 0x08, 0x06, 0x50 } } } } },
+		/* told by its SCSI strings, with or without storage to ask, and with MBIM */
+		{ 0x05c6, 0x1000, "Acme", "Disk", "GT", "Disk", .config = {
+			{ 1, { EMU_STORAGE } }, { 2, { EMU_MBIM(1), EMU_NET_DATA(2, 2) } } } },
+		{ 0x05c6, 0x1000, "Acme", "Disk", .config = {
+			{ 1, { EMU_SERIAL(1) } }, { 2, { EMU_MBIM(1), EMU_NET_DATA(2, 2) } } } },
 		/* a modem without data endpoints */
 		{ 0x1546, 0x1146, .config = {
 			{ 1, { EMU_RNDIS(1), EMU_ACM_DATA(2), EMU_ACM_CONTROL(3), { 0x0a } } } } },
