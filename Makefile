@@ -121,7 +121,7 @@ help:
 	@echo '  make check            run all tests'
 	@echo '  make check-yocto      parse the Yocto layer with the bitbake and oe-core that YOCTO= names'
 	@echo '  make bench            measure, against user space and mainline triggers'
-	@echo '  make fuzz             hostile trees and files for dtb-swap, for TIME= seconds'
+	@echo '  make fuzz             hostile trees, files, USB devices and RTCs, for TIME= seconds'
 	@echo '  make selftests        install the kselftests into INSTALL_PATH, for a device'
 	@echo '  make lava             boots of emulated boards as jobs for LAVA, in out/lava'
 	@echo 'Variables'

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Hostile trees, overlays, selectors, gzip files and state for the code of dtb-swap.
+"""Hostile trees, overlays, selectors, gzip files and state for the code of dtb-swap, and
+hostile USB devices and RTCs for the drivers, in a guest.
 
-Without an option: what was ever found is found no more, and a short run of each target.
+Without an option: what was ever found is found no more, and a short run of each target but
+those that need a guest, which make check boots by itself.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import tempfile
 import time
 
 import seeds        # sets the path for the others
+import guests
 from bench import SOURCE, run
 from ktap import Tap
 from tools import CACHE, LIBFDT, TOP, careful_check, linux_source
@@ -188,15 +191,16 @@ def check(fuzz):
     for path in found:
         path.unlink()
     goes_on(tap, fuzz)
+    guests.told(tap)
     return tap.end()
 
 
 def hunt(fuzz, targets, seconds):
-    """What make fuzz does: each target has its share of the time."""
+    """What make fuzz does for each target, in so many seconds."""
     failed = False
     for target in targets:
         before = os.times().children_user
-        found, runs, said = fuzz.hunt(target, seconds // len(targets))
+        found, runs, said = fuzz.hunt(target, seconds)
         cover = re.findall(r'cov: (\d+)', said)
         print(f'{target:6} {runs:10} runs, {os.times().children_user - before:.0f} s of the CPU, '
               f'{cover[-1] if cover else "?"} edges seen, {len(found)} findings', flush=True)
@@ -212,17 +216,35 @@ def hunt(fuzz, targets, seconds):
 def main():
     """Parse, build, run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--time', type=int, help='seconds to search in all')
-    parser.add_argument('--targets', nargs='*', default=TARGETS, choices=TARGETS)
-    parser.add_argument('--replay', nargs=2, metavar=('TARGET', 'FILE'), help='run one input')
+    every = (*TARGETS, *guests.TARGETS)
+    parser.add_argument('--time', type=int, help='seconds to search in all; each target has a share')
+    parser.add_argument('--targets', nargs='*', default=every, choices=every)
+    parser.add_argument('--seed', type=int, default=int(time.time()), help='of usb and rtc')
+    parser.add_argument('--replay', nargs=2, metavar=('TARGET', 'FILE'),
+                        help='run one input, or one SEED:ROUND of usb and rtc')
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as work:
-        fuzz = Fuzz(pathlib.Path(work))
-        if args.replay:
-            said = fuzz.replay(args.replay[0], pathlib.Path(args.replay[1]).read_bytes())
-            print(said or 'nothing is wrong with it')
-            return 1 if said else 0
-        return hunt(fuzz, args.targets, args.time) if args.time else check(fuzz)
+    if args.replay and args.replay[0] in guests.TARGETS:
+        return told(guests.replay(*args.replay))
+    share, failed = (args.time or 0) // max(1, len(args.targets)), False
+    files = [target for target in args.targets if target in TARGETS]
+    if files or args.replay or not args.time:
+        with tempfile.TemporaryDirectory(
+                dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as work:
+            fuzz = Fuzz(pathlib.Path(work))
+            if args.replay:
+                return told(fuzz.replay(args.replay[0], pathlib.Path(args.replay[1]).read_bytes()))
+            if not args.time:
+                return check(fuzz)
+            failed = hunt(fuzz, files, share)
+    for target in args.targets:
+        failed |= target in guests.TARGETS and guests.hunt(target, share, args.seed)
+    return failed
+
+
+def told(said):
+    """Print what is wrong; return the exit status."""
+    print(said or 'nothing is wrong with it')
+    return 1 if said else 0
 
 
 if __name__ == '__main__':

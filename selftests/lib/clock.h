@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the tests of rtc-seed in C share. They set the clock of the machine, and
- * use RTCs whose answers they set (module rtc-fake, two of them).
+ * use RTCs whose answers they set (module rtc-fake).
  */
 #ifndef PACK_CLOCK_H
 #define PACK_CLOCK_H
@@ -12,6 +12,7 @@
 
 #define SEED	"/sys/class/misc/rtc-seed/"
 #define FAKE	"/sys/kernel/debug/rtc-fake/"
+#define FAKES	4
 #define OF_NODE	"/proc/device-tree/rtc-seed"
 
 #define RIGHT	1927857906LL	/* 2031-02-03T04:05:06 */
@@ -115,7 +116,7 @@ static inline int fake_unplug(int n)
 /* The name that an RTC of ours has got. */
 static inline const char *fake_name(int n)
 {
-	static char name[2][32];
+	static char name[FAKES][32];
 	char path[PATH_MAX];
 	int i;
 
@@ -152,10 +153,11 @@ static inline int clock_reset(void)
 {
 	int n, ret = seed_unload();
 
-	for (n = 0; n < 2; n++)
+	for (n = 0; n < FAKES; n++)
 		ret = ret ?: fake_unplug(n) ?: fake_write(n, "error", 0) ?:
 		      fake_write(n, "after", 0) ?: fake_write(n, "reads", 0) ?:
-		      fake_write(n, "writes", 0) ?: fake_write(n, "delay", 0);
+		      fake_write(n, "writes", 0) ?: fake_write(n, "delay", 0) ?:
+		      fake_write(n, "garbage", 0);
 
 	return ret ?: clock_set_1970();
 }

@@ -13,7 +13,7 @@ static void emu_reply(struct emu *e, __u8 ep, int status, const void *data, unsi
 {
 	struct emu_reply *reply;
 
-	if (e->replies == EMU_MAX_REPLIES)
+	if (e->replies == EMU_MAX_REPLIES || emu_is_silent(e))
 		return;
 	reply = &e->reply[e->replies++];
 	reply->ep = ep;
@@ -22,6 +22,10 @@ static void emu_reply(struct emu *e, __u8 ep, int status, const void *data, unsi
 	memset(reply->data, 0, sizeof(reply->data));
 	if (data)
 		memcpy(reply->data, data, reply->size);
+	status = emu_spoil(e, EMU_ANSWERS, reply->data, status ?: (int)reply->size,
+			   sizeof(reply->data));
+	reply->status = status < 0 ? status : 0;
+	reply->size = status < 0 ? 0 : status;
 }
 
 static void emu_csw(struct emu *e, __u8 ep)

@@ -134,7 +134,7 @@ static void emu_submit(struct emu *e, const struct emu_header *head)
 	} else if ((in || e->fault == EMU_NAK_OUT) && e->pending < EMU_MAX_PENDING) {
 		e->urb[e->pending++] = (struct emu_urb){ seqnum, ep, in, size };
 	} else if (!in) {
-		emu_answer(e, seqnum, 0, NULL, size, false);
+		emu_answer(e, seqnum, emu_spoil_status(e, 0), NULL, size, false);
 		emu_bulk_out(e, ep, data, size);
 	}
 	emu_serve(e);

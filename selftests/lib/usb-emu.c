@@ -101,10 +101,11 @@ void emu_control(struct emu *e, __u32 seqnum, const __u8 *setup, bool in, const 
 		emu_log(e, EMU_SET_CONFIG, 0, setup, 8, NULL, 0);
 	} else if (!emu_is_enumeration(setup)) {
 		emu_log(e, EMU_CONTROL, 0, setup, 8, data, in ? 0 : size);
-		if (e->fault == EMU_NAK_CONTROL)
+		if (e->fault == EMU_NAK_CONTROL || emu_is_silent(e))
 			return;
 	}
-	ret = emu_control_data(e, setup, answer);
+	ret = emu_spoil(e, setup[1] == 6 ? EMU_DESCRIPTORS : EMU_ANSWERS, answer,
+			emu_control_data(e, setup, answer), size < 1024 ? size : 1024);
 	if (ret > (int)size)
 		ret = size;
 	emu_answer(e, seqnum, ret < 0 ? ret : 0, answer, ret < 0 ? 0 : in ? ret : (int)size, in);

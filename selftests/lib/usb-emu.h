@@ -8,6 +8,8 @@
  * usb-emu.c		the device: what it is asked, when it switches; for tests
  * usb-emu-bulk.c	its endpoints: storage, AT commands
  * usb-emu-descriptor.c	its descriptors
+ * usb-emu-random.c	what is spoilt of both
+ * usb-emu-any.c	one of any kind
  * usb-emu-usbip.c	the protocol, and ports of the host
  */
 #ifndef PACK_USB_EMU_H
@@ -77,8 +79,12 @@ enum emu_fault {
 	EMU_LONG_CONFIG,	/* longer than it is, by what it says */
 	EMU_EMPTY_DESCRIPTOR,	/* of no bytes, behind the interfaces */
 	EMU_LONG_STRING,	/* longer than it is, too */
+	EMU_RANDOM,		/* something else each time: see spoils */
 	EMU_FAULTS
 };
+
+/* What EMU_RANDOM spoils */
+enum emu_spoils { EMU_DESCRIPTORS, EMU_ANSWERS, EMU_SPOILS };
 
 enum emu_kind { EMU_OUT, EMU_IN, EMU_CONTROL, EMU_SET_CONFIG, EMU_PLUGGED };
 
@@ -103,6 +109,8 @@ struct emu {
 	unsigned int stays_ms;		/* after the last order, and answers */
 	unsigned int away_ms;		/* between two modes */
 	unsigned int modem_ms;		/* until it answers AT */
+	__u64 random;			/* what it spoils is made of this */
+	unsigned int spoils[EMU_SPOILS];	/* so many of 100 */
 	unsigned int port;
 	/* what happened */
 	volatile unsigned int now;	/* mode, counted on and on */
@@ -138,6 +146,7 @@ struct emu {
 struct emu *emu_new(unsigned int port);
 bool emu_plug(struct emu *e);
 bool emu_unplug(struct emu *e);
+void emu_any(struct emu *e, __u64 *random);
 void emu_delete(struct emu *e);
 const struct emu_event *emu_find(const struct emu *e, enum emu_kind kind, unsigned int mode,
 				 unsigned int n);
@@ -155,6 +164,9 @@ const struct emu_mode *emu_mode(const struct emu *e);
 unsigned int emu_configs(const struct emu_mode *mode);
 int emu_descriptor(const struct emu *e, unsigned int type, unsigned int index, __u8 *to);
 void emu_bulk_out(struct emu *e, __u8 ep, const __u8 *data, size_t size);
+bool emu_is_silent(struct emu *e);
+int emu_spoil_status(struct emu *e, int status);
+int emu_spoil(struct emu *e, enum emu_spoils what, __u8 *data, int size, unsigned int limit);
 bool emu_is_enumeration(const __u8 *setup);
 void emu_control(struct emu *e, __u32 seqnum, const __u8 *setup, bool in, const __u8 *data,
 		 __u32 size);

@@ -242,9 +242,10 @@ def archive(machine, tree, path):
 
 
 def boot(kernel, machine, tree, limit, quiet=QUIET_LIMIT, **options):
-    """Boot with the files of tree added to the initramfs; watch until the end, or until
-    nothing has come from it for so many seconds.
+    """Boot with the files of tree added to the initramfs; watch until the end, until
+    nothing has come from it for so many seconds, or until there is enough of it.
     """
+    enough = options.pop("enough", _done if options.get("reboots") else lambda folder: False)
     folder = OUT / "run" / f"{kernel.name}-{machine.name}-{options.pop('tag', 'check')}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -257,12 +258,12 @@ def boot(kernel, machine, tree, limit, quiet=QUIET_LIMIT, **options):
             contextlib.nullcontext():
         with subprocess.Popen(command(kernel, machine, folder, initrd, **options),
                               stdin=subprocess.DEVNULL, stdout=log, stderr=log) as qemu:
-            why = _watch(qemu, folder, start + limit, quiet, options.get("reboots"))
+            why = _watch(qemu, folder, start + limit, quiet, enough)
     initrd.unlink()
     return judge(folder, why, time.time() - start)
 
 
-def _watch(qemu, folder, deadline, limit, reboots):
+def _watch(qemu, folder, deadline, limit, enough):
     """Wait for the end; returns why it had to be forced, or nothing."""
     last, quiet = 0, time.time()
     while qemu.poll() is None:
@@ -274,8 +275,8 @@ def _watch(qemu, folder, deadline, limit, reboots):
         elif now > quiet + REBOOT_LIMIT and _done(folder):
             qemu.terminate()        # not every machine can reset itself
             return ""
-        if reboots and _done(folder):
-            qemu.terminate()        # it would begin once more
+        if enough(folder):
+            qemu.terminate()        # one that reboots would begin once more
             return ""
         if now > deadline or now > quiet + limit:
             qemu.kill()

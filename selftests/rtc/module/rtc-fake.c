@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * RTCs whose answers a test sets, in debugfs: rtc-fake/0 and rtc-fake/1
+ * RTCs whose answers a test sets, in debugfs: rtc-fake/0 to rtc-fake/3
  *
  * They run on the time since boot: setting the clock does not move them. The node
- * /rtc-fake-0 or -1 is theirs, where the device tree has it.
+ * /rtc-fake-0 and so on is theirs, where the device tree has it.
  */
 
 #include <linux/debugfs.h>
@@ -11,6 +11,7 @@
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/fs.h>
+#include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -18,7 +19,7 @@
 #include <linux/platform_device.h>
 #include <linux/rtc.h>
 
-#define FAKES	2
+#define FAKES	4
 
 struct fake {
 	struct platform_device *pdev;
@@ -29,6 +30,7 @@ struct fake {
 	u64 reads;
 	u64 writes;
 	u32 delay;		/* of reading and writing, in ms */
+	u32 garbage;		/* what it says is spoilt by that, or 0 */
 };
 
 static struct fake fakes[FAKES];
@@ -43,6 +45,17 @@ static s64 fake_uptime(void)
 static struct fake *fake_of(struct device *dev)
 {
 	return &fakes[to_platform_device(dev)->id];
+}
+
+/* One of the fields is whatever the bus gave. */
+static void fake_spoil(struct fake *fake, struct rtc_time *tm)
+{
+	int *const fields[] = {
+		&tm->tm_sec, &tm->tm_min, &tm->tm_hour, &tm->tm_mday, &tm->tm_mon, &tm->tm_year,
+	};
+
+	fake->garbage = fake->garbage * 1664525 + 1013904223;
+	*fields[fake->garbage % ARRAY_SIZE(fields)] = (s32)fake->garbage >> (fake->garbage >> 27);
 }
 
 static int fake_read_time(struct device *dev, struct rtc_time *tm)
@@ -60,6 +73,8 @@ static int fake_read_time(struct device *dev, struct rtc_time *tm)
 		return fake->error;
 	}
 	rtc_time64_to_tm(fake->offset + fake_uptime(), tm);
+	if (fake->garbage)
+		fake_spoil(fake, tm);
 
 	return 0;
 }
@@ -235,6 +250,7 @@ static void __init fake_add_files(struct fake *fake)
 	debugfs_create_u64("reads", 0600, dir, &fake->reads);
 	debugfs_create_u64("writes", 0600, dir, &fake->writes);
 	debugfs_create_u32("delay", 0600, dir, &fake->delay);
+	debugfs_create_u32("garbage", 0600, dir, &fake->garbage);
 }
 
 static int __init fake_init(void)
