@@ -28,7 +28,7 @@ fi
 rm -rf "$tree/drivers/Kconfig" "$tree/drivers/Makefile" "$tree/drivers/boardpack"
 cp "$LINUX_SRC/drivers/Kconfig" "$LINUX_SRC/drivers/Makefile" "$tree/drivers/"
 
-plan 8
+plan 9
 # graft(tree, words...) - as people type it
 graft() {
 	kernel=$1
@@ -97,4 +97,22 @@ rm -rf "$out/drivers/boardpack"
 graft "$tree" O="$out" >"$said" 2>&1 && grep -q 'has CONFIG_BOARDPACK off' "$said" &&
 	[ ! -e "$out/drivers/boardpack" ]
 result $? "and not where its configuration has them off"
+
+# out_of_tree() - the modules, against that kernel, of which neither folder is a whole one; it has
+# exported nothing yet, so that modpost only warns of symbols
+out_of_tree() {
+	kmake modules_prepare &&
+		make -s -C "$GRAFT_DIR/pack" KDIR="$tree" O="$out" ARCH=arm64 \
+			CROSS_COMPILE=aarch64-linux-gnu- KBUILD_MODPOST_WARN=1 >"$said" 2>&1
+}
+
+rm -rf "$GRAFT_DIR/pack"
+mkdir -p "$GRAFT_DIR/pack/scripts"
+cp -R "$top/Kbuild" "$top/Makefile" "$top/drivers" "$GRAFT_DIR/pack/"
+cp "$top/scripts/check-kdir" "$GRAFT_DIR/pack/scripts/"
+find "$GRAFT_DIR/pack" -name '*.ko' -delete
+touch "$GRAFT_DIR/before"
+out_of_tree && [ "$(find "$GRAFT_DIR/pack" -name '*.ko' ! -name '*kunit*' | wc -l)" = 3 ] &&
+	! find "$tree" -newer "$GRAFT_DIR/before" -type f | grep .
+result $? "out of tree, against a source with its O= elsewhere, in which nothing is written"
 exit $failed
