@@ -240,7 +240,16 @@ static bool same_cell(const struct need *need, fdt32_t was, fdt32_t is)
 	return was == is || (new > 0 && find_device(need->running, old, need->fdt) == new);
 }
 
-static bool same_value(const struct need *need, const void *was, const void *is, int length)
+/**
+ * same_value() - whether a property says the same in both trees
+ * @need: has the trees
+ * @was: in the running one
+ * @is: in that to check
+ * @length: of both
+ *
+ * Return: true if so, also where the same node has another number
+ */
+bool same_value(const struct need *need, const void *was, const void *is, int length)
 {
 	int i;
 

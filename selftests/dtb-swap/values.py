@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""dtb-swap check: names that drivers ask for, properties that are new, nodes that only drivers look for."""
+
+import sys
+
+from bench import perform
+from bound import multimedia
+from check import CCM, UART
+from kept import DISABLED, EQOS, EVK_SD, GPR, NVME, cells, evk, flags, kept, orin, som, wired
+from rails import change
+
+ANATOP = '/soc@0/bus@30000000/clock-controller@30360000'
+FUSES = '/bus@0/fuse@3810000'
+SEEN = 'in the new tree, and not now'
+
+
+def instead(tree, path, name, *names):
+    """A list has the first names otherwise."""
+    left = tree.fdt.getprop(tree.node(path), name).as_stringlist()[len(names):]
+    return tree.text(path, name, [*names, *left])
+
+
+def swapped(tree, path, name):
+    """The first two names of a list have changed places."""
+    one, two = tree.fdt.getprop(tree.node(path), name).as_stringlist()[:2]
+    return instead(tree, path, name, two, one)
+
+
+def turned(tree):
+    """The console's clocks have changed places, and their names."""
+    value = cells(tree, UART, 'clocks')
+    return swapped(tree, UART, 'clock-names').cell(UART, 'clocks', *value[2:4], *value[:2], *value[4:])
+
+
+def ufs(folder):
+    """An EVK whose disk has the kernel's own UFS."""
+    return change(evk(folder), lambda t: t.text(EVK_SD, 'compatible', ['fsl,imx8mp-usdhc', 'jedec,ufs-2.0']))
+
+
+def usb(folder):
+    """An EVK whose disk is on a USB of no special kind."""
+    return change(evk(folder), lambda t: t.text(EVK_SD, 'compatible', ['fsl,imx8mp-usdhc', 'generic-xhci']).text(
+        EVK_SD, 'phy-names', ['usb2', 'x']))
+
+
+def qualcomm(folder):
+    """An EVK whose disk is one of Qualcomm's."""
+    return change(evk(folder), lambda t: t.text(EVK_SD, 'compatible', 'qcom,x'))
+
+
+def without(tree, path):
+    """What has a number is gone, and the number stays."""
+    return tree.cell(EQOS, 'intf_mode', tree.fdt.get_phandle(tree.node(path)), 4).drop(path)
+
+
+def windows(tree, how):
+    """The bridge has other windows; each has 3 cells, 2 and 2."""
+    value = cells(tree, NVME, 'ranges')
+    return tree.cell(NVME, 'ranges', *(how(number, at % 7) for at, number in enumerate(value)))
+
+
+def padded(folder):
+    """An Orin whose NVMe needs the USB pads."""
+    return change(orin(folder), lambda t: t.cell(NVME, 'x-supply', 0x7001).cell(PADCTL, 'phandle', 0x7001))
+
+
+PADCTL = '/bus@0/padctl@3520000'
+# As CASES of kept.py.
+CASES = (
+    *((f'{what} {name} is others', evk, lambda t, path=path, name=name: instead(t, path, name, 'foo'), 5,
+       f'{path} has no "{lost}" in its {name} in the new tree') for what, path, name, lost in (
+           ('the console\'s', UART, 'clock-names', 'ipg'), ('the card\'s', EVK_SD, 'clock-names', 'ipg'),
+           ('the Ethernet\'s', EQOS, 'clock-names', 'stmmaceth'), ('the clocks\'', CCM, 'clock-names', 'osc_32k'),
+           ('the Ethernet\'s', EQOS, 'interrupt-names', 'macirq'))),
+    ('a name with its clock is gone', evk, lambda t: t.text(UART, 'clock-names', 'ipg').cell(
+        UART, 'clocks', *cells(t, UART, 'clocks')[:2]), 5, f'{UART} has no "per" in its clock-names'),
+    ('another name has come', evk, lambda t: t.text(UART, 'clock-names', ['ipg', 'per', 'x']), 0, 'fits'),
+    ('names have changed places', evk, lambda t: swapped(t, UART, 'clock-names'), 0,
+     f'warning: console ttymxc1: {UART} has its clock-names in another order in the new tree'),
+    ('names, with their clocks', evk, turned, 0, 'fits'),
+    ('DMA has other names', evk, lambda t: instead(t, UART, 'dma-names', 'foo'), 0,
+     f'warning: console ttymxc1: {UART} has another, or no, dma-names'),
+    ('UFS takes what there is', ufs, lambda t: instead(t, EVK_SD, 'clock-names', 'foo'), 0,
+     f'warning: storage of /: {EVK_SD} has no "ipg" in its clock-names'),
+    ('USB takes what there is', usb, lambda t: t.text(EVK_SD, 'phy-names', 'x'), 0,
+     f'warning: storage of /: {EVK_SD} has no "usb2" in its phy-names'),
+    ('so does Qualcomm', qualcomm, lambda t: t.text(EVK_SD, 'clock-names', ['ipg', 'ahb']), 0,
+     f'warning: storage of /: {EVK_SD} has no "per" in its clock-names'),
+    ('not what is called otherwise', qualcomm, lambda t: instead(t, EVK_SD, 'clock-names', 'foo'), 5,
+     f'refused: storage of /: {EVK_SD} has no "ipg" in its clock-names'),
+    ('the card\'s pins are never chosen', evk, lambda t: instead(t, EVK_SD, 'pinctrl-names', 'foo'), 5,
+     f'{EVK_SD} has no "default" in its pinctrl-names'),
+    ('the card\'s fast pins are not', evk, lambda t: t.text(EVK_SD, 'pinctrl-names', ['default', 'x', 'y']), 0,
+     'fits'),
+)
+
+
+def values(tap, folder):
+    """One change each."""
+    kept(tap, folder, CASES)
+
+
+def main():
+    """Run all."""
+    return perform(values)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
