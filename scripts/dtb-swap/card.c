@@ -32,12 +32,13 @@ void check_soldered(struct need *need, int old, int new)
 		 "", "");
 }
 
+static const char *const KINDS[][2] = {
+	{ "SD", "no-sd" }, { "MMC", "no-mmc" }, { "SDIO", "no-sdio" },
+};
+
 /* What tells a host never to ask for what it has: by the kind in sysfs. */
 static const char *never_asked(const char *device)
 {
-	static const char *const kinds[][2] = {
-		{ "SD", "no-sd" }, { "MMC", "no-mmc" }, { "SDIO", "no-sdio" },
-	};
 	static const struct swap whole = { .root = "" };
 	char *up = strdup(device), *slash;
 	const char *found = NULL;
@@ -47,15 +48,29 @@ static const char *never_asked(const char *device)
 		char *path = format_text("%s/type", up);
 		char *kind = path ? sys_line(&whole, path) : NULL;
 
-		for (i = 0; kind && i < sizeof(kinds) / sizeof(*kinds); i++)
-			if (!strcmp(kind, kinds[i][0]))
-				found = kinds[i][1];
+		for (i = 0; kind && i < sizeof(KINDS) / sizeof(*KINDS); i++)
+			if (!strcmp(kind, KINDS[i][0]))
+				found = KINDS[i][1];
 		free(kind);
 		free(path);
 		*slash = '\0';
 	}
 	free(up);
 	return found;
+}
+
+/* @old: of a host, or above it; @name: what it is never to ask for */
+static void check_asked(struct need *need, int old, const char *name)
+{
+	int new = find_device(need->running, old, need->fdt);
+	char path[256];
+
+	if (new >= 0 && fdt_getprop(need->fdt, new, name, NULL) &&
+	    !fdt_getprop(need->running, old, name, NULL))
+		complain(need, need->level == LEVEL_WARNING ? "leave that out where it is one" :
+							      "leave that out, for it is one",
+			 "%s has %s in the new tree",
+			 node_shown(need->fdt, new, path, sizeof(path)), name);
 }
 
 /**
@@ -67,14 +82,13 @@ static const char *never_asked(const char *device)
 void check_kind(struct need *need, const char *device, int old)
 {
 	const char *name = never_asked(device);
-	char path[256];
+	struct need inner = *need;
+	size_t i;
 
-	for (; name && old > 0; old = node_above(need->running, old)) {
-		int new = find_device(need->running, old, need->fdt);
-
-		if (new >= 0 && fdt_getprop(need->fdt, new, name, NULL) &&
-		    !fdt_getprop(need->running, old, name, NULL))
-			complain(need, "leave that out, for it is one", "%s has %s in the new tree",
-				 node_shown(need->fdt, new, path, sizeof(path)), name);
-	}
+	if (!name)
+		inner.level = LEVEL_WARNING;
+	for (; old > 0; old = node_above(need->running, old))
+		for (i = 0; i < sizeof(KINDS) / sizeof(*KINDS); i++)
+			if (!name || !strcmp(name, KINDS[i][1]))
+				check_asked(&inner, old, KINDS[i][1]);
 }

@@ -300,6 +300,7 @@ static void check_same(const struct need *all, int node, int old, bool above)
 
 	check_kept(need, node, old, above);
 	check_names(need, node, old, above);
+	check_values(need, node, old, above);
 	check_role(need, node, old);
 	check_rows(need, node, old);
 	node_shown(need->fdt, node, path, sizeof(path));

@@ -54,6 +54,7 @@ void follow_from(struct need *need, int node);
 void check_kept(struct need *need, int node, int old, bool above);
 bool same_value(const struct need *need, const void *was, const void *is, int length);
 void check_names(struct need *need, int node, int old, bool above);
+void check_values(struct need *need, int node, int old, bool above);
 void check_irqs(struct need *need, int old, int new, bool above);
 
 int number_of(const char *device, const char *stem);

@@ -134,6 +134,25 @@ static void check_cpu_port(struct need *need, int old)
 	}
 }
 
+static bool is_fixed_link(const void *fdt, int node)
+{
+	return fdt_subnode_offset(fdt, node, "fixed-link") >= 0 ||
+	       fdt_getprop(fdt, node, "fixed-link", NULL);
+}
+
+/* Drivers prefer it to a PHY, which then is not asked for its speed; a switch may have come. */
+static void check_fixed(struct need *need, int old, int new)
+{
+	struct need inner = *need;
+
+	if (is_fixed_link(need->running, old) || !is_fixed_link(need->fdt, new))
+		return;
+	if (!fdt_getprop(need->fdt, new, "phy-handle", NULL))
+		inner.level = LEVEL_WARNING;
+	complain(&inner, "leave that out, unless there is no PHY any more",
+		 "it has a fixed-link in the new tree, and not now%s%s", "", "");
+}
+
 /**
  * check_wire() - refuse a tree where a network device has lost what it is wired to
  * @need: is told
@@ -151,6 +170,7 @@ void check_wire(struct need *need, int old, int new)
 	    fdt_subnode_offset(need->fdt, new, "fixed-link") < 0 &&
 	    !fdt_getprop(need->fdt, new, "phy-handle", NULL))
 		complain(need, KEEP, "it has no fixed-link in the new tree%s%s", "", "");
+	check_fixed(need, old, new);
 	if (port && fdt_getprop(need->running, old, "reg", NULL) &&
 	    !same_place(need->running, old, need->fdt, new))
 		complain(need, KEEP, "it is another port in the new tree%s%s", "", "");

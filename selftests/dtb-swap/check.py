@@ -174,7 +174,7 @@ CASES = (
     ('a later pinctrl left out', lambda t: t.drop(MMC, 'pinctrl-1'), 0, 'fits'),
     ('PHY left out', lambda t: t.drop(ETHERNET, 'phy-handle'), 5,
      f'network eth0: {ETHERNET} has no phy-handle'),
-    ('a fixed link for the PHY', fixed_link, 0, 'fits'),
+    ('a fixed link for the PHY', fixed_link, 0, 'warning: network eth0: it has a fixed-link in the new tree'),
     ('a bus that nobody looks at', lambda t: t.text('/soc@0', 'compatible', 'acme,soc'), 5,
      'no devices are made of what is on /soc@0'),
     ('a bus inside that nobody looks at', lambda t: t.drop('/soc@0/bus@30800000', 'compatible'), 5,
