@@ -437,6 +437,7 @@ void check_needs(struct swap *swap, const void *running, const void *fdt)
 	check_rails(need);
 	check_lines(need);
 	check_pins(need);
+	check_partners(need);
 	free(need.stood);
 	free(cmdline);
 }

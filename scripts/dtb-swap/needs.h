@@ -77,6 +77,7 @@ void check_iommu(struct need *need, int device);
 void check_lines(struct need need);
 bool is_within(const void *fdt, int node, int other);
 void check_pins(struct need need);
+void check_partners(struct need need);
 
 void each_disk(struct swap *swap, disk_fn *fn, void *data);
 

@@ -112,6 +112,14 @@ CASES = (
      f'warning: storage of /: {NVME} has other ranges in the new tree'),
     ('what decides the mode is gone', wired, lambda t: without(t, GPR), 0,
      f'warning: network eth0: intf_mode of {EQOS} begins with the number of a node that is not there'),
+    *((f'nobody has the PLLs, {device.__name__}', device, lambda t: t.drop(ANATOP), 5,
+       f'anatop: the new tree has none, and {CCM} needs it') for device in (evk, som)),
+    ('they are elsewhere', evk, lambda t: t.cell(ANATOP, 'reg', 0x30370000, 0x10000), 5,
+     'fsl,imx8mp-anatop: it has another address in the new tree'),
+    ('they are off, which nobody asks', evk, lambda t: t.text(ANATOP, *DISABLED), 0, 'fits'),
+    ('no fuses, which the USB pads ask', padded, lambda t: t.drop(FUSES), 5,
+     f'nvidia,tegra234-efuse: the new tree has none, and {PADCTL} needs it'),
+    ('no fuses, and nobody asks', orin, lambda t: t.drop(FUSES), 0, 'fits'),
 )
 
 
