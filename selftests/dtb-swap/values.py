@@ -120,6 +120,10 @@ CASES = (
     ('no fuses, which the USB pads ask', padded, lambda t: t.drop(FUSES), 5,
      f'nvidia,tegra234-efuse: the new tree has none, and {PADCTL} needs it'),
     ('no fuses, and nobody asks', orin, lambda t: t.drop(FUSES), 0, 'fits'),
+    ('the timer has other interrupts', evk, lambda t: t.cell('/timer', 'interrupts', *(1, 1, 0x104) * 4), 5,
+     'arm,armv8-timer: it has other interrupts in the new tree'),
+    ('it has one of them', evk, lambda t: t.cell('/timer', 'interrupts', *cells(t, '/timer', 'interrupts')[3:6]), 0,
+     'fits'),
 )
 
 
