@@ -109,6 +109,17 @@ static void check_device(struct need *need, const char *path, const char *stem, 
 	check_wire(need, old, new);
 }
 
+/* Such as /sys/devices/platform/soc/38200000.usb/xhci-hcd.0.auto/usb1/1-1/1-1:1.0/net/wwan0 */
+static bool is_behind_usb(const char *device)
+{
+	while ((device = strstr(device, "/usb"))) {
+		device += strlen("/usb");
+		if (device[strspn(device, "0123456789")] == '/' && *device != '/')
+			return true;
+	}
+	return false;
+}
+
 /*
  * @device: of sysfs, from the root; it may be below several nodes, the nearest counts.
  * Returns whether there is one.
@@ -119,6 +130,7 @@ static bool check_sysfs(struct need *need, const char *device, const char *stem)
 	bool found = path;
 
 	if (path) {
+		need->usb = is_behind_usb(real + strlen(need->swap->root));
 		check_device(need, path, stem, stem ? number_of(real, stem) : -1);
 		check_kind(need, real, nearest_node(need->running, path));
 	}

@@ -19,6 +19,7 @@
  * @seen: by offset in @fdt, the nodes that were looked at
  * @stood: the same for the whole check, of what the system cannot be without
  * @depth: how many references lead here
+ * @usb: it is behind a USB host now
  * @kept: the last reference was of a LINK_KEPT property, whose drivers change
  * @from: the node that refers
  * @prop: the property that refers
@@ -32,6 +33,7 @@ struct need {
 	unsigned char *seen;
 	unsigned char *stood;
 	int depth;
+	bool usb;
 	bool kept;
 	int from;
 	const char *prop;

@@ -194,7 +194,8 @@ static const char *role_of(const void *fdt, int node)
  * @node: of its controller, in the tree to check
  * @old: the same in the running tree
  *
- * One that can be both is a host now, most likely; a gadget may stay one where it can be both.
+ * One that can be both is a host now, most likely, and surely where sysfs says so; a gadget may
+ * stay one where it can be both.
  */
 void check_role(struct need *need, int node, int old)
 {
@@ -203,7 +204,8 @@ void check_role(struct need *need, int node, int old)
 
 	if (!strcmp(was, is) || (!strcmp(was, "otg") && !strcmp(is, "host")))
 		return;
-	if (strcmp(was, "host") && strcmp(is, "host"))
+	if (strcmp(was, "host") && strcmp(is, "host") &&
+	    !(need->usb && !strcmp(is, "peripheral")))
 		inner.level = LEVEL_WARNING;
 	complain(&inner, "give its USB controller the dr_mode that it has now",
 		 "dr_mode is %s, in the new tree it is %s", was, is);

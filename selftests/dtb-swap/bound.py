@@ -54,6 +54,15 @@ def modem_both(folder):
     return made
 
 
+def modem_found(folder):
+    """The same, where sysfs has it on USB."""
+    made = modem_both(folder)
+    made.device('platform/x', f'{USB}/usb-hub@1')
+    made.put('sys/devices/platform/x/usb1/1-1/net/wwan1/operstate', 'up\n')
+    made.link('sys/class/net/wwan1', 'sys/devices/platform/x/usb1/1-1/net/wwan1')
+    return made
+
+
 def modem_alone(folder):
     """The same whose hub has its supply by itself."""
     made = modem(folder)
@@ -145,6 +154,8 @@ CASES = (
     ('it may be both', modem, lambda t: t.drop(USB, 'dr_mode'), 5, 'dr_mode is host, in the new tree it is otg'),
     ('it was both, and is no host', modem_both, lambda t: t.text(USB, 'dr_mode', 'peripheral'), 0,
      'warning: network wwan0: dr_mode is otg, in the new tree it is peripheral'),
+    ('it was a host for sure', modem_found, lambda t: t.text(USB, 'dr_mode', 'peripheral'), 5,
+     'refused: network wwan1: dr_mode is otg, in the new tree it is peripheral'),
     ('it was both, and is a host', modem_both, lambda t: t.text(USB, 'dr_mode', 'host'), 0, 'fits'),
     ('the hub, which has a supply, is not there', modem, lambda t: t.drop(f'{USB}/usb-hub@1'), 5,
      f'network wwan0: its part {USB}/usb-hub@1 is not in the new tree'),
