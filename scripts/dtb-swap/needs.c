@@ -450,6 +450,7 @@ void check_needs(struct swap *swap, const void *running, const void *fdt)
 	check_lines(need);
 	check_pins(need);
 	check_partners(need);
+	check_limits(need);
 	free(need.stood);
 	free(cmdline);
 }

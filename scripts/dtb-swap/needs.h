@@ -80,6 +80,7 @@ void check_lines(struct need need);
 bool is_within(const void *fdt, int node, int other);
 void check_pins(struct need need);
 void check_partners(struct need need);
+void check_limits(struct need need);
 
 void each_disk(struct swap *swap, disk_fn *fn, void *data);
 
