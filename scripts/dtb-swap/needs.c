@@ -446,6 +446,7 @@ void check_needs(struct swap *swap, const void *running, const void *fdt)
 	check_class(need, "net", true);
 	check_class(need, "watchdog", false);
 	check_memory(need);
+	check_reserved(need);
 	check_rails(need);
 	check_lines(need);
 	check_pins(need);

@@ -81,6 +81,7 @@ bool is_within(const void *fdt, int node, int other);
 void check_pins(struct need need);
 void check_partners(struct need need);
 void check_limits(struct need need);
+void check_reserved(struct need need);
 
 void each_disk(struct swap *swap, disk_fn *fn, void *data);
 

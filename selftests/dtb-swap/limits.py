@@ -115,6 +115,19 @@ CASES = (
     ('the board stops in summer', evk, lambda t: trip(t, 45), 0,
      'warning: temperature: in the new tree the kernel stops the board at 45 C of cpu-thermal'),
     ('it stops earlier', evk, lambda t: trip(t, 70), 0, 'at 70 C of cpu-thermal'),
+    ('half of the RAM is reserved', evk, lambda t: region(t, *LOW), 5, 'memory: the new tree reserves 3072 MiB of 6144'),
+    ('it is not to be mapped', evk, lambda t: flags(region(t, *LOW), f'{REGIONS}/x@40000000', 'no-map'), 5,
+     'memory: the new tree reserves 3072 MiB of 6144'),
+    ('in the old form', evk, lambda t: entry(t, LOW[1], LOW[3]), 5, 'memory: the new tree reserves 3072 MiB of 6144'),
+    ('a part', evk, lambda t: region(t, 0, 0x60000000, 0, 0x10000000), 0, 'fits'),
+    ('what the kernel may use', evk, lambda t: flags(region(t, *LOW), f'{REGIONS}/x@40000000', 'reusable'), 0, 'fits'),
+    ('that is off', evk, lambda t: region(t, *LOW, status='disabled'), 0, 'fits'),
+    ('where the kernel is', located, lambda t: region(t, 0, 0x48000000, 0, 0x400000), 5, f'{COVERED} 0x48000000'),
+    ('where its data is', located, lambda t: entry(t, 0x4ac00000, 0x1000), 5, f'{COVERED} 0x4ac00000'),
+    ('between them', located, lambda t: region(t, 0, 0x4a000000, 0, 0x600000), 0, 'fits'),
+    ('nobody says where it is', hidden, lambda t: region(t, 0, 0x48000000, 0, 0x400000), 0, 'fits'),
+    ('it is elsewhere next time', uefi, lambda t: region(t, 0, 0x48000000, 0, 0x400000), 0, 'fits'),
+    ('it is reserved now', reserving, lambda t: t, 0, 'fits'),
 )
 
 
