@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from bench import SOURCE, TOP, perform, program, swap
+from bench import SOURCE, TOP, perform, program, run, swap
 from install import DEVICES, device, digest, model, new_tree, shipped
 from pending import BOOT_ID, ROW, fresh, guarded, stays, told
 
@@ -194,7 +194,7 @@ def run_again(tap, folder):
     tool.parent.mkdir(exist_ok=True)
     (folder / 'dtb-swap.state').touch()
     text = (SOURCE / 'guard.init').read_text(encoding='ascii').replace('/mnt/boot', str(folder))
-    text = text.replace('/dev/console', '/dev/null').replace('sleep 3', 'sleep 0.1')
+    text = text.replace('/dev/console', str(folder / 'console')).replace('sleep 3', 'sleep 0.1')
     for ends, count in (('9 1', 3), ('137', 2), ('2', 1), ('', 1)):
         tool.write_text(f'#!/bin/sh\necho >>{calls}\nset -- {ends}\n'
                         f'shift $(($(wc -l <{calls}) - 1)) 2>/dev/null\nexit ${{1:-0}}\n')
@@ -209,6 +209,35 @@ def run_again(tap, folder):
     tap.result('\nRestart=on-failure\n' in unit and
                '\nStartLimitIntervalSec=0\n' in unit.partition('[Service]')[0],
                'the unit, too, however often', unit)
+
+
+def no_console(tap, folder):
+    """The tree that is tried has lost the console: guard runs, and says what it says elsewhere."""
+    tool = folder / 'bin/dtb-swap'
+    tool.parent.mkdir(exist_ok=True)
+    tool.write_text(f'#!/bin/sh\necho ran >>{folder}/ran\necho said\n', encoding='ascii')
+    tool.chmod(0o755)
+    (folder / 'dtb-swap.state').touch()
+    text = (SOURCE / 'guard.init').read_text(encoding='ascii').replace('/mnt/boot', str(folder))
+    for title, good in (('the console is there', ('console', 'kmsg')), ('no console', ('kmsg',)),
+                        ('neither console nor kernel log', ())):
+        (folder / 'ran').unlink(missing_ok=True)
+        script = text
+        for name in ('console', 'kmsg'):
+            shutil.rmtree(folder / name, ignore_errors=True)
+            (folder / name).unlink(missing_ok=True)
+            if name not in good:
+                (folder / name).mkdir()     # cannot be opened to be written, not by root either
+            script = script.replace(f'/dev/{name}', str(folder / name))
+        for shell in ('dash', 'bash', 'busybox sh'):
+            done = run(*shell.split(), '-c', script,
+                       env={**os.environ, 'PATH': f'{tool.parent}:{os.environ["PATH"]}'})
+            found = settled(folder / 'ran', 1) if not done.returncode else 0
+            said = [name for name in good if (folder / name).exists() and
+                    (folder / name).read_text(encoding='ascii')]
+            tap.result(found == 1 and not done.stdout and said == list(good[:1]),
+                       f'{shell}, {title}: the script runs guard', f'{found} {said} {done.stdout}')
+            (folder / 'ran').unlink(missing_ok=True)
 
 
 def busy(tap, folder):
@@ -240,7 +269,8 @@ def busy(tap, folder):
 
 def main():
     """Run all."""
-    return perform(told_first, loud, stranded, no_way_back, obstacles, unlocked, run_again, busy)
+    return perform(told_first, loud, stranded, no_way_back, obstacles, unlocked, run_again, no_console,
+                   busy)
 
 
 if __name__ == '__main__':
