@@ -102,14 +102,12 @@ void trial_end(const struct swap *swap)
 	mark_start(swap, COMMITTED);
 }
 
+/* Somebody may have started another tree with the command line of a trial. */
 static void commit_trial(struct place *place, const char *name)
 {
-	void *fdt = place_tree(place, name);
+	void *fdt = tree_runs(place, name) ? place_tree(place, name) : NULL;
 
-	if (!fdt)
-		refuse(place->swap, KIND_NOTHING, "install it", "%s/%s is not there, or broken",
-		       place->trees, name);
-	else
+	if (fdt)
 		install_tree(place, fdt, name, false);
 	free(fdt);
 }

@@ -138,10 +138,23 @@ def another(folder, word):
     return run_it
 
 
+def renamed(made, kept):
+    """A kept tree has become another one: it gets the name of that wherever it is named."""
+    number = 2166136261
+    for byte in kept.read_bytes():
+        number = (number ^ byte) * 16777619 & 0xffffffff
+    name = f'swap-{kept.name.split("-")[1]}-{number:08x}.dtb'
+    for path in (made.root / 'mnt/boot').glob('*t*'):
+        if path.suffix in ('.txt', '.state'):
+            path.write_text(path.read_text(encoding='ascii').replace(kept.name, name), encoding='ascii')
+    kept.rename(kept.with_name(name))
+
+
 def unstamped(made):
     """What an older version has kept; the tree before runs."""
     kept = next(made.root.rglob('swap-one-*'))
     Tree(kept).drop('/', 'boardpack,tree').write(kept)
+    renamed(made, kept)
 
 
 def runs(tap, folder):
@@ -256,7 +269,9 @@ def remembered(tap, folder):
                    'nobody has committed' in back.stdout,
                    f'{name} that was given is remembered: guard goes back',
                    tried.stdout + seen.stdout + back.stdout)
-        made.put('proc/cmdline', f'quiet dtb_swap.try={re.search("swap-one-[0-9a-f]*.dtb", text)[0]}\n')
+        name_now = re.search('swap-one-[0-9a-f]*.dtb', text)[0]
+        made.put('proc/cmdline', f'quiet dtb_swap.try={name_now}\n')
+        made.put('sys/firmware/fdt', next(made.root.rglob(name_now)).read_bytes())
         early = swap('guard', '--limit', '1', *root)
         commit = swap('commit', *options, *root)
         late = swap('guard', '--limit', '1', *root)

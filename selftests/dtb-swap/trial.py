@@ -15,12 +15,21 @@ from pending import BOOT_ID, ROW, timed, told
 def in_trial(tap, folder):
     """In a start by kexec: the last tree that was tried, and no way back from what nothing selects."""
     made = device(folder / 'root', *ROW)
+    made.put(BOOT_ID, 'first\n')
     names = {}
     for word in ('one', 'two', 'three'):
         told(made, 'install', new_tree(folder, shipped(*ROW[1:3]), word))
         names[word] = next(made.root.rglob(f'swap-{word}-*')).name
+    made.put(BOOT_ID, 'second\n')
     made.put('proc/cmdline', f'quiet xdtb_swap.try=no.dtb dtb_swap.try=old.dtb panic=10 '
              f'dtb_swap.try={names["two"]} panic=10\n')
+    made.put('sys/firmware/fdt', next(made.root.rglob('swap-three-*')).read_bytes())
+    before = digest(made.root)
+    status, said, tree = told(made, 'commit')
+    tap.result((status, tree) == (12, 'three') and 'another tree runs, not ' in said and
+               'mend: ' in said and digest(made.root) == before,
+               'a trial by its command line, and another tree runs: commit is refused', said)
+    made.put('sys/firmware/fdt', next(made.root.rglob('swap-two-*')).read_bytes())
     before = digest(made.root)
     status, said, tree = told(made, 'rollback')
     tap.result((status, tree) == (12, 'three') and 'is tried, nothing has selected it' in said and
@@ -45,7 +54,9 @@ def trial(tap, folder):
                'nothing to commit', done.stdout)
     swap('install', one, *root)
     swap('rollback', *root)
-    name = next((made.root / 'mnt/sysroot/active/boot').glob('swap-*.dtb')).name
+    kept = next((made.root / 'mnt/sysroot/active/boot').glob('swap-*.dtb'))
+    name = kept.name
+    made.put('sys/firmware/fdt', kept.read_bytes())
     made.put('proc/cmdline', f'quiet dtb_swap.try={name} panic=10\n')
     done, seconds = timed('guard', '--limit', '2', *root)
     tap.result(seconds > 1.5 and 'nobody has committed' in done.stdout and
