@@ -90,6 +90,11 @@ static void move_tree(const struct move *move, const char *name)
 		if (!data && errno != ENOENT)
 			refuse(swap, KIND_ERROR, "look at the disk", "%s: %s", from,
 			       strerror(errno));
+		if (data && !is_named(name, data, size)) {
+			refuse(swap, KIND_TREE, "install it again", "%s is damaged", from);
+			free(data);
+			data = NULL;
+		}
 		if (data)
 			make_folders(swap, to);
 		if (data && write_tree(swap, to, data, size)) {
@@ -104,16 +109,17 @@ static void move_tree(const struct move *move, const char *name)
 
 /*
  * What does not go along is not selected before the next start, and nothing else hangs on it.
- * @soft: of which kind that is no more than a warning, KIND_NONE for any
+ * @all: whatever it is, that is no more than a warning; otherwise what another OS changes not
  */
-static void move_spare(const struct move *move, const char *name, enum kind soft)
+static void move_spare(const struct move *move, const char *name, bool all)
 {
 	struct report *report = &move->place->swap->report;
 	size_t said = report->count;
 
 	move_tree(move, name);
 	for (; said < report->count; said++)
-		if (!soft || report->list[said].kind == soft)
+		if (all || report->list[said].kind == KIND_ROOM ||
+		    report->list[said].kind == KIND_TREE)
 			report->list[said].level = LEVEL_WARNING;
 }
 
@@ -128,7 +134,7 @@ static void move_ours(const struct move *move, const char *before)
 	while (dir && (errno = 0, entry = readdir(dir)))
 		if (!fnmatch(OURS, entry->d_name, 0) && !same_text(entry->d_name, selected) &&
 		    !same_text(entry->d_name, before))
-			move_spare(move, entry->d_name, KIND_NONE);
+			move_spare(move, entry->d_name, true);
 	if (errno)
 		refuse(move->place->swap, KIND_ERROR, "look at the disk", "%s: %s", move->from,
 		       strerror(errno));
@@ -166,7 +172,7 @@ static void move_trees(const struct move *move)
 	if (move->place->value)
 		move_tree(move, move->place->value);
 	if (state.previous && !same_text(state.previous, move->place->value))
-		move_spare(move, state.previous, KIND_ROOM);
+		move_spare(move, state.previous, false);
 	move_ours(move, state.previous);
 	mend_room(&swap->report);
 	if (!verdict(&swap->report))
@@ -202,12 +208,14 @@ static void check_selected(const struct move *move, const char *checked)
 {
 	const struct place *place = move->place;
 	void *fdt = place->value ? place_tree(place, place->value) : NULL;
+	bool damaged = place->value && place_damaged(place, place->value);
 
 	if (place->value && !fdt)
-		say(&place->swap->report,
-		    place->family->fallback ? LEVEL_WARNING : LEVEL_REFUSAL, KIND_TREE,
+		say(&place->swap->report, place->family->fallback && !damaged ?
+		    LEVEL_WARNING : LEVEL_REFUSAL, KIND_TREE,
 		    "dtb-swap rollback, or install a tree",
-		    "%s is selected, and is missing or broken", place->value);
+		    "%s is selected, and is %s", place->value,
+		    damaged ? "damaged" : "missing or broken");
 	if (checked && !same_text(checked, place->value))
 		refuse(place->swap, KIND_BUSY, "update again",
 		       "%s is no more selected: another dtb-swap was at work", checked);
@@ -252,7 +260,7 @@ bool carry_lacks(const struct place *place)
 		return false;
 	path = format_text("%s/%s", folder, name);
 	fdt = path ? sys_read(place->swap, path, &size) : NULL;
-	lacks = fdt ? dtb_check(fdt, size, name, &err) :
+	lacks = fdt ? dtb_check(fdt, size, name, &err) || !is_named(name, fdt, size) :
 		path && (errno == ENOENT || errno == EISDIR);
 	free(fdt);
 	free(path);

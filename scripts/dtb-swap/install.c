@@ -35,12 +35,32 @@ unsigned int tree_hash(const void *data, size_t size)
 	return sum;
 }
 
-static bool is_ours(const char *name)
+/**
+ * is_ours() - whether a tree has been kept by this tool
+ * @name: of its file
+ *
+ * Return: true if so, by the name
+ */
+bool is_ours(const char *name)
 {
 	const char *end = strrchr(name, '-');
 
 	return !strncmp(name, "swap-", 5) && end && strspn(end + 1, "0123456789abcdef") == 8 &&
 	       !strcmp(end + 9, ".dtb");
+}
+
+/**
+ * is_named() - whether a file is what its name says
+ * @name: of the file
+ * @data: of it
+ * @size: of @data
+ *
+ * Return: true if so, also where the name has no hash
+ */
+bool is_named(const char *name, const void *data, size_t size)
+{
+	return !is_ours(name) ||
+	       strtoul(strrchr(name, '-') + 1, NULL, 16) == tree_hash(data, size);
 }
 
 /*
@@ -53,7 +73,7 @@ static char *name_for(const char *path, const void *data, size_t size)
 	const char *slash = strrchr(path, '/');
 	const char *stem = slash ? slash + 1 : path;
 	unsigned int sum = tree_hash(data, size);
-	bool back = is_ours(stem) && strtoul(strrchr(stem, '-') + 1, NULL, 16) == sum;
+	bool back = is_ours(stem) && is_named(stem, data, size);
 	size_t i, dot = strcspn(stem, ".");
 	char kept[LONGEST_STEM + 1], *name, *c;
 

@@ -236,14 +236,7 @@ void place_close(struct place *place)
 		state_forget(place);
 }
 
-/**
- * place_tree() - a tree that the bootloader could take
- * @place: where trees are
- * @name: of the file
- *
- * Return: the tree, for free(), or NULL where it is not there or broken
- */
-void *place_tree(const struct place *place, const char *name)
+static void *read_tree(const struct place *place, const char *name)
 {
 	char *path = format_text("%s%s/%s", place->swap->root, place->trees, name);
 	struct dtb_error err;
@@ -256,6 +249,39 @@ void *place_tree(const struct place *place, const char *name)
 	fdt = path ? dtb_read(path, &err) : NULL;
 	free(path);
 	return fdt;
+}
+
+/**
+ * place_tree() - a tree that the bootloader could take
+ * @place: where trees are
+ * @name: of the file
+ *
+ * Return: the tree, for free(), or NULL where it is not there, broken, or not what was kept
+ */
+void *place_tree(const struct place *place, const char *name)
+{
+	void *fdt = read_tree(place, name);
+
+	if (fdt && is_named(name, fdt, fdt_totalsize(fdt)))
+		return fdt;
+	free(fdt);
+	return NULL;
+}
+
+/**
+ * place_damaged() - whether a tree is one, and not what was kept under its name
+ * @place: where trees are
+ * @name: of the file
+ *
+ * Return: true if so; the bootloader does not see that, and takes it
+ */
+bool place_damaged(const struct place *place, const char *name)
+{
+	void *fdt = read_tree(place, name);
+	bool damaged = fdt && !is_named(name, fdt, fdt_totalsize(fdt));
+
+	free(fdt);
+	return damaged;
 }
 
 /**

@@ -51,7 +51,8 @@ static void roll_back(struct place *place, const struct state *state)
 		       "nothing was installed that could be undone");
 	else if (state->previous && !fdt)
 		refuse(swap, KIND_NOTHING, "install a tree that is there, or rollback --own",
-		       "the tree before, %s, is no more", state->previous);
+		       "the tree before, %s, is %s", state->previous,
+		       place_damaged(place, state->previous) ? "damaged" : "no more");
 	else
 		select_again(place, state, state->previous, NULL);
 	free(fdt);

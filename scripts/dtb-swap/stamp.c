@@ -134,8 +134,8 @@ bool tree_runs(const struct place *place, const char *name)
 	bool runs = running && same_stamp(fdt, running);
 
 	if (!fdt)
-		refuse(swap, KIND_NOTHING, "install it", "%s/%s is not there, or broken",
-		       place->trees, name);
+		refuse(swap, KIND_NOTHING, "install it", "%s/%s is %s", place->trees, name,
+		       place_damaged(place, name) ? "damaged" : "not there, or broken");
 	else if (running && !runs)
 		refuse(swap, KIND_NOTHING,
 		       "start it by its bootloader; or install that file, without a trial",

@@ -66,6 +66,18 @@ static void tell_runs(const struct place *place, const void *fdt)
 	free(trial);
 }
 
+/* A tree that is damaged is taken all the same: only its name tells. */
+static void tell_missing(const struct place *place)
+{
+	bool damaged = place_damaged(place, place->value), goes_on = place->family->fallback;
+
+	say(&place->swap->report, goes_on && !damaged ? LEVEL_WARNING : LEVEL_REFUSAL, KIND_TREE,
+	    "dtb-swap rollback, or install a tree", "%s/%s is selected, and is %s", place->trees,
+	    place->value, damaged ? "damaged: it is not the tree that was kept" :
+	    goes_on ? "missing or broken: the bootloader will take its own" :
+	    "missing or broken: the device will not boot");
+}
+
 static void tell_selected(const struct place *place)
 {
 	struct report *report = &place->swap->report;
@@ -81,11 +93,7 @@ static void tell_selected(const struct place *place)
 		fact(report, "tree", "%s, %u bytes, sound", board_of(fdt), fdt_totalsize(fdt));
 		tell_runs(place, fdt);
 	} else {
-		say(report, place->family->fallback ? LEVEL_WARNING : LEVEL_REFUSAL, KIND_TREE,
-		    "dtb-swap rollback, or install a tree",
-		    "%s/%s is selected, and is missing or broken: %s", place->trees,
-		    place->value, place->family->fallback ?
-		    "the bootloader will take its own" : "the device will not boot");
+		tell_missing(place);
 	}
 	if (strchr(place->value, '\r'))
 		say(report, LEVEL_WARNING, KIND_SELECTOR, "end its lines with LF alone",

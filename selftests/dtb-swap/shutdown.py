@@ -78,7 +78,7 @@ STORIES = (
     ('an update, and nothing can be written: the bootloader goes back', IMX, B, in_place, 3, 'broken', 13),
     ('the way back, and nothing can be written', IMX, BACK, in_place, 3, None, 13),
     ('the way back, and there is no OS', IMX, BACK, no_room, 0, 'stops', 1),
-    ('the way back, and the tree is broken', IMX, BACK, broken, 3, None, 3),
+    ('the way back, and the tree is broken', IMX, BACK, broken, 2, None, 3),
     ('the way back of a bootloader that takes its own', NANO, BACK, no_room, 0, None, 1),
     ('trees on the boot partition', FAT, B, nothing, 0, 'three', 0))
 
