@@ -149,6 +149,21 @@ static void commit_pending(struct place *place, struct state *state)
 	}
 }
 
+/* Whether it is pending nobody knows: what runs is kept. */
+static void commit_unknown(struct place *place, struct state *state)
+{
+	free(state->installed);
+	state->installed = strdup(place->value);
+	state->pending = true;
+	state->boots = 1;
+	commit_pending(place, state);
+}
+
+static bool is_unknown(const struct place *place, const struct state *state)
+{
+	return state->damaged && !state->pending && place->value && is_ours(place->value);
+}
+
 /**
  * run_commit() - the verb commit
  * @call: without words
@@ -168,6 +183,8 @@ void run_commit(struct call *call)
 			commit_trial(&place, name);
 		else if (state.pending)
 			commit_pending(&place, &state);
+		else if (is_unknown(&place, &state))
+			commit_unknown(&place, &state);
 		else
 			refuse(swap, KIND_NOTHING, "dtb-swap try, then commit",
 			       "no tree is being tried");
@@ -254,6 +271,10 @@ static bool look_once(struct swap *swap, enum watch *watch, struct wait *wait)
 
 	if (known) {
 		state_read(&state, &place);
+		if (is_unknown(&place, &state)) {
+			state_damaged(&place, LEVEL_REFUSAL);
+			known = false;
+		}
 		*watch = count_start(&state, &place);
 		if (*watch != WATCH_NOTHING)
 			wait->name = strdup(place.value ? place.value : "");

@@ -167,8 +167,10 @@ static bool is_there(const struct place *place, const char *name)
  */
 static char *way_back(const struct state *old, const struct place *place)
 {
-	const char *value = old->pending || never_started(place, old) ? old->previous :
-									place->value;
+	bool unproven = old->pending || never_started(place, old) ||
+			(old->damaged && place->value &&
+			 tree_running(place, place->value) == RUNS_NO);
+	const char *value = unproven ? old->previous : place->value;
 
 	if (value && place->family->fallback && !is_there(place, value))
 		value = NULL;

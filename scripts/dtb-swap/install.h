@@ -100,6 +100,7 @@ struct place {
  * @boots: how often guard has seen the device start since then
  * @start: which start of the kernel it was selected in, NULL where that is not known
  * @seen: the last start that guard has seen, in the same way
+ * @damaged: the file is not as it was written: what it lacks is not known
  */
 struct state {
 	char *installed;
@@ -109,6 +110,7 @@ struct state {
 	unsigned int boots;
 	char *start;
 	char *seen;
+	bool damaged;
 };
 
 /**
@@ -212,6 +214,7 @@ void state_read(struct state *state, const struct place *place);
 bool state_write(const struct state *state, const struct state *next, const struct place *place);
 void state_finish(const struct state *state, const struct place *place);
 bool state_idle(const struct place *place);
+void state_damaged(const struct place *place, enum level level);
 void state_recall(struct place *place);
 void state_forget(struct place *place);
 bool state_settle(struct state *state, const struct place *place);

@@ -46,7 +46,9 @@ static void roll_back(struct place *place, const struct state *state)
 	struct swap *swap = place->swap;
 	void *fdt = state->previous ? place_tree(place, state->previous) : NULL;
 
-	if (!state->back)
+	if (!state->back && state->damaged)
+		state_damaged(place, LEVEL_REFUSAL);
+	else if (!state->back)
 		refuse(swap, KIND_NOTHING, "dtb-swap status tells what is selected; rollback --own",
 		       "nothing was installed that could be undone");
 	else if (state->previous && !fdt)

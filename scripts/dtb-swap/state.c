@@ -5,6 +5,8 @@
  *
  * Until the selector is written there are two records: what holds, and what holds as soon
  * as the selector has the tree of the second. So the file is right on both sides of that write.
+ * Its first line says that there is a sum in the last: a file that a disk has emptied or cut says
+ * nothing of a tree that is pending. Older versions have written neither.
  */
 
 #include <errno.h>
@@ -16,6 +18,22 @@
 
 #define NAME "dtb-swap.state"
 #define NEXT "next-"
+#define CHECKED "checked=yes\n"
+#define SUM "sum="
+
+static bool is_whole(const char *text)
+{
+	const char *end = strstr(text, "\n" SUM);
+	size_t length = strlen(text);
+	char sum[16];
+
+	if (!end && strncmp(text, CHECKED, strlen(CHECKED)))
+		return length && text[length - 1] == '\n' && strstr(text, "\nselector=");
+	if (!end++)
+		return false;
+	snprintf(sum, sizeof(sum), SUM "%08x\n", tree_hash(text, end - text));
+	return !strcmp(end, sum);
+}
 
 static char *get(const char *text, const char *prefix, const char *name)
 {
@@ -86,6 +104,7 @@ void state_read(struct state *state, const struct place *place)
 		}
 	}
 	state->pending = state->pending && same_text(state->installed, place->value);
+	state->damaged = !is_whole(text);
 	free(text);
 }
 
@@ -127,6 +146,7 @@ bool state_write(const struct state *state, const struct state *next, const stru
 
 	if (!out)
 		return false;
+	fputs(CHECKED, out);
 	put_record(out, "", state);
 	fprintf(out, "selector=%s:%s\n", place->family->file, place->key);
 	put(out, "", "device", place->device);
@@ -137,8 +157,11 @@ bool state_write(const struct state *state, const struct state *next, const stru
 		put(out, "", "next", "yes");
 		put_record(out, NEXT, next);
 	}
-	if (!fclose(out))
+	good = !fflush(out) && fprintf(out, SUM "%08x\n", tree_hash(text, size)) > 0;
+	if (!fclose(out) && good)
 		good = store_write(place->swap, place->boot, NAME, text, size);
+	else
+		good = false;
 	free(text);
 	return good;
 }
@@ -161,15 +184,29 @@ static void recall_device(struct place *place, const char *text)
  * state_idle() - whether nothing is pending, whatever is selected
  * @place: where the file is; the rest need not be known
  *
- * Return: true if the file says so
+ * Return: true if the file says so, and is whole
  */
 bool state_idle(const struct place *place)
 {
 	char *text = place->boot ? read_file(place->swap, place->boot) : NULL;
-	bool idle = text && !has(text, "", "pending") && !has(text, NEXT, "pending");
+	bool idle = text && is_whole(text) && !has(text, "", "pending") && !has(text, NEXT, "pending");
 
 	free(text);
 	return idle;
+}
+
+/**
+ * state_damaged() - say that the file is damaged
+ * @place: where it is; the run is told
+ * @level: of that
+ */
+void state_damaged(const struct place *place, enum level level)
+{
+	say(&place->swap->report, level, KIND_ERROR, place->value ?
+	    "dtb-swap commit keeps the tree that runs; dtb-swap rollback --own gives it up" :
+	    "remove that file",
+	    "%s/" NAME " is damaged: it may not tell what is pending, and what was before",
+	    place->boot);
 }
 
 /**

@@ -124,6 +124,9 @@ static void tell_state(const struct place *place)
 		say(report, LEVEL_WARNING, KIND_TREE,
 		    "let dtb-swap-carry.service run at shutdown, or dtb-swap carry --last now",
 		    "the next start may be on the other root, which has not %s", place->value);
+	if (state.damaged)
+		state_damaged(place, place->value && is_ours(place->value) ? LEVEL_REFUSAL :
+									     LEVEL_WARNING);
 	if (state.pending)
 		fact(report, "pending", "not committed, started %u times", state.boots);
 	if (state.installed && (!place->value || strcmp(state.installed, place->value)))

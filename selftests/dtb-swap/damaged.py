@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a disk has damaged is seen, though it looks whole: a tree that is kept."""
+"""What a disk has damaged is seen, though it looks whole: a tree that is kept, and what is remembered."""
 
 import sys
+from pathlib import Path
 
 from bench import Tree, perform
 from carry import NEW, hook
@@ -76,9 +77,78 @@ def trees(tap, folder):
                    'to install it again mends that', said)
 
 
+def pending(folder):
+    """A device that runs on a pending tree."""
+    made = device(folder / 'root', *ROW)
+    made.put(f'{NEW}/keep', '')
+    made.put(BOOT_ID, 'first\n')
+    told(made, 'try', '--pending', new_tree(folder, shipped(*ROW[1:3]), 'one'))
+    booted(made)
+    return made, made.root / 'mnt/boot/dtb-swap.state'
+
+
+def flipped(data, at):
+    """One bit is another."""
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+
+
+def states(tap, folder):
+    """The file of what is remembered: emptied, cut anywhere, a bit turned."""
+    made, state = pending(folder)
+    whole = state.read_bytes()
+    missed = []
+    for title, texts in (('cut', [whole[:at] for at in range(len(whole))]),
+                         ('a bit turned', [flipped(whole, at) for at in range(len(whole))])):
+        for text in texts:
+            state.write_bytes(text)
+            status, said, _ = told(made, 'status')
+            if status != 1 or 'dtb-swap.state is damaged' not in said or 'mend:' not in said:
+                missed.append(text)
+        tap.result(not missed, f'{title} at each of {len(texts)} places: status says so', missed[:3])
+    for title, text in (('emptied', b''), ('cut after 40 bytes', whole[:40]), ('zeroed', bytes(len(whole)))):
+        made, state = pending(folder)
+        state.write_bytes(text)
+        done = hook(made)
+        tap.result(done.returncode == 1 and 'is damaged' in done.stdout, f'{title}: no update', done.stdout)
+        said = told(made, 'guard', '--limit', '1')
+        tap.result(said[::2] == (1, 'one') and 'is damaged' in said[1] and
+                   'mend: dtb-swap commit keeps the tree' in said[1],
+                   f'{title}: guard says so, and ends as one that has failed', said)
+        back = told(made, 'rollback')
+        tap.result(back[::2] == (1, 'one') and 'is damaged' in back[1], f'{title}: no way back is known', back)
+        for way, tree in ((('commit',), 'one'), (('rollback', '--own'), None)):
+            state.write_bytes(text)
+            ends = [told(made, *way), told(made, 'status'), told(made, 'guard', '--limit', '5')]
+            tap.result([end[::2] for end in ends] == [(0, tree)] * 3 and
+                       not any('damaged' in end[1] for end in ends), f'{title}: {" ".join(way)} mends it', ends)
+        made, state = pending(folder)
+        made.put('sys/firmware/fdt', Path(shipped(*ROW[1:3])).read_bytes())
+        state.write_bytes(text)
+        status, said, tree = told(made, 'commit')
+        tap.result((status, tree) == (12, 'one') and 'another tree runs' in said,
+                   f'{title}, and another tree runs: nothing to keep', said)
+        told(made, 'install', new_tree(folder, shipped(*ROW[1:3]), 'two'))
+        back = told(made, 'rollback')
+        tap.result(back[::2] == (0, None), f'{title}: nor is it a way back', back)
+        state.write_bytes(text)
+        ends = [told(made, *words) for words in (('status',), ('guard', '--limit', '5'))]
+        tap.result([end[::2] for end in ends] == [(0, None)] * 2 and 'warning:' in ends[0][1],
+                   f'{title}, and nothing of ours is selected: a warning', ends)
+    made, state = pending(folder)
+    state.write_bytes(whole[:whole.index(b'selector=')])
+    said = told(made, 'guard', '--limit', '1')
+    tap.result(said[::2] == (0, None) and 'nobody has committed' in said[1],
+               'what is left tells that it is pending: guard goes back', said)
+    made, state = pending(folder)
+    state.write_bytes(whole.replace(b'checked=yes\n', b'').partition(b'sum=')[0])
+    status, said, _ = told(made, 'status')
+    tap.result(not status and 'not committed' in said and 'damaged' not in said,
+               'what an older version has written is read', said)
+
+
 def main():
     """Run all."""
-    return perform(trees)
+    return perform(trees, states)
 
 
 if __name__ == '__main__':

@@ -313,7 +313,7 @@ def looks(tap, folder):
         tap.result(not status.returncode and not found.returncode and 'running ' in status.stdout
                    and 'warning: ' in status.stdout and f'{row[2]}.dtb' in found.stdout,
                    f'{kind}: status and list say what can be said', status.stdout + found.stdout)
-        made.put('mnt/boot/dtb-swap.state', 'installed=x.dtb\nprevious=\n')
+        made.put('mnt/boot/dtb-swap.state', 'installed=x.dtb\nprevious=\nselector=a:b\n')
         done = swap('status', '--root', made.root)
         tap.result(done.returncode == 9 and 'refused: ' in done.stdout,
                    f'{kind}: not where a tree was installed', done.stdout)

@@ -146,7 +146,8 @@ def renamed(made, kept):
     name = f'swap-{kept.name.split("-")[1]}-{number:08x}.dtb'
     for path in (made.root / 'mnt/boot').glob('*t*'):
         if path.suffix in ('.txt', '.state'):
-            path.write_text(path.read_text(encoding='ascii').replace(kept.name, name), encoding='ascii')
+            text = re.sub('^(checked|sum)=.*\n', '', path.read_text(encoding='ascii'), flags=re.M)
+            path.write_text(text.replace(kept.name, name), encoding='ascii')
     kept.rename(kept.with_name(name))
 
 
@@ -333,7 +334,7 @@ def at_once(tap, folder):
         fcntl.flock(lock, fcntl.LOCK_EX)
         time.sleep(3.5)
         state = made.root / 'mnt/boot/dtb-swap.state'
-        text = re.sub('^(pending|start|seen)=.*\n', '', state.read_text(), flags=re.M)
+        text = re.sub('^(pending|start|seen|checked|sum)=.*\n', '', state.read_text(), flags=re.M)
         state.write_text(text)
         fcntl.flock(lock, fcntl.LOCK_UN)
         said = guard.communicate()[1]

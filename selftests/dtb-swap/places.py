@@ -162,7 +162,8 @@ def unknown(tap, folder):
                    f'{text}: --family alone is refused', refused.stdout)
         said = [swap('install', one, '--unproven', *root), swap('status', '--root', made.root)]
         state = made.root / 'mnt/boot/dtb-swap.state'
-        state.write_text(state.read_text(encoding='ascii').replace('unproven=yes\n', ''))
+        state.write_text(''.join(line for line in state.read_text(encoding='ascii').splitlines(True)
+                                 if not line.startswith(('unproven=', 'checked=', 'sum='))))
         said.append(swap('rollback', '--root', made.root))
         tap.result(not any(done.returncode for done in said) and model(made, ROW[0]) is None,
                    f'{text}: with --unproven, and back where an older version has installed it',
