@@ -224,6 +224,7 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 char *trial_name(const struct swap *swap);
 bool trial_over(const struct swap *swap);
 bool guard_seen(const struct swap *swap);
+bool guard_starts(const struct swap *swap);
 void trial_end(const struct swap *swap);
 void trial_ends(const struct place *place);
 bool first_start(const struct swap *swap, const struct state *state);

@@ -200,13 +200,7 @@ static void start_now(struct call *call)
 /* Without the guard a pending tree just stays, and a trial goes on until something resets it. */
 static void guard_traps(struct swap *swap, enum level level)
 {
-	static const char *const starts[] = {
-		"/*/systemd/system/*.wants/dtb-swap-guard.service",
-		"/usr/lib/systemd/system/*.wants/dtb-swap-guard.service",
-		"/etc/rc?.d/S*dtb-swap-guard", "/etc/init.d/dtb-swap-guard", NULL
-	};
-
-	if (!sys_any(swap, starts) && !guard_seen(swap))
+	if (!guard_starts(swap))
 		say(&swap->report, level, KIND_NOTHING,
 		    "systemctl enable dtb-swap-guard, or start dtb-swap guard in each start",
 		    "nothing is known to start the guard, without which nothing goes back");

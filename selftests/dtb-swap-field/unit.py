@@ -60,7 +60,8 @@ echo '{{"deviceType": "{kind}"}}' >/mnt/boot/config.json
 {words}
 umount /mnt/boot
 '''
-GUARDED = 'mkdir -p /etc/init.d; : >/etc/init.d/dtb-swap-guard'     # as far as the tool can tell
+# As far as the tool can tell.
+GUARDED = 'mkdir -p /etc/rcS.d; ln -s /bin/dtb-swap /etc/rcS.d/S40dtb-swap-guard'
 PENDING = f'{GUARDED}; dtb-swap try --pending /trees/new.dtb'
 BOOT_ID = '/proc/sys/kernel/random/boot_id'
 ANOTHER_START = f'echo another >/start; mount --bind /start {BOOT_ID}'

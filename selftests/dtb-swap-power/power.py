@@ -57,8 +57,8 @@ mount -t vfat /dev/vda1 /mnt/boot && mount -t ext4 -o {how} /dev/vda2 /mnt/sysro
 mount | sed 's/^/# /'
 cp /trees/config.json /trees/extra_uEnv.txt /trees/config.txt /mnt/boot; sync
 echo 100 >/proc/sys/vm/dirty_expire_centisecs; echo 50 >/proc/sys/vm/dirty_writeback_centisecs
-mkdir -p /run/systemd/system /etc/init.d
-: >/etc/init.d/dtb-swap-guard
+mkdir -p /run/systemd/system /etc/rc5.d
+ln -s /bin/dtb-swap /etc/rc5.d/S40dtb-swap-guard
 echo 0 >/start && mount --bind /start {boot_id}
 cat /sys/firmware/fdt >/running && mount --bind /running /sys/firmware/fdt
 echo {begin} | dd of=/dev/vda bs=512 seek=8 conv=sync,fsync 2>/dev/null

@@ -27,7 +27,7 @@ DEVICES = (
     ('jetson-xavier', '7.2', 'tegra194-p2972-0000', 'mnt/sysroot/active/boot'),
     ('raspberrypi4-64', '6.12', 'bcm2711-rpi-4-b', 'mnt/boot'),
 )
-GUARD = 'etc/init.d/dtb-swap-guard'
+GUARD = 'etc/rcS.d/S40dtb-swap-guard'
 # As balenaOS has it for Jetsons.
 EXTLINUX = '''DEFAULT primary
 TIMEOUT 10
@@ -56,7 +56,7 @@ def device(folder, kind, kernel, name, trees):
     made.put('proc/cmdline', 'quiet\n')
     made.put('mnt/boot/config.json', json.dumps({'a': 1, 'deviceType': kind}))
     made.put('run/keep', '')
-    made.put(GUARD, '')
+    made.put(GUARD, '').chmod(0o755)
     made.put('mnt/sysroot/active/boot/keep', '')
     made.put(f'{trees}/{name}.dtb', pathlib.Path(tree).read_bytes())
     if kind.startswith('jetson'):

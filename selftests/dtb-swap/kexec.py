@@ -109,7 +109,7 @@ echo "systemctl $*" >>{folder}/calls/calls
 cat {folder}/said {folder}/calls/errors >{folder}/calls/said-before
 exit {status}
 """
-UNIT = 'etc/systemd/system/sysinit.target.wants/dtb-swap-guard.service'
+SCRIPT = 'etc/rcS.d/S40dtb-swap-guard'
 
 
 def with_systemd(board, folder, status):
@@ -149,9 +149,9 @@ def told(tap, folder):
                         early.read_text(encoding='ascii') == done.stdout + done.stderr),
                        f'try {" ".join((*words, *option))}, {"" if systemd else "no "}systemd: all '
                        'is said before the start', f'{board.calls()}\n{done}')
-    for path, warned in ((UNIT, False), ('etc/keep', True)):
+    for path, warned in ((SCRIPT, False), ('etc/keep', True)):
         board = Board(folder)
-        board.made.put(path, '')
+        board.made.put(path, '').chmod(0o755)
         done = board.start('--load')
         tap.result(('nothing is known to start the guard' in done.stderr) == warned and
                    not done.returncode, f'try by kexec, with {path}: {"a" if warned else "no"} '

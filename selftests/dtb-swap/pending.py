@@ -403,18 +403,44 @@ def installs(tap, folder):
                'the tree before is tried once more: it stays', said)
 
 
+SYSTEM, UNIT = 'usr/lib/systemd/system', 'dtb-swap-guard.service'
+WANTS = f'etc/systemd/system/sysinit.target.wants/{UNIT}'
+SCRIPT, LINK = 'etc/init.d/dtb-swap-guard', '../init.d/dtb-swap-guard'
+ENABLED = {f'{SYSTEM}/{UNIT}': 'x', WANTS: f'/{SYSTEM}/{UNIT}'}
+# What there is, with its text or where it leads; whether a pending tree is refused.
+STARTS = (
+    ('nothing starts the guard', {}, True),
+    ('the unit is there, not enabled', {f'{SYSTEM}/{UNIT}': 'x'}, True),
+    ('the unit is enabled', ENABLED, False),
+    ('the image wants the unit', {f'{SYSTEM}/{UNIT}': 'x', f'{SYSTEM}/x.target.wants/{UNIT}': f'../{UNIT}'},
+     False),
+    ('the unit is masked', {**ENABLED, f'etc/systemd/system/{UNIT}': '/dev/null'}, True),
+    ('the unit is masked until the next start', {**ENABLED, f'run/systemd/system/{UNIT}': '/dev/null'}, True),
+    ('the unit is masked by an empty file', {**ENABLED, f'etc/systemd/system/{UNIT}': ''}, True),
+    ('the unit is another one of the administrator', {**ENABLED, f'etc/systemd/system/{UNIT}': 'y'}, False),
+    ('nobody is to want the unit', {**ENABLED, WANTS: '/dev/null'}, True),
+    ('the unit is wanted, and gone', {WANTS: f'/{SYSTEM}/{UNIT}'}, True),
+    ('the script is there, nothing leads to it', {SCRIPT: 'x'}, True),
+    ('a link leads to the script', {SCRIPT: 'x', f'etc/rcS.d/S40{SCRIPT[11:]}': LINK}, False),
+    ('a link of a run level leads to the script', {SCRIPT: 'x', f'etc/rc5.d/S40{SCRIPT[11:]}': LINK}, False),
+    ('a link of the end leads to the script', {SCRIPT: 'x', f'etc/rc6.d/S40{SCRIPT[11:]}': LINK}, True),
+    ('a link leads nowhere', {f'etc/rcS.d/S40{SCRIPT[11:]}': LINK}, True),
+    ('there is systemd, which does not read rcS.d',
+     {SCRIPT: 'x', f'etc/rcS.d/S40{SCRIPT[11:]}': LINK, 'run/systemd/system/keep': 'x'}, True),
+    ('the script is one of Buildroot\'s', {'etc/init.d/S40dtb-swap-guard': 'x'}, False))
+
+
 def unguarded(tap, folder):
     """A pending tree that nothing would give up."""
-    for name, path, refused in (
-            ('nothing starts the guard', 'etc/keep', True),
-            ('the unit is there, not enabled', 'usr/lib/systemd/system/dtb-swap-guard.service', True),
-            ('the unit is enabled',
-             'etc/systemd/system/sysinit.target.wants/dtb-swap-guard.service', False),
-            ('the script is there', GUARD, False)):
+    for name, files, refused in STARTS:
         made = device(folder / 'root', *ROW)
         (made.root / GUARD).unlink()
-        (made.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (made.root / path).symlink_to('/nowhere')
+        for path, what in files.items():
+            if what and what[0] in '/.':
+                (made.root / path).parent.mkdir(parents=True, exist_ok=True)
+                (made.root / path).symlink_to(what)
+            else:
+                made.put(path, what).chmod(0o755)
         one, before = new_tree(folder, shipped(*ROW[1:3]), 'one'), digest(made.root)
         status, said, tree = told(made, 'try', '--pending', one)
         tap.result((status, tree) == ((12, None) if refused else (0, 'one')) and

@@ -155,7 +155,7 @@ def documents(tap, folder):
     good = shipped('6.12', 'imx8mm-var-som-symphony')
     other = Tree(good).text('/', 'compatible', ['acme,box', 'acme,soc']).write(folder / 'other.dtb')
     made = Device(folder / 'root', good)
-    made.put('etc/init.d/dtb-swap-guard', '')
+    made.put('etc/rcS.d/S40dtb-swap-guard', '').chmod(0o755)
     made.put('mnt/boot/config.json', '{"deviceType": "imx8mm-var-som"}')
     for name in ('a.dtb', 'b.dtb', 'c.dtbo'):
         made.put(f'mnt/sysroot/active/boot/{name}', pathlib.Path(good).read_bytes())
