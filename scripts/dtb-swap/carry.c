@@ -204,6 +204,23 @@ static void check_there(const struct move *move, const void *selected)
 	free(brought);
 }
 
+/* Both roots have one selector: to go back to the OS before does not help where it does not start. */
+static void check_started(const struct place *place)
+{
+	enum runs runs = place->value ? tree_running(place, place->value) : RUNS_YES;
+	struct state state;
+
+	state_read(&state, place);
+	if (runs != RUNS_YES && (never_started(place, &state) ||
+				 (state.pending && (runs == RUNS_NO ||
+						    first_start(place->swap, &state)))))
+		refuse(place->swap, KIND_NOTHING,
+		       "start the device with it once, or dtb-swap rollback, then update",
+		       "%s is selected, and this device has not yet started with it",
+		       place->value);
+	state_free(&state);
+}
+
 static void check_selected(const struct move *move, const char *checked)
 {
 	const struct place *place = move->place;
@@ -216,6 +233,7 @@ static void check_selected(const struct move *move, const char *checked)
 		    "dtb-swap rollback, or install a tree",
 		    "%s is selected, and is %s", place->value,
 		    damaged ? "damaged" : "missing or broken");
+	check_started(place);
 	if (checked && !same_text(checked, place->value))
 		refuse(place->swap, KIND_BUSY, "update again",
 		       "%s is no more selected: another dtb-swap was at work", checked);

@@ -183,6 +183,7 @@ def guarded(made, folder):
     """A pending tree, the update, and the guard of another start before it."""
     swap('try', '--pending', folder / 'one.dtb', '--root', made.root)
     made.put(FIRST, 'second\n')
+    made.put('sys/firmware/fdt', next(made.root.rglob('swap-one-*')).read_bytes())
     hook(made)
     return swap('guard', '--limit', '1', '--root', made.root)
 
@@ -213,6 +214,31 @@ def waiting(tap, folder):
     done = guarded(made, folder)
     tap.result(not done.returncode and restart(made) == 'three', 'after the hook: guard goes back',
                done.stdout)
+
+
+def unproven(tap, folder):
+    """What this device has not started with goes into no new OS."""
+    for kind in (ROW[0], 'raspberrypi4-64'):
+        row = ROWS[kind]
+        for words in (('install',), ('try', '--pending')):
+            made = prepared(folder, row)
+            new = new_tree(folder, shipped(*row[1:3]), 'new')
+            swap(*words, new, '--root', made.root)
+            done = [hook(made)]
+            if words[0] == 'try':       # a start that was on another
+                made.put(FIRST, 'second\n')
+                done.append(hook(made))
+            tap.result(all(one.returncode == 1 and 'has not yet started with it' in one.stdout and
+                           'mend: start the device with it once, or dtb-swap rollback' in one.stdout
+                           for one in done) and not list((made.root / NEW).glob('swap-*')),
+                       f'{kind}: {" ".join(words)}, and an update: refused', '\n'.join(one.stdout for one in done))
+            if words[0] == 'install':
+                swap('rollback', '--root', made.root)
+            else:
+                made.put('sys/firmware/fdt', next(made.root.rglob('swap-new-*')).read_bytes())
+            done = hook(made)
+            tap.result(not done.returncode and bool(list((made.root / NEW).glob('swap-*'))) == (kind == ROW[0]),
+                       f'{kind}: {" ".join(words)}, mended, and an update', done.stdout)
 
 
 def ends(tap, folder):
@@ -303,7 +329,7 @@ def elsewhere(tap, folder):
 
 def main():
     """Run all."""
-    return perform(journal, locked, failing, waiting, ends, crowded, alone, elsewhere)
+    return perform(journal, locked, failing, waiting, unproven, ends, crowded, alone, elsewhere)
 
 
 if __name__ == '__main__':
