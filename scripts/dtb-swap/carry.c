@@ -126,7 +126,7 @@ static void move_spare(const struct move *move, const char *name, bool all)
 /* All that were installed, for the supervisor may select any; @before went before them. */
 static void move_ours(const struct move *move, const char *before)
 {
-	const char *selected = move->place->value;
+	const char *selected = place_selected(move->place);
 	char *path = sys_path(move->place->swap, move->from);
 	DIR *dir = path ? opendir(path) : NULL;
 	struct dirent *entry;
@@ -160,6 +160,7 @@ static void mend_room(struct report *report)
 
 static void move_trees(const struct move *move)
 {
+	const char *selected = place_selected(move->place);
 	struct swap *swap = move->place->swap;
 	struct state state;
 
@@ -169,9 +170,9 @@ static void move_trees(const struct move *move)
 		return;
 	}
 	state_read(&state, move->place);
-	if (move->place->value)
-		move_tree(move, move->place->value);
-	if (state.previous && !same_text(state.previous, move->place->value))
+	if (selected)
+		move_tree(move, selected);
+	if (state.previous && !same_text(state.previous, selected))
 		move_spare(move, state.previous, false);
 	move_ours(move, state.previous);
 	mend_room(&swap->report);
@@ -193,8 +194,8 @@ static void check_there(const struct move *move, const void *selected)
 	there.swap = &own;
 	there.trees = (char *)move->to;
 	there.more = NULL;
-	if (brings(move, place->value))
-		brought = place_tree(&there, place->value);
+	if (brings(move, place_selected(place)))
+		brought = place_tree(&there, place_selected(place));
 	place_overlays(&there, brought ? brought : selected);
 	for (i = 0; i < own.report.count; i++)
 		say(&place->swap->report, own.report.list[i].level, own.report.list[i].kind,
@@ -207,7 +208,8 @@ static void check_there(const struct move *move, const void *selected)
 /* Both roots have one selector: to go back to the OS before does not help where it does not start. */
 static void check_started(const struct place *place)
 {
-	enum runs runs = place->value ? tree_running(place, place->value) : RUNS_YES;
+	enum runs runs = place->value && !place->above ? tree_running(place, place->value) :
+							 RUNS_YES;
 	struct state state;
 
 	state_read(&state, place);
@@ -224,17 +226,18 @@ static void check_started(const struct place *place)
 static void check_selected(const struct move *move, const char *checked)
 {
 	const struct place *place = move->place;
-	void *fdt = place->value ? place_tree(place, place->value) : NULL;
-	bool damaged = place->value && place_damaged(place, place->value);
+	const char *name = place_selected(place);
+	void *fdt = name ? place_tree(place, name) : NULL;
+	bool damaged = name && place_damaged(place, name);
 
-	if (place->value && !fdt)
+	if (name && !fdt)
 		say(&place->swap->report, place->family->fallback && !damaged ?
 		    LEVEL_WARNING : LEVEL_REFUSAL, KIND_TREE,
 		    "dtb-swap rollback, or install a tree",
-		    "%s is selected, and is %s", place->value,
+		    "%s is selected, and is %s", name,
 		    damaged ? "damaged" : "missing or broken");
 	check_started(place);
-	if (checked && !same_text(checked, place->value))
+	if (checked && !same_text(checked, name))
 		refuse(place->swap, KIND_BUSY, "update again",
 		       "%s is no more selected: another dtb-swap was at work", checked);
 	if (fdt && move->from && place->family->how == HOW_ENV && sys_exists(place->swap, move->to))
@@ -267,7 +270,7 @@ static char *carry(struct call *call, struct place *place)
  */
 bool carry_lacks(const struct place *place)
 {
-	const char *name = place->value, *folder = new_folder(place->swap);
+	const char *name = place_selected(place), *folder = new_folder(place->swap);
 	struct dtb_error err;
 	size_t size;
 	char *path;
@@ -290,7 +293,9 @@ static void start_without(struct place *place)
 	struct swap *swap = place->swap, own = *swap;
 
 	refuse(swap, KIND_TREE, "install it again in the OS that is started next",
-	       "%s is not in the root file system that is started next", place->value);
+	       "%s is not in the root file system that is started next", place_selected(place));
+	if (!select_first(place, LEVEL_WARNING))
+		return;
 	own.report = (struct report){ 0 };
 	place->swap = &own;
 	select_own(place);
@@ -349,7 +354,7 @@ void run_carry(struct call *call)
 		else
 			names = carry(call, &place);
 		if (place.boot && !call->last && sys_exists(swap, new_folder(swap)) &&
-		    (!place.value || !verdict(&swap->report)))
+		    (!place_selected(&place) || !verdict(&swap->report)))
 			taken_mark(&place, names ? names : "");
 	}
 	free(names);

@@ -74,6 +74,7 @@ struct said {
  * @more: another one, where it takes those that @trees does not have, or NULL
  * @text: of the selector, NULL where there is no such file
  * @value: name of the selected tree, NULL for the bootloader's own
+ * @above: name of a tree that somebody has selected in a way that counts more, or NULL
  * @late: a write of the selector failed, and it is not as it was all the same
  * @said: by the user of the bootloader
  */
@@ -87,6 +88,7 @@ struct place {
 	char *more;
 	char *text;
 	char *value;
+	char *above;
 	bool late;
 	struct said said;
 };
@@ -156,6 +158,8 @@ char *config_set(const char *key, const char *value, const char *text);
 char *select_text(const struct place *place, const char *value);
 bool select_last(const struct place *place, bool tell);
 bool select_plain(const struct place *place);
+bool select_first(const struct place *place, enum level level);
+void select_hidden(const struct place *place);
 bool select_refresh(struct place *place);
 void select_traps(const struct place *place, const char *value, size_t size);
 
@@ -173,6 +177,7 @@ bool never_started(const struct place *place, const struct state *state);
 void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **name);
 void *place_tree(const struct place *place, const char *name);
 bool place_damaged(const struct place *place, const char *name);
+const char *place_selected(const struct place *place);
 bool place_in_root(const struct place *place, const char *name);
 void *place_base(const struct place *place, const void *running);
 void place_overlays(const struct place *place, const void *fdt);

@@ -155,6 +155,12 @@ static bool read_selector(struct place *place)
 	place->value = place->family->how == HOW_CONFIG ?
 		       config_get(place->key, place->text) :
 		       env_get(place->family, place->key, place->text);
+	if (place->family->before)
+		place->above = env_get(place->family, place->family->before, place->text);
+	if (place->above && !strcmp(place->above, "undefined")) {
+		free(place->above);
+		place->above = NULL;
+	}
 	return true;
 }
 
@@ -232,6 +238,7 @@ void place_close(struct place *place)
 	free(place->more);
 	free(place->text);
 	free(place->value);
+	free(place->above);
 	if (place->swap)
 		state_forget(place);
 }
@@ -282,6 +289,17 @@ bool place_damaged(const struct place *place, const char *name)
 
 	free(fdt);
 	return damaged;
+}
+
+/**
+ * place_selected() - what the bootloader takes
+ * @place: of place_open()
+ *
+ * Return: name of the tree, NULL for the bootloader's own
+ */
+const char *place_selected(const struct place *place)
+{
+	return place->above ? place->above : place->value;
 }
 
 /**

@@ -62,6 +62,7 @@ static void roll_back(struct place *place, const struct state *state)
 
 static void roll_back_own(struct place *place, const struct state *state)
 {
+	select_hidden(place);
 	if (!place->value && !state->installed && !state->back)
 		refuse(place->swap, KIND_NOTHING, "dtb-swap status tells what is selected",
 		       "the bootloader takes its own tree as it is");
@@ -105,6 +106,9 @@ void run_rollback(struct call *call)
 		else if (call->guard && first_start(swap, &state))
 			fact(&swap->report, "next", "%s is tried, the last that was installed",
 			     state.installed);
+		else if (!select_first(&place, call->guard ? LEVEL_WARNING : LEVEL_REFUSAL) &&
+			 !call->guard)
+			;	/* another tree would be taken all the same */
 		else if (call->own)
 			roll_back_own(&place, &state);
 		else if (name && !trial_over(swap) && !same_text(name, place.value) &&

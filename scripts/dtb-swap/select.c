@@ -219,6 +219,40 @@ bool select_last(const struct place *place, bool tell)
 }
 
 /**
+ * select_hidden() - warn of lines that may select a tree where none is selected
+ * @place: where the selector is; the run is told
+ */
+void select_hidden(const struct place *place)
+{
+	bool config = place->family->how == HOW_CONFIG && !place->value;
+	char *line = config ? config_behind(place->key, place->text) : NULL;
+
+	if (line)
+		say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,
+		    "take that line out, or install: what is installed comes last",
+		    "%s: \"%.*s\" is under a filter, and may select another tree than the own",
+		    place->family->file, (int)strcspn(line, "\r"), line);
+	free(line);
+}
+
+/**
+ * select_first() - whether nothing counts more than the line that selects
+ * @place: where the selector is; the run is told where something does
+ * @level: of that
+ *
+ * Return: false where another variable selects a tree
+ */
+bool select_first(const struct place *place, enum level level)
+{
+	if (place->above)
+		say(&place->swap->report, level, KIND_SELECTOR,
+		    "take that line out, by hand; then dtb-swap install that tree if it is wanted",
+		    "%s: \"%s=%s\" counts more than %s", place->family->file,
+		    place->family->before, place->above, place->key);
+	return !place->above;
+}
+
+/**
  * config_set() - config.txt with another value
  * @key: what is set
  * @value: or NULL for none

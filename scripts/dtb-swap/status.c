@@ -69,11 +69,12 @@ static void tell_runs(const struct place *place, const void *fdt)
 /* A tree that is damaged is taken all the same: only its name tells. */
 static void tell_missing(const struct place *place)
 {
-	bool damaged = place_damaged(place, place->value), goes_on = place->family->fallback;
+	const char *name = place_selected(place);
+	bool damaged = place_damaged(place, name), goes_on = place->family->fallback;
 
 	say(&place->swap->report, goes_on && !damaged ? LEVEL_WARNING : LEVEL_REFUSAL, KIND_TREE,
 	    "dtb-swap rollback, or install a tree", "%s/%s is selected, and is %s", place->trees,
-	    place->value, damaged ? "damaged: it is not the tree that was kept" :
+	    name, damaged ? "damaged: it is not the tree that was kept" :
 	    goes_on ? "missing or broken: the bootloader will take its own" :
 	    "missing or broken: the device will not boot");
 }
@@ -81,21 +82,25 @@ static void tell_missing(const struct place *place)
 static void tell_selected(const struct place *place)
 {
 	struct report *report = &place->swap->report;
-	void *fdt = place->value ? place_tree(place, place->value) : NULL;
+	const char *name = place_selected(place);
+	void *fdt = name ? place_tree(place, name) : NULL;
 
-	if (!place->value) {
+	if (!name) {
 		fact(report, "selected", "the bootloader's own tree");
+		select_hidden(place);
 		return;
 	}
-	fact(report, "selected", "%s", place->value);
+	fact(report, "selected", "%s", name);
+	select_first(place, LEVEL_WARNING);
 	select_last(place, true);
 	if (fdt) {
 		fact(report, "tree", "%s, %u bytes, sound", board_of(fdt), fdt_totalsize(fdt));
-		tell_runs(place, fdt);
+		if (!place->above)
+			tell_runs(place, fdt);
 	} else {
 		tell_missing(place);
 	}
-	if (strchr(place->value, '\r'))
+	if (strchr(name, '\r'))
 		say(report, LEVEL_WARNING, KIND_SELECTOR, "end its lines with LF alone",
 		    "%s/%s has lines that end with CR LF", place->boot, place->family->file);
 	free(fdt);
@@ -123,7 +128,7 @@ static void tell_state(const struct place *place)
 	if ((next == SLOT_CHANGES || next == SLOT_TRIAL) && carry_lacks(place))
 		say(report, LEVEL_WARNING, KIND_TREE,
 		    "let dtb-swap-carry.service run at shutdown, or dtb-swap carry --last now",
-		    "the next start may be on the other root, which has not %s", place->value);
+		    "the next start may be on the other root, which has not %s", place_selected(place));
 	if (state.damaged)
 		state_damaged(place, place->value && is_ours(place->value) ? LEVEL_REFUSAL :
 									     LEVEL_WARNING);
@@ -195,7 +200,7 @@ static void tell_tree(const struct place *place, const struct state *state, cons
 	void *fdt = place_tree(place, name);
 
 	fact(&place->swap->report, "tree", "%s: %s%s%s", name, fdt ? board_of(fdt) : "broken",
-	     place->value && !strcmp(place->value, name) ? ", selected" : "",
+	     same_text(place_selected(place), name) ? ", selected" : "",
 	     state->previous && !strcmp(state->previous, name) ? ", the one before" : "");
 	free(fdt);
 }
