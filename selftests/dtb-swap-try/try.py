@@ -8,6 +8,7 @@ ended by a watchdog, and by nothing else.
 """
 
 import collections
+import dataclasses
 import os
 import pathlib
 import sys
@@ -82,12 +83,13 @@ def hang(tree):
 
 
 WAIT = 'dtb-swap guard --limit 5'
+BY_SCRIPT = 'DTB_SWAP_LIMIT=5 sh /etc/init.d/dtb-swap-guard start; while :; do sleep 9; done'
 STORIES = (
     Story('a good tree, committed', same, 'dtb-swap commit && echo "# committed"',
           ('# runs: new', '# committed'), '', 'new'),
     Story('a good tree that nobody commits, and no known bootloader', same, WAIT, ('# runs: new',),
           'nobody has committed', None, kind='acme-box'),
-    Story('a tree without console', lose_console, WAIT, (), '', None),
+    Story('a tree without console', lose_console, BY_SCRIPT, (), '', None),
     Story('a tree that panics', panic, WAIT, (), 'Kernel panic', None),
     Story('a tree that hangs, and a watchdog', hang, WAIT, (), 'Starting new kernel', None, DOG,
           '--watchdog /dev/watchdog0 --limit 20'),
@@ -104,11 +106,13 @@ def old_tree(kernel, machine, folder):
     return tree.text('/soc@0/bus@30800000/spi@30bb0000', 'status', 'disabled')
 
 
-def boot(kernel, board, files, disk, *options):
-    """Start a guest with a disk."""
-    return guest.boot(kernel, guest.MACHINES[board.machine], files, LIMIT, quiet=QUIET, tag='try',
-                      append=board.append,
-                      extra=[*(word.format(disk) for word in board.options), *options])
+def boot(kernel, board, files, disk, tree=None):
+    """Start a guest with a disk, on a tree or on its own; QEMU takes the last that it is told."""
+    machine = guest.MACHINES[board.machine]
+    if tree:
+        machine = dataclasses.replace(machine, tree=str(tree))
+    return guest.boot(kernel, machine, files, LIMIT, quiet=QUIET, tag='try', append=board.append,
+                      extra=[word.format(disk) for word in board.options])
 
 
 def start(kernel, folder, story):
@@ -122,6 +126,7 @@ def start(kernel, folder, story):
     stage = guest.stage_modules(kernel, [*modules, board.dog], [], OUT / 'stage/try')
     common = {
         'lib': stage / 'lib', 'bin/dtb-swap': tool('arm64', musl=True), 'mnt/boot/keep': b'',
+        'etc/init.d/dtb-swap-guard': TOP / 'scripts/dtb-swap/guard.init',
         'boardpack/modules': '\n'.join(modules + ['']).encode(),
         'boardpack/run': SCRIPT.format(kind=story.kind, trial=story.trial, disk=board.disk,
                                        dog=board.dog and f'modprobe {board.dog}',
@@ -135,8 +140,7 @@ def start(kernel, folder, story):
     tree = taken(KIND, disk.read_bytes())
     if tree:
         (folder / 'taken.dtb').write_bytes(tree)
-    return first, boot(kernel, board, common, disk,
-                       *(['-dtb', str(folder / 'taken.dtb')] if tree else []))
+    return first, boot(kernel, board, common, disk, folder / 'taken.dtb' if tree else None)
 
 
 def ended(outcome):

@@ -216,6 +216,7 @@ def overlaid(tap, folder):
     run('dtc', '-q', '-o', other, '-', input='/dts-v1/; /plugin/; &{/} { y { }; };')
     done, root = board.start('--overlay', '--load'), ('--root', board.made.root)
     board.made.put('proc/cmdline', f'{board.bootargs()}\n')
+    board.made.put('sys/firmware/fdt', next(board.made.root.rglob('swap-x-*')).read_bytes())
     commit = swap('commit', *root)
     swap('install', '--overlay', other, *root)
     again = swap('install', '--overlay', board.tree, *root)
