@@ -76,6 +76,8 @@ static void check_file(struct call *call, const char *path, void **running)
 		fact(&own.report, "check", "%s is sound%s", path,
 		     call->structure ? "" : call->swap.modules ? " and that kernel drives it" :
 		     " and fits this device");
+	if (call->count > 1)
+		report_name(&own.report, path);
 	report_join(&call->swap.report, &own.report);
 	free(fdt);
 }

@@ -79,18 +79,38 @@ void refuse(struct swap *swap, enum kind kind, const char *mend, const char *for
 	va_end(args);
 }
 
+/* How many bytes a character of UTF-8 has behind its first; -1 where it is none. */
+static int utf8_more(const unsigned char *c)
+{
+	int more = *c < 0x80 ? 0 : *c < 0xc2 ? -1 : *c < 0xe0 ? 1 : *c < 0xf0 ? 2 : *c < 0xf5 ? 3 : -1;
+	int i;
+
+	/* Longer than need be, surrogates, beyond the last. */
+	if ((*c == 0xe0 && c[1] < 0xa0) || (*c == 0xed && c[1] > 0x9f) ||
+	    (*c == 0xf0 && c[1] < 0x90) || (*c == 0xf4 && c[1] > 0x8f))
+		return -1;
+	for (i = 1; i <= more; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return -1;
+	return more;
+}
+
+/* Names of files have any bytes; a document has none that are no UTF-8. */
 static void put_json(FILE *out, const char *text)
 {
 	const unsigned char *c = (const unsigned char *)(text ? text : "");
+	int more;
 
 	fputc('"', out);
 	for (; *c; c++) {
+		more = utf8_more(c);
 		if (*c == '"' || *c == '\\')
 			fprintf(out, "\\%c", *c);
-		else if (*c < 0x20 || *c >= 0x7f)
-			fprintf(out, "\\u%04x", *c);
+		else if (*c < 0x20 || *c == 0x7f || more < 0)
+			fprintf(out, "\\u%04x", more < 0 ? 0xfffd : *c);
 		else
-			fputc(*c, out);
+			fwrite(c, more + 1, 1, out);
+		c += more > 0 ? more : 0;
 	}
 	fputc('"', out);
 }
@@ -148,7 +168,7 @@ static const struct {
 	const char *fact;
 } LISTS[] = {
 	{ "check", "check" }, { "diff", "difference" }, { "list", "tree" }, { "list", "family" },
-	{ "install", "overlay" }, { "try", "overlay" },
+	{ "install", "overlay" }, { "try", "overlay" }, { "carry", "carried" },
 };
 
 static bool is_list(const char *verb, const char *name, size_t length)
@@ -235,11 +255,26 @@ static void print_json(const struct report *report, const char *verb)
 		printf("%s\n    {\"level\": \"%s\", \"kind\": \"%s\", \"cause\": ", i ? "," : "",
 		       LEVELS[one->level], KINDS[one->kind]);
 		put_json(stdout, one->cause);
+		if (one->file) {
+			printf(", \"file\": ");
+			put_json(stdout, one->file);
+		}
 		printf(", \"mend\": ");
 		put_json(stdout, one->mend);
 		printf("}");
 	}
 	printf("%s]\n}\n", report->count ? "\n  " : "");
+}
+
+static void print_finding(const struct finding *one)
+{
+	FILE *out = one->level == LEVEL_NOTE ? stdout : stderr;
+
+	fprintf(out, "%s: %s\n", LEVELS[one->level], one->cause ? one->cause : "no memory");
+	if (one->file)
+		fprintf(out, "  file: %s\n", one->file);
+	if (one->mend)
+		fprintf(out, "  mend: %s\n", one->mend);
 }
 
 /**
@@ -258,17 +293,9 @@ void print_report(const struct report *report, const char *verb, bool json, bool
 		return;
 	}
 	print_facts(report);
-	for (i = 0; i < report->count; i++) {
-		const struct finding *one = &report->list[i];
-
-		if (one->level == LEVEL_NOTE && quiet)
-			continue;
-		fprintf(one->level == LEVEL_NOTE ? stdout : stderr, "%s: %s\n",
-			LEVELS[one->level], one->cause ? one->cause : "no memory");
-		if (one->mend)
-			fprintf(one->level == LEVEL_NOTE ? stdout : stderr, "  mend: %s\n",
-				one->mend);
-	}
+	for (i = 0; i < report->count; i++)
+		if (report->list[i].level != LEVEL_NOTE || !quiet)
+			print_finding(&report->list[i]);
 	if (report->no_memory)
 		fprintf(stderr, "error: no memory\n");
 }
@@ -283,11 +310,31 @@ void report_free(struct report *report)
 
 	for (i = 0; i < report->count; i++) {
 		free(report->list[i].cause);
+		free(report->list[i].file);
 		free(report->list[i].mend);
 	}
 	free(report->list);
 	free(report->facts);
 	*report = (struct report){ 0 };
+}
+
+/**
+ * report_name() - say which of several files it is about
+ * @report: all that was found of one
+ * @file: its name
+ *
+ * The causes stay as they are, which are the words for --accept.
+ */
+void report_name(struct report *report, const char *file)
+{
+	size_t i;
+
+	for (i = 0; i < report->count; i++) {
+		free(report->list[i].file);
+		report->list[i].file = strdup(file);
+		report->no_memory |= !report->list[i].file;
+		show(report->list[i].file, "\n\r");
+	}
 }
 
 /**

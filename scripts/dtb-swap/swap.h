@@ -34,11 +34,12 @@ enum kind {
 
 enum level { LEVEL_NOTE, LEVEL_WARNING, LEVEL_REFUSAL };
 
-/* struct finding - one thing to say: what is wrong, and what to do */
+/* struct finding - one thing to say: what is wrong, of which file of several, and what to do */
 struct finding {
 	enum level level;
 	enum kind kind;
 	char *cause;
+	char *file;
 	char *mend;
 };
 
@@ -92,6 +93,7 @@ void fact(struct report *report, const char *name, const char *format, ...)
 enum kind verdict(const struct report *report);
 void report_free(struct report *report);
 void report_join(struct report *report, struct report *more);
+void report_name(struct report *report, const char *file);
 void print_report(const struct report *report, const char *verb, bool json, bool quiet);
 
 #define TRIAL_MARK "dtb_swap.try="	/* of the command line: a start by kexec, of which tree */

@@ -3,8 +3,10 @@
 """What is told about the tool is true: manual, bash completion, --help."""
 
 import json
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -180,6 +182,59 @@ def documents(tap, folder):
                    f'{words} {done.returncode} {found}\n{done.stdout}')
 
 
+# Bytes of a name, and what a document has of them.
+NAMES = ((b'b\xc3\xa4um', 'b\u00e4um'), (b'\xe2\x82\xac \xf0\x9f\x8c\xb3', '\u20ac \U0001f333'),
+         (b'b\xe4um', 'b\ufffdum'), (b'a\xc3', 'a\ufffd'), (b'\xc0\xafx', '\ufffd\ufffdx'),
+         (b'\xed\xa0\x80', '\ufffd' * 3), (b'\xf4\x90\x80\x80', '\ufffd' * 4), (b'\xe0\x80\xaf', '\ufffd' * 3),
+         (b'a"\\\x01\x1f\x7f', 'a"\\\x01\x1f\x7f'))
+
+
+def unicode(tap, folder):
+    """A document is UTF-8 as it was; what is none is said to be none."""
+    for name, wanted in NAMES:
+        path = os.fsencode(folder) + b'/' + name
+        done = subprocess.run([*program(), 'check', '--json', path], capture_output=True, check=False)
+        answer = json.loads(done.stdout.decode('utf-8'))
+        tap.result(f'{folder}/{wanted}' in answer['findings'][0]['cause'] and
+                   not [byte for byte in done.stdout if byte < 32 and byte != 10],
+                   f'a name {name!r} in a document', done.stdout)
+
+
+def several(tap, folder):
+    """Of several files each finding says of which it is, for people and for programs."""
+    good = shipped('6.12', 'imx8mm-var-som-symphony')
+    made = Device(folder / 'root', good)
+    made.network('eth0', 'up', '/soc@0/bus@30800000/ethernet@30be0000')
+    bad = Tree(good).drop('/soc@0/bus@30800000/ethernet@30be0000').write(folder / 'bad.dtb')
+    words = ('--root', made.root)
+    done, one = swap('check', good, bad, *words), swap('check', bad, *words)
+    answer = json.loads(run('sh', '-c', 'exec 2>/dev/null "$@"', 'sh', *program(), 'check', '--json', good, bad,
+                            *words).stdout)
+    refused = [finding for finding in answer['findings'] if finding['level'] == 'refused']
+    tap.result(done.returncode == 5 and refused and all(finding['file'] == str(bad) for finding in refused) and
+               {finding['file'] for finding in answer['findings']} == {str(good), str(bad)} and
+               re.search(f'^refused: network.*\n  file: {bad}\n  mend: ', done.stdout, re.M) and
+               'file:' not in one.stdout, 'check of several files names the file', f'{done.stdout}{answer}')
+    causes = [word for finding in refused for word in ('--accept', finding['cause'])]
+    done = swap('check', good, bad, *causes, *words)
+    tap.result(not done.returncode, 'and its words are those for --accept', done.stdout)
+
+
+def carried(tap, folder):
+    """What goes along with an update is a list, also where it is one or none."""
+    good = shipped('6.12', 'imx8mm-var-som-symphony')
+    made = Device(folder / 'root', good)
+    made.put('mnt/boot/config.json', '{"deviceType": "imx8mm-var-som"}')
+    for name in ('run/keep', 'mnt/sysroot/active/boot/keep', 'mnt/sysroot/inactive/boot/keep'):
+        made.put(name, '')
+    for count in range(3):
+        done = swap('carry', '--json', '--root', made.root)
+        answer = json.loads(done.stdout, object_pairs_hook=members)
+        tap.result(len(answer['carried']) == count, f'{count} trees went along', done.stdout)
+        made.put(f'mnt/sysroot/active/boot/swap-x{count}.dtb', pathlib.Path(good).read_bytes())
+        (made.root / 'mnt/sysroot/inactive/boot/swap-x0.dtb').unlink(missing_ok=True)
+
+
 def asked(tap):
     """Wrong use is a document, too, however that was asked for, and is none if it was not."""
     for words, wanted in [*((words, True) for words in ASKED),
@@ -207,6 +262,9 @@ def main():
     asked(tap)
     with tempfile.TemporaryDirectory() as work:
         documents(tap, pathlib.Path(work))
+        unicode(tap, pathlib.Path(work))
+        several(tap, pathlib.Path(work))
+        carried(tap, pathlib.Path(work))
     return tap.end()
 
 
