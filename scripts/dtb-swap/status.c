@@ -83,7 +83,7 @@ static void tell_selected(const struct place *place)
 {
 	struct report *report = &place->swap->report;
 	const char *name = place_selected(place);
-	void *fdt = name ? place_tree(place, name) : NULL;
+	void *fdt = name ? place_tree(place, name) : NULL, *ours;
 
 	if (!name) {
 		fact(report, "selected", "the bootloader's own tree");
@@ -93,13 +93,14 @@ static void tell_selected(const struct place *place)
 	fact(report, "selected", "%s", name);
 	select_first(place, LEVEL_WARNING);
 	select_last(place, true);
-	if (fdt) {
+	if (fdt)
 		fact(report, "tree", "%s, %u bytes, sound", board_of(fdt), fdt_totalsize(fdt));
-		if (!place->above)
-			tell_runs(place, fdt);
-	} else {
+	else
 		tell_missing(place);
-	}
+	ours = place->value ? place_tree(place, place->value) : NULL;
+	if (ours)
+		tell_runs(place, ours);
+	free(ours);
 	if (strchr(name, '\r'))
 		say(report, LEVEL_WARNING, KIND_SELECTOR, "end its lines with LF alone",
 		    "%s/%s has lines that end with CR LF", place->boot, place->family->file);

@@ -119,7 +119,8 @@ def by_hand(name, text):
 ORIN = 'mnt/sysroot/active/boot/extlinux/extlinux.conf'
 # Why the bootloader has not taken what is selected, and what status says.
 UNTAKEN = (
-    ('imx8mm-var-som', by_hand('mnt/boot/extra_uEnv.txt', 'fdt_file=x.dtb\n'), 'fdt_file'),
+    ('imx8mm-var-som', by_hand('mnt/boot/extra_uEnv.txt', 'fdt_file=imx8mm-var-som-symphony.dtb\n'),
+     'fdt_file'),
     ('raspberrypi4-64', by_hand('mnt/boot/config.txt', 'os_prefix=old/\n'), 'os_prefix'),
     ('jetson-agx-orin-devkit', lambda made: made.put(ORIN, EXTLINUX.replace('default', '/a.dtb')),
      'has FDT /a.dtb'),
@@ -177,9 +178,32 @@ def carried(tap, folder):
                    f'{"a warning" if warned else "none"}', said)
 
 
+def untried(tap, folder):
+    """A tree that has never run here is installed, where it could be tried first."""
+    for kind, kexec, warns in (('imx8mm-var-som', True, True), ('raspberrypi4-64', True, True),
+                               ('imx8mm-var-som', False, False), ('jetson-xavier', True, False),
+                               ('jetson-nano', True, False)):
+        one, two = trees(folder, kind, 'one', 'two')
+        made = running(folder, kind)
+        if kexec:
+            made.put('sys/kernel/kexec_loaded', '0\n')
+        said = [told(made, 'install', one), told(made, 'install', one)]
+        booted(made, kind, 'third\n')
+        said += [told(made, 'install', one), told(made, 'install', two), told(made, 'rollback'),
+                 told(made, 'install', one)]
+        booted(made, kind, 'fourth\n')
+        said += [told(made, 'try', '--pending', two)]
+        warned = ['has not yet run here' in text and 'mend: dtb-swap rollback, then dtb-swap try' in text
+                  for _, text, _ in said]
+        tap.result(warned == [warns, warns, False, warns, False, False, False] and
+                   not any(status for status, *_ in said),
+                   f'{kind}, {"" if kexec else "no "}kexec: an untried tree is installed: '
+                   f'{"a" if warns else "no"} warning', f'{warned} {said}')
+
+
 def main():
     """Run all."""
-    return perform(never_started, twin, in_trial, looks, commits, carried)
+    return perform(never_started, twin, in_trial, looks, commits, carried, untried)
 
 
 if __name__ == '__main__':
