@@ -10,6 +10,9 @@ DEPENDS = "dtc"
 # Not static, as what make dtb-swap makes is: bitbake exports its own LDFLAGS, and packages add
 # the one with libfdt.so by themselves.
 
+# Units alone: balenaOS, which its hook and its other unit are for, has systemd in all series of
+# this layer. An image with sysvinit starts guard by scripts/dtb-swap/guard.init.
+
 SYSTEMD_SERVICE:${PN} = "dtb-swap-guard.service dtb-swap-carry.service"
 
 do_compile() {
