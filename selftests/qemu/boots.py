@@ -2,10 +2,12 @@
 """The rows of boots.tsv: what each needs, on what its result depends, and to boot it."""
 
 import dataclasses
+import re
 import subprocess
 import tempfile
 
 import guest
+import ktap
 import modeswitch
 import node
 import userland
@@ -100,9 +102,17 @@ class Boot:
         files, append = self.files(only)
         outcome = guest.boot(kernel, guest.MACHINES[self.machine], files, int(self.limit),
                              reboots="reboots" in self.how, append=append, **options)
-        for result in outcome.results:
+        results = outcome.results + self.missing(outcome.results, only)
+        for result in results:
             result.name = f"{self.kernel}/{self.machine}: {result.name}"
-        return outcome.results
+        return results
+
+    def missing(self, results, only=()):
+        """A failure for each test that it names and of which nothing was heard."""
+        asked = [name for run in self.runs(only) for name in run.split() if name not in ("-t", "-c")]
+        return [ktap.Result(name, "failed", "nothing of it ran") for name in asked
+                if not any(re.match(rf"{re.escape(name.replace(':', ': '))}(:| #|$)", r.name)
+                           for r in results)]
 
 
 def _sources(folder):

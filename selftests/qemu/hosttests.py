@@ -16,7 +16,7 @@ GUESTS = (*SOURCES, "scripts", "selftests", "dts", "overlays")      # all that i
 # result, and it is taken again for as long as they are what they were.
 HOST_TESTS = {"verdict": (*GUESTS, "kconfig"), "pin": GUESTS, "qemu": (),
               "newcomer": (*GUESTS, "README.md", "Makefile"),
-              "build": (*SOURCES, "dts/bindings", "scripts", "selftests"),
+              "build": (*SOURCES, "dts/bindings", "scripts", "selftests", "README.md"),
               "static": ("scripts", "selftests", "drivers", "dts", ".yamllint", ".shellcheckrc"),
               "kconfig": ("scripts", "selftests", "kconfig"),
               "dt": ("scripts", "README.md", "Makefile", "selftests/dt", "selftests/qemu", "dts", "overlays"),
@@ -60,10 +60,13 @@ def run_ktap(command, limit=LIMIT, **env):
             said, why = child.communicate()[0], f"time limit of {limit} s"
     results = ktap.parse(said)
     name = pathlib.Path(command[0]).name
+    lost = ktap.lost(said)
     if not results:
         results = [ktap.Result(name, "failed", f"no result\n{said}")]
     elif child.returncode and all(r.state != "failed" for r in results):
         results.append(ktap.Result(name, "failed", f"{why.format(child.returncode)}\n{said}"))
+    elif lost:
+        results.append(ktap.Result(name, "failed", f"{lost}\n{said}"))
     return results
 
 
@@ -81,10 +84,17 @@ def run(topic):
                "PYTHONPATH": str(HERE)}
         results = []
         for script in sorted((TOP / "selftests" / topic).glob("*.*")):
-            if script.name.startswith("bad-") or not os.access(script, os.X_OK):
+            if script.name.startswith("bad-") or not is_script(script):
                 continue
-            for result in run_ktap([script], **env):
+            found = run_ktap([script], **env) if os.access(script, os.X_OK) else \
+                [ktap.Result("it runs", "failed", "it is a script that nobody may execute")]
+            for result in found:
                 result.name = f"{topic}: {script.name}: {result.name}"
                 results.append(result)
         return results
     return scripts
+
+
+def is_script(path):
+    """Whether it names what executes it; what others only read does not."""
+    return path.is_file() and path.read_bytes()[:2] == b"#!"

@@ -6,6 +6,7 @@ import re
 
 LINE = re.compile(r"^((?:#?\s)*)(ok|not ok) \d+\s*(?:- )?(.*?)"
                   r"(?:\s*# (SKIP|TODO|XFAIL)\b\s*(.*))?$")
+PLAN = re.compile(r"1\.\.(\d+)")
 NO_PLAN = re.compile(r"# 1\.\.0 # SKIP (.*)")      # why a program skips all that it has
 
 
@@ -57,6 +58,18 @@ def parse(text, prefix=""):
             leaf.name = prefix + leaf.name
             results.append(leaf)
     return results
+
+
+def lost(text):
+    """Whether the program on the outside ran less than it announced: what it said, or nothing."""
+    lines = text.replace("\r", "").splitlines()
+    plans = [int(match[1]) for match in map(PLAN.match, lines) if match]
+    count = sum(bool(re.match(r"(not )?ok \d", line)) for line in lines)
+    bail = [line for line in lines if line.startswith("Bail out!")]
+    if bail or plans == [count]:
+        return bail[0] if bail else ""
+    return f"it announced {plans[0]} results, and {count} came" if len(plans) == 1 else \
+        f"it announced its results {len(plans)} times"
 
 
 class Tap:

@@ -14,6 +14,7 @@ import tempfile
 import time
 from unittest import mock
 
+import boots
 import guest
 from kernel import HERE, KERNELS
 from ktap import Result
@@ -42,13 +43,32 @@ def verdicts(tap):
             ("a skip with its reason is no failure", [PASSED, SKIPPED], 0, "1 passed, 0 failed, 1 skipped"),
             ("a skip without a reason is one", [PASSED, UNEXPLAINED], 1, "1 passed, 1 failed, 0 skipped"),
             ("skips alone are one", [SKIPPED], 1, "0 passed, 0 failed, 1 skipped"),
-            ("zero tests are one", [], 1, "0 passed, 0 failed, 0 skipped")):
+            ("a step without a result is one", [], 1, "0 passed, 1 failed, 0 skipped")):
         got = count(*results)
         tap.result(got[0] == status and got[1][-1] == last, what, got)
     said = count(PASSED, SKIPPED, SKIPPED)[1]
     tap.result("skipped 2: no such LED (c, ...)" in said, "the reason of skips is told", said)
-    said = count()[1]
-    tap.result("no test ran: a failure" in said, "that none ran is told", said)
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        status = check.Report().summary()
+    tap.result(status == 1 and "no test ran: a failure" in said.getvalue(),
+               "zero steps are a failure, too, and it is told", said.getvalue())
+
+
+def heard(tap):
+    """Each name in a row of boots.tsv has a result, or has failed."""
+    row = boots.Boot("6.12", "virt", "1", "kept", "leds:identify,rtc")
+    results = [Result("leds: identify # exit=1: a", "failed"), Result("modules: load.sh: b", "passed"),
+               Result("rtc-sleep: idle: c", "passed"), Result("no kernel report", "passed")]
+    for what, more, lost in (("of one nothing is heard", [], ["rtc"]),
+                             ("one is left out, with its reason", [Result("rtc: a", "skipped", "b")], []),
+                             ("one is there by part of its name",
+                              [Result("rtc: tree: c", "passed")], [])):
+        got = row.missing(results + more)
+        tap.result([r.name for r in got] == lost and all(r.state == "failed" for r in got),
+                   f"a guest's tests: {what}", got)
+    got = row.missing([Result("leds: identify.sh: a", "passed"), *results[1:]])
+    tap.result([r.name for r in got] == ["leds:identify", "rtc"],
+               "a guest's tests: one with a longer name is another", got)
 
 
 def asked(tap):
@@ -94,6 +114,7 @@ def main():
     """Run them all as KTAP."""
     tap = Tap()
     verdicts(tap)
+    heard(tap)
     asked(tap)
     probe(tap)
     return tap.end()

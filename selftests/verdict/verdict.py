@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 import time
+from unittest import mock
 
 import guest
 import hosttests
@@ -54,6 +55,11 @@ def report_without_panic():
         "WARNING: CPU: 0 PID: 1 at drivers/x.c:1 f+0x1/0x2",
         "BUG: KASAN: slab-use-after-free in f", "unreferenced object 0xffff (size 64):",
         "WARNING: possible circular locking dependency detected",
+        "Call trace:", "Call Trace:", "------------[ cut here ]------------",
+        "BUG kmalloc-64 (Not tainted): Poison overwritten", "irq 45: nobody cared (try booting",
+        "sysfs: cannot create duplicate filename '/class/leds/identify'",
+        "list_add corruption. next->prev should be prev", "watchdog: Watchdog detected hard LOCKUP",
+        "BUG x (Not tainted): Objects remaining in x on __kmem_cache_shutdown()",
         "INFO: task init:1 blocked for more than 10 seconds."))
 
 
@@ -81,6 +87,26 @@ def lost():
     return [r.state for r in ktap.parse(text)] == ["passed", "failed"]
 
 
+def short():
+    """A script on this machine that announces more than it runs fails, and one that gives up."""
+    for text in ("1..5; echo ok 1 a", "ok 1 a", "1..2; echo ok 1 a; echo Bail out! no LED"):
+        found = hosttests.run_ktap(["sh", "-c", f"echo {text}"])
+        if [r.state for r in found] != ["passed", "failed"]:
+            return False
+    return [r.state for r in hosttests.run_ktap(["sh", "-c", "echo 1..1; echo ok 1 a"])] == ["passed"]
+
+
+def locked():
+    """A script that nobody may execute fails, and what is no script is left alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        top = pathlib.Path(folder)
+        (top / "selftests/x").mkdir(parents=True)
+        (top / "selftests/x/a.sh").write_text("#!/bin/sh\necho 1..1; echo ok 1 a\n")
+        (top / "selftests/x/b.py").write_text("A = 1\n")
+        with mock.patch.object(hosttests, "TOP", top):
+            return [r.state for r in hosttests.run("x")()] == ["failed"]
+
+
 def nested():
     """Leaves are counted once, whatever the depth, skips with their reason."""
     text = ("TAP version 13\n1..1\n#     ok 1 deep\n#     not ok 2 broken\n"
@@ -99,7 +125,8 @@ def whole():
 
 def main():
     """Run them all as KTAP."""
-    tests = (panic, hang, endless, silence, report_without_panic, lost, nested, whole)
+    tests = (panic, hang, endless, silence, report_without_panic, lost, short, locked, nested,
+             whole)
     tap = ktap.Tap()
     for test in tests:
         tap.result(test(), test.__doc__)
