@@ -145,7 +145,7 @@ help:
 	@echo '  MODEM_POWER= MODEM_RESET= MODEM_RADIO=   the GPIOs of the modem slot'
 	@echo '  DTS= BASE=     dtb, dt-check: files of yours; dt-check: the tree that an overlay is for'
 	@echo '  MACHINES= URL=        lava: names in selftests/qemu/machines.tsv, where out/lava will be'
-	@echo '  INSTALL_PATH= KSFT=   selftests: where to, and the kernel tree whose lib.mk is used'
+	@echo '  INSTALL_PATH= KSFT= TARGETS=   selftests: where to, the kernel tree whose lib.mk is used, folders'
 	@echo '  XDG_CACHE_HOME=       where the cache goes [~/.cache]'
 	@echo '  BOARDPACK_MIRROR=     Debian mirror, where the apt sources name none'
 

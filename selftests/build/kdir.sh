@@ -68,7 +68,7 @@ kernel() {
 
 failed=0
 echo "TAP version 13"
-echo "1..20"
+echo "1..22"
 unset CC LLVM KDIR KERNEL_SRC KERNEL_PATH O
 mkdir "$work/empty" "$work/plain"
 touch "$work/plain/Makefile"
@@ -106,6 +106,12 @@ says "LLVM=/folder/ is where it is" "compiler $work/none/clang not found" \
 	KDIR="$work/good" LLVM="$work/none/"
 says "CC on the command line comes before LLVM" "compiler none-cc not found" \
 	KDIR="$work/good" LLVM=-none CC=none-cc
+kernel "$work/named" 6.12.0
+# shellcheck disable=SC2016 # make's variable
+echo 'CC = $(CROSS_COMPILE)gcc-none' >"$work/named/Makefile"
+says "one that the kernel names with its version is asked for" "compiler x86_64-linux-gnu-gcc-none not found" \
+	KDIR="$work/named" CROSS_COMPILE=x86_64-linux-gnu-
+says "the command line comes before that, too" "compiler none-cc not found" KDIR="$work/named" CC=none-cc
 export CC=true
 says "a CC of the environment is not the kernel's" "compiler none-gcc not found" \
 	KDIR="$work/good" CROSS_COMPILE=none-
