@@ -205,7 +205,7 @@ static void check_there(const struct move *move, const void *selected)
 	free(brought);
 }
 
-/* Both roots have one selector: to go back to the OS before does not help where it does not start. */
+/* Both roots have one selector: where the tree does not start, the OS before does not either. */
 static void check_started(const struct place *place)
 {
 	enum runs runs = place->value && !place->above ? tree_running(place, place->value) :

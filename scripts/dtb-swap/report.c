@@ -82,12 +82,11 @@ void refuse(struct swap *swap, enum kind kind, const char *mend, const char *for
 /* How many bytes a character of UTF-8 has behind its first; -1 where it is none. */
 static int utf8_more(const unsigned char *c)
 {
-	int more = *c < 0x80 ? 0 : *c < 0xc2 ? -1 : *c < 0xe0 ? 1 : *c < 0xf0 ? 2 : *c < 0xf5 ? 3 : -1;
-	int i;
+	int more = *c < 0x80 ? 0 : *c < 0xc2 ? -1 : *c < 0xe0 ? 1 : *c < 0xf0 ? 2 : 3, i;
 
 	/* Longer than need be, surrogates, beyond the last. */
 	if ((*c == 0xe0 && c[1] < 0xa0) || (*c == 0xed && c[1] > 0x9f) ||
-	    (*c == 0xf0 && c[1] < 0x90) || (*c == 0xf4 && c[1] > 0x8f))
+	    (*c == 0xf0 && c[1] < 0x90) || (*c == 0xf4 && c[1] > 0x8f) || *c > 0xf4)
 		return -1;
 	for (i = 1; i <= more; i++)
 		if ((c[i] & 0xc0) != 0x80)

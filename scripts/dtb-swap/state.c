@@ -189,7 +189,8 @@ static void recall_device(struct place *place, const char *text)
 bool state_idle(const struct place *place)
 {
 	char *text = place->boot ? read_file(place->swap, place->boot) : NULL;
-	bool idle = text && is_whole(text) && !has(text, "", "pending") && !has(text, NEXT, "pending");
+	bool idle = text && is_whole(text) && !has(text, "", "pending") &&
+		    !has(text, NEXT, "pending");
 
 	free(text);
 	return idle;
@@ -202,9 +203,11 @@ bool state_idle(const struct place *place)
  */
 void state_damaged(const struct place *place, enum level level)
 {
-	say(&place->swap->report, level, KIND_ERROR, place->value ?
-	    "dtb-swap commit keeps the tree that runs; dtb-swap rollback --own gives it up" :
-	    "remove that file",
+	const char *mend = "remove that file";
+
+	if (place->value)
+		mend = "dtb-swap commit keeps the tree that runs, rollback --own gives it up";
+	say(&place->swap->report, level, KIND_ERROR, mend,
 	    "%s/" NAME " is damaged: it may not tell what is pending, and what was before",
 	    place->boot);
 }

@@ -113,6 +113,7 @@ static void tell_state(const struct place *place)
 	char *name = trial_name(place->swap);
 	enum slot_next next;
 	struct state state;
+	bool ours;
 
 	state_read(&state, place);
 	if (name)
@@ -129,10 +130,11 @@ static void tell_state(const struct place *place)
 	if ((next == SLOT_CHANGES || next == SLOT_TRIAL) && carry_lacks(place))
 		say(report, LEVEL_WARNING, KIND_TREE,
 		    "let dtb-swap-carry.service run at shutdown, or dtb-swap carry --last now",
-		    "the next start may be on the other root, which has not %s", place_selected(place));
+		    "the next start may be on the other root, which has not %s",
+		    place_selected(place));
+	ours = place->value && is_ours(place->value);
 	if (state.damaged)
-		state_damaged(place, place->value && is_ours(place->value) ? LEVEL_REFUSAL :
-									     LEVEL_WARNING);
+		state_damaged(place, ours ? LEVEL_REFUSAL : LEVEL_WARNING);
 	if (state.pending)
 		fact(report, "pending", "not committed, started %u times", state.boots);
 	if (state.installed && (!place->value || strcmp(state.installed, place->value)))
