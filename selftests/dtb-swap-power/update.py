@@ -37,11 +37,11 @@ step() {{
 }}
 mount -t vfat /dev/vda1 /mnt/boot && mount -t ext4 -o ro /dev/vda2 $old && mount -t ext4 /dev/vda3 $new
 echo '{{"deviceType": "{kind}"}}' >/mnt/boot/config.json
-echo first >/start && mount --bind /start {boot_id}
+echo zeroth >/start && mount --bind /start {boot_id}
 echo TAP version 13
 step 'one tree' 0 dtb-swap install /trees/one.dtb
 step 'and another' 0 dtb-swap install /trees/two.dtb
-sync; mark {begin}
+echo first >/start; sync; mark {begin}
 step 'the hook' 0 sh /bin/05-dtb-swap
 mark {end}; sleep 3
 step 'a tree that did not go along' 9 dtb-swap install /trees/three.dtb
