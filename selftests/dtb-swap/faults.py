@@ -191,8 +191,9 @@ def prepare(folder, row, steps):
                 time.sleep(1)
                 guard.kill()
         elif step == ('TRIAL',):
-            name = next(path.name for path in (made.root / row[3]).glob('swap-two-*.dtb'))
-            made.put('proc/cmdline', f'quiet panic=10 dtb_swap.try={name}\n')
+            kept = next((made.root / row[3]).glob('swap-two-*.dtb'))
+            made.put('proc/cmdline', f'quiet panic=10 dtb_swap.try={kept.name}\n')
+            made.put('sys/firmware/fdt', kept.read_bytes())
         else:
             done = swap(*(trees.get(word, word) for word in step), '--root', made.root)
             if done.returncode:
