@@ -105,10 +105,16 @@ void trial_end(const struct swap *swap)
 /* Somebody may have started another tree with the command line of a trial. */
 static void commit_trial(struct place *place, const char *name)
 {
-	void *fdt = tree_runs(place, name) ? place_tree(place, name) : NULL;
+	void *fdt;
 
+	if (!tree_runs(place, name))
+		return;
+	fdt = place_tree(place, name);
 	if (fdt)
 		install_tree(place, fdt, name, false);
+	else
+		refuse(place->swap, KIND_ERROR, "look at the disk", "%s/%s cannot be read",
+		       place->trees, name);
 	free(fdt);
 }
 
