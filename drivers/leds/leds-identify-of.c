@@ -99,6 +99,17 @@ identify_of_parse(struct device *dev, int phandles, int names)
 	return list;
 }
 
+/* The count of a property that need not be there, but if so, has to have one. */
+static int identify_of_count(struct device *dev, const char *name, int count)
+{
+	if (count > 0)
+		return count;
+	if (!of_find_property(dev->of_node, name, NULL))
+		return 0;
+
+	return dev_err_probe(dev, -EINVAL, "%s: cannot be counted\n", name);
+}
+
 static int identify_of_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
@@ -107,12 +118,20 @@ static int identify_of_probe(struct platform_device *pdev)
 
 	phandles = of_property_count_elems_of_size(dev->of_node, "leds",
 						   sizeof(__be32));
+	phandles = identify_of_count(dev, "leds", phandles);
+	if (phandles < 0)
+		return phandles;
+
 	names = of_property_count_strings(dev->of_node, "linux,led-names");
-	if (phandles <= 0 && names <= 0)
+	names = identify_of_count(dev, "linux,led-names", names);
+	if (names < 0)
+		return names;
+
+	if (!phandles && !names)
 		return dev_err_probe(dev, -EINVAL,
 				     "neither leds nor linux,led-names\n");
 
-	list = identify_of_parse(dev, max(phandles, 0), max(names, 0));
+	list = identify_of_parse(dev, phandles, names);
 	if (IS_ERR(list))
 		return PTR_ERR(list);
 

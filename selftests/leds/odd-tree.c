@@ -42,6 +42,18 @@ FIXTURE_VARIANT_ADD(odd_tree, names_no_node) {
 	.error = -EINVAL,
 };
 
+FIXTURE_VARIANT_ADD(odd_tree, has_half_a_phandle) {
+	.node = "identify-bytes",
+	.line = "leds: cannot be counted",
+	.error = -EINVAL,
+};
+
+FIXTURE_VARIANT_ADD(odd_tree, has_no_string) {
+	.node = "identify-no-string",
+	.line = "linux,led-names: cannot be counted",
+	.error = -EINVAL,
+};
+
 FIXTURE_VARIANT_ADD(odd_tree, has_an_empty_name) {
 	.node = "identify-empty",
 	.line = "linux,led-names: entry 1 is not a name",
