@@ -95,18 +95,47 @@ static struct identify_led *identify_led_by_node(struct device_node *np)
 	return NULL;
 }
 
+static bool identify_target_is(const struct identify_target *target,
+			       const char *text, size_t len)
+{
+	return target->len == len && !memcmp(target->names, text, len);
+}
+
+/*
+ * What was read can be written back: the node of the target of the firmware that reads
+ * so. Where nodes of one name are several targets, they come in turn.
+ */
+static struct device_node *
+identify_node_behind(const struct identify_list *list,
+		     const struct identify_target *target,
+		     const char *name, size_t len)
+{
+	const struct identify_list *from = identify_default_list;
+	unsigned int i, before = 0;
+
+	for (i = 0; &list->target[i] != target; i++)
+		before += identify_target_is(&list->target[i], name, len);
+	for (i = 0; from && i < from->n; i++)
+		if (identify_target_is(&from->target[i], name, len) && !before--)
+			return from->target[i].np;
+
+	return NULL;
+}
+
 /* An LED that is about to be ready is waited for: a worse one would stay. */
-static struct identify_led *identify_choose(const struct identify_target *target)
+static struct identify_led *identify_choose(const struct identify_list *list,
+					    const struct identify_target *target)
 {
 	const char *names = target->names;
 	size_t left = target->len, len;
 	struct identify_led *led = NULL;
+	struct device_node *np;
 	const char *name;
 
-	if (target->np)
-		led = identify_led_by_node(target->np);
-	while (!led && (name = identify_names_next(&names, &left, &len)))
-		led = identify_led_by_name(name, len);
+	while (!led && (name = identify_names_next(&names, &left, &len))) {
+		np = identify_node_behind(list, target, name, len);
+		led = np ? identify_led_by_node(np) : identify_led_by_name(name, len);
+	}
 
 	return led && led->ready ? led : NULL;
 }
@@ -131,7 +160,7 @@ static bool identify_choose_all(struct identify_list *list)
 	for (i = 0; list && i < list->n; i++) {
 		target = &list->target[i];
 		if (!target->led)
-			target->led = identify_choose(target);
+			target->led = identify_choose(list, target);
 		if (target->led) {
 			target->led->wanted = true;
 			any = true;

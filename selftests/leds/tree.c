@@ -59,15 +59,15 @@ static const char *bound_node(void)
 	return NULL;
 }
 
-static bool any_is_borrowed(void)
+/* Which LEDs are borrowed, a bit each. */
+static unsigned int borrowed(void)
 {
-	int i;
+	unsigned int i, all = 0;
 
 	for (i = 0; led_target(i); i++)
-		if (led_is_borrowed(led_target(i)))
-			return true;
+		all |= led_is_borrowed(led_target(i)) << i;
 
-	return false;
+	return all;
 }
 
 FIXTURE(tree) {
@@ -84,13 +84,13 @@ FIXTURE_SETUP(tree)
 	ASSERT_TRUE(!!self->node);
 	memcpy(self->leds, led_read(ID, "leds"), sizeof(self->leds));
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
-	ASSERT_TRUE(wait_until(any_is_borrowed()));
+	ASSERT_TRUE(wait_until(borrowed()));
 }
 
 FIXTURE_TEARDOWN(tree)
 {
 	EXPECT_EQ(0, led_unload());
-	EXPECT_FALSE(any_is_borrowed());
+	EXPECT_FALSE(borrowed());
 	EXPECT_EQ(0, log_reports(self->log));
 	close(self->log);
 }
@@ -104,10 +104,32 @@ TEST_F(tree, gives_way_to_the_user)
 {
 	ASSERT_EQ(0, led_write(ID, "leds", "no-such-led"));
 	EXPECT_STREQ("no-such-led", led_read(ID, "leds"));
-	EXPECT_FALSE(any_is_borrowed());
+	EXPECT_FALSE(borrowed());
 	ASSERT_EQ(0, led_write(ID, "leds", "\t\n"));
 	EXPECT_STREQ(self->leds, led_read(ID, "leds"));
-	EXPECT_TRUE(any_is_borrowed());
+	EXPECT_TRUE(borrowed());
+}
+
+TEST_F(tree, can_be_read_and_written_back)
+{
+	unsigned int before = borrowed();
+
+	ASSERT_EQ(0, led_write(ID, "leds", "no-such-led"));
+	EXPECT_EQ(0, borrowed());
+	ASSERT_EQ(0, led_write(ID, "leds", self->leds));
+	EXPECT_STREQ(self->leds, led_read(ID, "leds"));
+	EXPECT_EQ(before, borrowed());
+	ASSERT_EQ(0, led_write(ID, "identify", "0"));
+	EXPECT_EQ(0, borrowed());
+	ASSERT_EQ(0, led_reload(self->leds));
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(borrowed() == before));
+
+	ASSERT_EQ(0, file_write(DRIVER "unbind", self->node));
+	ASSERT_EQ(0, led_write(ID, "identify", "0"));
+	ASSERT_EQ(0, file_write(DRIVER "bind", self->node));
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(borrowed() == before));
 }
 
 TEST_F(tree, gives_way_to_the_parameter)
@@ -122,12 +144,12 @@ TEST_F(tree, gives_way_to_the_parameter)
 TEST_F(tree, node_can_be_unbound_in_mid_blink)
 {
 	ASSERT_EQ(0, file_write(DRIVER "unbind", self->node));
-	EXPECT_FALSE(any_is_borrowed());
+	EXPECT_FALSE(borrowed());
 	EXPECT_STREQ("", led_read(ID, "leds"));
 	EXPECT_STREQ("1", led_read(ID, "active"));
 	ASSERT_EQ(0, file_write(DRIVER "bind", self->node));
 	EXPECT_STREQ(self->leds, led_read(ID, "leds"));
-	EXPECT_TRUE(wait_until(any_is_borrowed()));
+	EXPECT_TRUE(wait_until(borrowed()));
 }
 
 TEST_F(tree, has_one_node_in_force)
@@ -152,7 +174,7 @@ TEST_F(tree, other_node_can_be_bound_after_the_first)
 	ASSERT_EQ(0, file_write(DRIVER "unbind", self->node));
 	ASSERT_EQ(0, file_write(DRIVER "bind", other));
 	EXPECT_STRNE(self->leds, led_read(ID, "leds"));
-	EXPECT_TRUE(wait_until(any_is_borrowed()));
+	EXPECT_TRUE(wait_until(borrowed()));
 }
 
 int main(int argc, char **argv)
