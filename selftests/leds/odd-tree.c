@@ -10,6 +10,9 @@
 
 #define DRIVER	"/sys/bus/platform/drivers/leds-identify/"
 #define RIGHT	"identify-right"
+#define TARGETS	"&led-0 &led-0 &led-1 &pack-led"
+#define RED	"pack:red:user"
+#define BLUE	"pack:blue:user"
 
 static bool is_bound(const char *node)
 {
@@ -106,16 +109,61 @@ TEST_F(odd_tree, is_told_and_refused)
 	EXPECT_FALSE(is_bound(variant->node));
 }
 
-TEST(right_node_beside_them_is_used)
+FIXTURE(right_node) {
+	int log;
+};
+
+FIXTURE_SETUP(right_node)
 {
+	self->log = log_open();
 	ASSERT_EQ(0, led_reload(""));
+}
+
+FIXTURE_TEARDOWN(right_node)
+{
+	EXPECT_EQ(0, led_unload());
+	EXPECT_FALSE(led_is_borrowed(RED));
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+TEST_F(right_node, is_used_beside_them)
+{
 	EXPECT_TRUE(is_bound(RIGHT));
-	EXPECT_STREQ("&led-0", led_read(ID, "leds"));
+	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
-	EXPECT_TRUE(wait_until(led_is_borrowed("pack:red:user")));
-	EXPECT_TRUE(led_changes("pack:red:user", 4));
-	ASSERT_EQ(0, led_unload());
-	EXPECT_FALSE(led_is_borrowed("pack:red:user"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(RED) && led_is_borrowed(BLUE)));
+	EXPECT_TRUE(led_changes(RED, 4));
+}
+
+TEST_F(right_node, can_be_written_back_where_names_are_the_same)
+{
+	ASSERT_EQ(0, led_write(ID, "leds", TARGETS));
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(RED) && led_is_borrowed(BLUE)));
+	ASSERT_EQ(0, led_write(ID, "leds", "no-such-led,&led-0"));
+	EXPECT_TRUE(led_is_borrowed(RED));
+	EXPECT_FALSE(led_is_borrowed(BLUE));
+	ASSERT_EQ(0, led_write(ID, "leds", "&led-9"));
+	EXPECT_FALSE(led_is_borrowed(RED));
+}
+
+/* By its label, or by the name of the node. */
+TEST_F(right_node, names_leds_that_tell_no_node)
+{
+	static const char * const names[] = { "pack:white:test", "pack-led" };
+	char arguments[64];
+	unsigned int i;
+
+	if (run_modprobe("-D led-fake"))
+		SKIP(return, "this machine has no module led-fake");
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(arguments, sizeof(arguments), "led-fake name=%s", names[i]);
+		EXPECT_EQ(0, run_modprobe(arguments));
+		EXPECT_TRUE(wait_until(led_is_borrowed(names[i])));
+		EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	}
 }
 
 int main(int argc, char **argv)

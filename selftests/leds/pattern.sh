@@ -135,6 +135,21 @@ starts_anew() {
 		sed -i 1d "$TMP/edges" && fits "40 60" 70 "$T1"
 }
 
+start_twice() {
+	start
+	pause 300
+	start
+}
+
+# The second time, in the dark, must not light it up at once.
+keeps_its_phase() {
+	put "$ID/identify" 0
+	put "$ID/blink_pattern" 200 200
+	record 300 start_twice "$T1"
+	awk 'NR == 1 { start = $1 } NR == 3 { late = ($1 - start) / 1000 - 400 }
+	END { exit NR < 3 || late > 70 || late < -70 }' "$TMP/edges"
+}
+
 ends_dark() {
 	blink "70 30" 130 "$T1"
 	put "$ID/identify" 0
@@ -149,7 +164,7 @@ whole_periods() {
 }
 
 led_setup
-plan 12
+plan 13
 load leds="$(echo "$TARGETS" | tr -s ' ')" hold_ms=3600000
 put "$ID/brightness" 1
 # shellcheck disable=SC2086 # a list of names
@@ -165,6 +180,7 @@ check "the edges of 60 40 100 80 40 60, of several blinks" \
 check "a pattern ends with the seconds, without half a blink" three_times whole_periods
 check "a pattern that is stopped while it is lit ends dark" three_times ends_dark
 check "a new pattern starts at once" three_times starts_anew
+check "to start it again does not change its phase" three_times keeps_its_phase
 check "a pattern does not drift" three_times no_drift
 if [ -n "$T2" ] && pin_of "$T1"; then
 	check "the targets blink in step" \

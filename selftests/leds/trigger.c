@@ -134,6 +134,14 @@ TEST_F(trigger, identify_of_the_user_stays_on_a_target)
 	EXPECT_TRUE(led_has_trigger(T1, "none"));
 }
 
+/* Kernels from 6.9 on ask for it so where it is the default trigger of an LED. */
+TEST_F(trigger, identify_loads_the_module)
+{
+	ASSERT_EQ(0, led_unload());
+	EXPECT_EQ(0, run_modprobe("ledtrig:identify"));
+	EXPECT_TRUE(led_is_loaded());
+}
+
 /* A user who takes a target. */
 
 FIXTURE(user) {

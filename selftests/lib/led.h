@@ -51,13 +51,18 @@ static inline bool led_reads(const char *led, const char *file, const char *text
 	return !strcmp(led_read(led, file), text);
 }
 
-static inline bool led_exists(const char *led)
+static inline bool led_has(const char *led, const char *file)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), LEDS "%s/brightness", led);
+	snprintf(path, sizeof(path), LEDS "%s/%s", led, file);
 
 	return !access(path, F_OK);
+}
+
+static inline bool led_exists(const char *led)
+{
+	return led_has(led, "brightness");
 }
 
 /* The current trigger of an LED; empty if there is no such LED. */

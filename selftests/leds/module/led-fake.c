@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An LED without a device and a node, and two triggers, which do what drivers may do
+ * and those of the test bench do not
+ *
+ * The file "disabled" keeps users away from the LED. fake-plain, its default trigger,
+ * has no settings. fake-choosy takes one of two, and has the second at first; "default"
+ * tells whether it was started as the default trigger.
+ */
+
+#include <linux/device.h>
+#include <linux/kernel.h>
+#include <linux/leds.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+
+static char *name = "pack:fake:test";
+module_param(name, charp, 0444);
+MODULE_PARM_DESC(name, "of the LED");
+
+static bool fake_choice[2], fake_is_default;
+
+static ssize_t fake_store(const char *buf, size_t size, int which)
+{
+	bool on;
+
+	if (kstrtobool(buf, &on) || (on && fake_choice[!which]))
+		return -EINVAL;
+	fake_choice[which] = on;
+
+	return size;
+}
+
+static ssize_t first_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	return sprintf(buf, "%d\n", fake_choice[0]);
+}
+
+static ssize_t first_store(struct device *dev, struct device_attribute *attr,
+			   const char *buf, size_t size)
+{
+	return fake_store(buf, size, 0);
+}
+static DEVICE_ATTR_RW(first);
+
+static ssize_t second_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return sprintf(buf, "%d\n", fake_choice[1]);
+}
+
+static ssize_t second_store(struct device *dev, struct device_attribute *attr,
+			    const char *buf, size_t size)
+{
+	return fake_store(buf, size, 1);
+}
+static DEVICE_ATTR_RW(second);
+
+static ssize_t default_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	return sprintf(buf, "%d\n", fake_is_default);
+}
+static DEVICE_ATTR_RO(default);
+
+static struct attribute *fake_choosy_attrs[] = {
+	&dev_attr_first.attr,
+	&dev_attr_second.attr,
+	&dev_attr_default.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(fake_choosy);
+
+static int fake_choosy_activate(struct led_classdev *cdev)
+{
+	fake_choice[0] = false;
+	fake_choice[1] = true;
+	fake_is_default = cdev->flags & LED_INIT_DEFAULT_TRIGGER;
+	cdev->flags &= ~LED_INIT_DEFAULT_TRIGGER;
+
+	return 0;
+}
+
+static struct led_trigger fake_choosy = {
+	.name = "fake-choosy",
+	.activate = fake_choosy_activate,
+	.groups = fake_choosy_groups,
+};
+
+static struct led_trigger fake_plain = {
+	.name = "fake-plain",
+};
+
+static ssize_t disabled_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	return sprintf(buf, "%d\n",
+		       led_sysfs_is_disabled(dev_get_drvdata(dev)));
+}
+
+static ssize_t disabled_store(struct device *dev, struct device_attribute *attr,
+			      const char *buf, size_t size)
+{
+	struct led_classdev *cdev = dev_get_drvdata(dev);
+	bool on;
+
+	if (kstrtobool(buf, &on))
+		return -EINVAL;
+	mutex_lock(&cdev->led_access);
+	if (on)
+		led_sysfs_disable(cdev);
+	else
+		led_sysfs_enable(cdev);
+	mutex_unlock(&cdev->led_access);
+
+	return size;
+}
+static DEVICE_ATTR_RW(disabled);
+
+static struct attribute *fake_led_attrs[] = {
+	&dev_attr_disabled.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(fake_led);
+
+static void fake_led_set(struct led_classdev *cdev, enum led_brightness level)
+{
+}
+
+static struct led_classdev fake_led = {
+	.brightness_set = fake_led_set,
+	.default_trigger = "fake-plain",
+	.groups = fake_led_groups,
+};
+
+static int __init fake_init(void)
+{
+	int ret;
+
+	ret = led_trigger_register(&fake_plain);
+	if (ret)
+		return ret;
+	ret = led_trigger_register(&fake_choosy);
+	if (ret)
+		goto unregister_plain;
+
+	fake_led.name = name;
+	ret = led_classdev_register(NULL, &fake_led);
+	if (ret)
+		goto unregister_choosy;
+
+	return 0;
+
+unregister_choosy:
+	led_trigger_unregister(&fake_choosy);
+unregister_plain:
+	led_trigger_unregister(&fake_plain);
+	return ret;
+}
+module_init(fake_init);
+
+static void __exit fake_exit(void)
+{
+	led_classdev_unregister(&fake_led);
+	led_trigger_unregister(&fake_choosy);
+	led_trigger_unregister(&fake_plain);
+}
+module_exit(fake_exit);
+
+MODULE_AUTHOR("boardpack developers");
+MODULE_DESCRIPTION("LED and triggers that tests of leds-identify need");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An LED whose driver keeps users away from it, and triggers whose settings depend on each
+ * other and on how they were started: those of the module led-fake.
+ */
+
+#include "../lib/led.h"
+
+#include "kselftest_harness.h"
+
+#define FAKE	"pack:fake:test"
+
+FIXTURE(odd_led) {
+	int log;
+};
+
+FIXTURE_SETUP(odd_led)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, run_modprobe("led-fake"));
+	ASSERT_EQ(0, led_reload(FAKE));
+}
+
+FIXTURE_TEARDOWN(odd_led)
+{
+	EXPECT_EQ(0, led_unload());
+	EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+static bool session(void)
+{
+	return !led_write(ID, "identify", "60") && wait_until(led_is_borrowed(FAKE)) &&
+	       !led_write(ID, "identify", "0");
+}
+
+TEST_F(odd_led, is_left_alone_while_users_are_kept_away)
+{
+	ASSERT_EQ(0, led_write(FAKE, "disabled", "1"));
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(holds_for(500, led_has_trigger(FAKE, "fake-plain")));
+	ASSERT_EQ(0, led_write(FAKE, "disabled", "0"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(FAKE)));
+	ASSERT_EQ(0, led_write(ID, "identify", "0"));
+	EXPECT_TRUE(led_has_trigger(FAKE, "fake-plain"));
+}
+
+TEST_F(odd_led, gets_settings_back_that_depend_on_each_other)
+{
+	ASSERT_EQ(0, led_write(FAKE, "trigger", "fake-choosy"));
+	EXPECT_EQ(-EINVAL, led_write(FAKE, "first", "1"));
+	ASSERT_EQ(0, led_write(FAKE, "second", "0"));
+	ASSERT_EQ(0, led_write(FAKE, "first", "1"));
+	EXPECT_TRUE(session());
+	EXPECT_STREQ("1", led_read(FAKE, "first"));
+	EXPECT_STREQ("0", led_read(FAKE, "second"));
+}
+
+/* Whether a trigger is started as the default one, after another, after a session. */
+static bool is_default_after(const char *first, bool with_session)
+{
+	return !run_modprobe("-r led-fake") && !run_modprobe("led-fake") &&
+	       !led_write(FAKE, "trigger", first) &&
+	       !led_write(FAKE, "trigger", "fake-plain") && (!with_session || session()) &&
+	       !led_write(FAKE, "trigger", "fake-choosy") && led_reads(FAKE, "default", "1");
+}
+
+/* Which may be so in old kernels, where the default trigger has left that to another. */
+TEST_F(odd_led, has_a_default_trigger_only_if_it_had_one)
+{
+	EXPECT_EQ(is_default_after("fake-plain", false), is_default_after("fake-plain", true));
+	EXPECT_EQ(is_default_after("fake-choosy", false), is_default_after("fake-choosy", true));
+}
+
+static const char *no_fake(void)
+{
+	return run_modprobe("led-fake") || run_modprobe("-r led-fake") ?
+	       "this machine has no module led-fake" : NULL;
+}
+
+int main(int argc, char **argv)
+{
+	led_test_begin(no_fake);
+
+	return test_harness_run(argc, argv);
+}
