@@ -61,7 +61,7 @@ echo '{{"deviceType": "{kind}"}}' >/mnt/boot/config.json
 umount /mnt/boot
 '''
 # As far as the tool can tell.
-GUARDED = 'mkdir -p /etc/rcS.d; ln -s /bin/dtb-swap /etc/rcS.d/S40dtb-swap-guard'
+GUARDED = 'mkdir -p /etc/rcS.d; ln -sf /usr/bin/dtb-swap /etc/rcS.d/S40dtb-swap-guard'
 PENDING = f'{GUARDED}; dtb-swap try --pending /trees/new.dtb'
 BOOT_ID = '/proc/sys/kernel/random/boot_id'
 ANOTHER_START = f'echo another >/start; mount --bind /start {BOOT_ID}'
