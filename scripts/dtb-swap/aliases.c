@@ -66,13 +66,12 @@ static const char *new_alias(const struct need *need, const char *stem)
  */
 int number_of(const char *device, const char *stem)
 {
-	const char *at = strstr(device, "/mmc_host/mmc");
-	int number = -1;
+	static const char host[] = "/mmc_host/mmc";
+	const char *at = strstr(device, host);
 
 	if (!strcmp(stem, "mmc")) {
-		if (!at || sscanf(at, "/mmc_host/mmc%d", &number) != 1)
-			number = -1;
-		return number;
+		at = at ? at + strlen(host) : "";
+		return *at >= '0' && *at <= '9' ? atoi(at) : -1;
 	}
 	at = device + strlen(device);
 	while (at > device && at[-1] >= '0' && at[-1] <= '9')

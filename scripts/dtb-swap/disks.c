@@ -85,14 +85,15 @@ struct mount {
 static bool read_mount(struct mount *mount, const char *line)
 {
 	const char *dash = strstr(line, " - ");
-	int at = 0;
+	char *end;
 
 	*mount = (struct mount){ .options = "" };
-	if (sscanf(line, "%*u %*u %u:%u %*s %255s", &mount->major, &mount->minor,
-		   mount->point) != 3)
+	mount->major = strtoul(word_at(line, 2), &end, 10);
+	if (*end != ':' || !copy_word(mount->point, sizeof(mount->point), line, 4))
 		return false;
-	if (dash && sscanf(dash, " - %*s %255s %n", mount->source, &at) == 1 && at)
-		mount->options = dash + at;
+	mount->minor = strtoul(end + 1, NULL, 10);
+	if (dash && copy_word(mount->source, sizeof(mount->source), dash, 2))
+		mount->options = word_at(dash, 3);
 	return true;
 }
 

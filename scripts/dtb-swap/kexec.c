@@ -42,9 +42,9 @@ static size_t read_ranges(struct swap *swap, struct range *ranges)
 
 	while (next && (line = strsep(&next, "\n")) && count < MOST_RANGES) {
 		struct range *range = &ranges[count];
-		char name[64];
+		const char *name = read_iomem(line, &range->first, &range->last);
 
-		if (sscanf(line, " %llx-%llx : %63[^\n]", &range->first, &range->last, name) != 3)
+		if (!name)
 			continue;
 		range->reserved = !strcmp(name, "reserved") || !strcmp(name, "Crash kernel");
 		if (range->reserved || !strcmp(name, "System RAM"))

@@ -27,9 +27,12 @@ static bool read_mount(const char *line, struct mounted *on)
 {
 	const char *dash = strstr(line, " - ");
 
-	return dash && sscanf(line, "%*s %*s %23s %*s %255s %255s", on->device, on->point,
-			      on->options) == 3 &&
-	       sscanf(dash, " - %31s %*s %255s", on->kind, on->system) >= 1;
+	if (dash)
+		copy_word(on->system, sizeof(on->system), dash, 3);
+	return dash && copy_word(on->device, sizeof(on->device), line, 2) &&
+	       copy_word(on->point, sizeof(on->point), line, 4) &&
+	       copy_word(on->options, sizeof(on->options), line, 5) &&
+	       copy_word(on->kind, sizeof(on->kind), dash, 1);
 }
 
 /**

@@ -4,6 +4,7 @@
  * network, watchdog, memory, with the controllers and supplies behind them.
  */
 
+#include <ctype.h>
 #include <dirent.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -172,9 +173,12 @@ static void check_console(struct need need, const char *cmdline)
 
 	while (at && (at = strstr(at, "console="))) {
 		bool whole = at == cmdline || at[-1] == ' ';
+		size_t length = 0;
 
 		at += strlen("console=");
-		if (!whole || sscanf(at, "%31[A-Za-z0-9]", name) != 1)
+		while (isalnum((unsigned char)at[length]))
+			length++;
+		if (!whole || !copy_span(name, sizeof(name), at, length))
 			continue;
 		snprintf(what, sizeof(what), "console %s", name);
 		snprintf(device, sizeof(device), "/sys/class/tty/%s", name);

@@ -3,6 +3,7 @@
  * Where this device keeps the selector and its trees, and which tree is selected.
  */
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -89,10 +90,16 @@ static char *device_type(const struct swap *swap, const char *boot)
 	char *path = format_text("%s/config.json", boot);
 	char *text = path ? sys_read(swap, path, NULL) : NULL, *type = NULL;
 	char *at = text ? strstr(text, "\"deviceType\"") : NULL;
-	char word[80];
+	size_t length = 0;
 
-	if (at && sscanf(at + strlen("\"deviceType\""), " : \"%79[a-zA-Z0-9-]\"", word) == 1)
-		type = strdup(word);
+	if (at) {
+		at += strlen("\"deviceType\"");
+		at += strspn(at, " \t\r\n:");
+		while (*at == '"' && (isalnum((unsigned char)at[length + 1]) || at[length + 1] == '-'))
+			length++;
+	}
+	if (length)
+		type = strndup(at + 1, length);
 	free(text);
 	free(path);
 	return type;

@@ -94,10 +94,9 @@ static bool is_kernel(const struct need *need, const struct span *span)
 	for (line = text ? strtok_r(text, "\n", &save) : NULL; line && !found;
 	     line = strtok_r(NULL, "\n", &save)) {
 		unsigned long long first, last;
-		char name[16];
+		const char *name = read_iomem(line, &first, &last);
 
-		if (sscanf(line, " %llx-%llx : %15[^\n]", &first, &last, name) == 3 &&
-		    (!strcmp(name, "Kernel code") || !strcmp(name, "Kernel data")) &&
+		if (name && (!strcmp(name, "Kernel code") || !strcmp(name, "Kernel data")) &&
 		    last > first)
 			found = common(span, &(struct span){ first, last - first + 1 });
 	}

@@ -64,6 +64,12 @@ static void extlinux_traps(const struct place *place)
 	free(wrong);
 }
 
+static const char *after_key(const char *line, const char *key)
+{
+	line += strspn(line, " \t");
+	return strncmp(line, key, strlen(key)) ? NULL : line + strlen(key);
+}
+
 /*
  * The files that dtoverlay of config.txt names and that are there: the firmware has other
  * names for some. What is under a filter may be for another board.
@@ -74,12 +80,13 @@ static char *config_list(const struct place *place)
 	char *prefix = config_get("overlay_prefix", place->text), *list = strdup("");
 
 	while (next && list && (line = strsep(&next, "\n"))) {
-		char name[80], *path, *more;
+		const char *name = after_key(line, "dtoverlay=");
+		char *path, *more;
 
-		if (sscanf(line, " dtoverlay=%79[^,: \t\r]", name) != 1)
+		if (!name)
 			continue;
-		path = format_text("%s/%s%s.dtbo", place->trees, prefix ? prefix : "overlays/",
-				   name);
+		path = format_text("%s/%s%.*s.dtbo", place->trees, prefix ? prefix : "overlays/",
+				   (int)strcspn(name, ",: \t\r"), name);
 		if (path && sys_exists(place->swap, path)) {
 			more = format_text("%s%s ", list, path + strlen(place->trees) + 1);
 			free(list);

@@ -100,6 +100,10 @@ void print_report(const struct report *report, const char *verb, bool json, bool
 
 bool same_text(const char *a, const char *b);
 char *format_text(const char *format, ...) PRINTF(1, 2);
+const char *word_at(const char *line, unsigned int n);
+bool copy_span(char *to, size_t size, const char *text, size_t length);
+bool copy_word(char *to, size_t size, const char *line, unsigned int n);
+const char *read_iomem(const char *line, unsigned long long *first, unsigned long long *last);
 char *sys_path(const struct swap *swap, const char *path);
 char *sys_read(const struct swap *swap, const char *path, size_t *size);
 char *sys_line(const struct swap *swap, const char *path);
