@@ -349,13 +349,14 @@ static void check_cpus(struct need need)
 			 "the new tree has %s of the %s that run", texts[0], texts[1]);
 }
 
-/* Without these no kernel gets as far as a console. */
+/* Without these no kernel gets as far as a console. A node with several of the names is one. */
 static void check_core(struct need need)
 {
 	static const char *const core[] = {
 		"arm,armv8-timer", "arm,armv7-timer", "arm,psci-1.0", "arm,psci-0.2", "arm,psci",
 	};
 	const char *was, *is;
+	int last = -1;
 	size_t i;
 
 	for (i = 0; i < sizeof(core) / sizeof(*core); i++) {
@@ -365,8 +366,9 @@ static void check_core(struct need need)
 		need.what = core[i];
 		need.level = !strncmp(core[i], "arm,psci", 8) && by_firmware(need.fdt) ?
 			     LEVEL_WARNING : LEVEL_REFUSAL;
-		if (old < 0 || !node_used(need.running, old))
+		if (old < 0 || old == last || !node_used(need.running, old))
 			continue;
+		last = old;
 		was = fdt_getprop(need.running, old, "method", NULL);
 		is = new < 0 ? NULL : fdt_getprop(need.fdt, new, "method", NULL);
 		if (new < 0 || !node_used(need.fdt, new))

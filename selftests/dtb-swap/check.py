@@ -441,6 +441,10 @@ def firmware(tap, folder):
     done = swap('check', '--root', made.root, good)
     tap.result(done.returncode == 0 and 'warning: arm,psci: the new tree has none' in done.stdout,
                'the own tree of a board whose bootloader adds PSCI', done.stdout)
+    tree = Tree(running).text('/psci', 'compatible', ['arm,psci-1.0', 'arm,psci'])
+    made = Device(folder / 'root', tree.write(running))
+    done = swap('check', '--root', made.root, tree.text('/psci', 'method', 'hvc').write(folder / 'new.dtb'))
+    tap.result(done.stdout.count('its method is smc') == 1, 'a node of two names is told once', done.stdout)
 
 
 # What an interface says of itself, and whether it counts as in use.
