@@ -119,3 +119,38 @@ struct identify_list *identify_list_parse(const char *text, const char **why)
 	return list;
 }
 EXPORT_SYMBOL_FOR_TEST(identify_list_parse);
+
+static bool identify_target_is(const struct identify_target *target,
+			       const char *name, size_t len)
+{
+	return target->len == len && !memcmp(target->names, name, len);
+}
+
+/**
+ * identify_list_same() - find the target of another list that reads as a name
+ * @from: the list to look in, or NULL
+ * @list: the list that the name is from
+ * @target: the target there that has the name
+ * @name: the name, not terminated
+ * @len: its length
+ *
+ * Where several targets of @from read so, those of @list that do mean each in turn.
+ *
+ * Return: the target in @from, or NULL if there is none.
+ */
+const struct identify_target *
+identify_list_same(const struct identify_list *from,
+		   const struct identify_list *list,
+		   const struct identify_target *target,
+		   const char *name, size_t len)
+{
+	unsigned int i, before = 0;
+
+	for (i = 0; &list->target[i] != target; i++)
+		before += identify_target_is(&list->target[i], name, len);
+	for (i = 0; from && i < from->n; i++)
+		if (identify_target_is(&from->target[i], name, len) && !before--)
+			return &from->target[i];
+
+	return NULL;
+}

@@ -95,46 +95,24 @@ static struct identify_led *identify_led_by_node(struct device_node *np)
 	return NULL;
 }
 
-static bool identify_target_is(const struct identify_target *target,
-			       const char *text, size_t len)
-{
-	return target->len == len && !memcmp(target->names, text, len);
-}
-
 /*
- * What was read can be written back: the node of the target of the firmware that reads
- * so. Where nodes of one name are several targets, they come in turn.
+ * The user may have written what the firmware's list reads as, "&node" among it. An LED
+ * that is about to be ready is waited for: a worse one would stay.
  */
-static struct device_node *
-identify_node_behind(const struct identify_list *list,
-		     const struct identify_target *target,
-		     const char *name, size_t len)
-{
-	const struct identify_list *from = identify_default_list;
-	unsigned int i, before = 0;
-
-	for (i = 0; &list->target[i] != target; i++)
-		before += identify_target_is(&list->target[i], name, len);
-	for (i = 0; from && i < from->n; i++)
-		if (identify_target_is(&from->target[i], name, len) && !before--)
-			return from->target[i].np;
-
-	return NULL;
-}
-
-/* An LED that is about to be ready is waited for: a worse one would stay. */
 static struct identify_led *identify_choose(const struct identify_list *list,
 					    const struct identify_target *target)
 {
 	const char *names = target->names;
 	size_t left = target->len, len;
+	const struct identify_target *same;
 	struct identify_led *led = NULL;
-	struct device_node *np;
 	const char *name;
 
 	while (!led && (name = identify_names_next(&names, &left, &len))) {
-		np = identify_node_behind(list, target, name, len);
-		led = np ? identify_led_by_node(np) : identify_led_by_name(name, len);
+		same = identify_list_same(identify_default_list, list, target,
+					  name, len);
+		led = same && same->np ? identify_led_by_node(same->np) :
+					 identify_led_by_name(name, len);
 	}
 
 	return led && led->ready ? led : NULL;

@@ -77,6 +77,11 @@ struct identify_list {
 
 struct identify_list *identify_list_parse(const char *text, const char **why);
 const char *identify_names_next(const char **names, size_t *left, size_t *len);
+const struct identify_target *
+identify_list_same(const struct identify_list *from,
+		   const struct identify_list *list,
+		   const struct identify_target *target,
+		   const char *name, size_t len);
 
 /* One LED */
 
