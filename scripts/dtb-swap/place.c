@@ -84,6 +84,11 @@ static char *root_trees(const struct place *place)
 	return first(place->swap, ROOTS, place->device ? 1 : 2);
 }
 
+static bool is_name(char c)
+{
+	return isalnum((unsigned char)c) || c == '-';
+}
+
 /* "deviceType" of config.json, which has no other member that could be taken for it. */
 static char *device_type(const struct swap *swap, const char *boot)
 {
@@ -92,12 +97,12 @@ static char *device_type(const struct swap *swap, const char *boot)
 	char *at = text ? strstr(text, "\"deviceType\"") : NULL;
 	size_t length = 0;
 
-	if (at) {
+	if (at)
 		at += strlen("\"deviceType\"");
+	if (at)
 		at += strspn(at, " \t\r\n:");
-		while (*at == '"' && (isalnum((unsigned char)at[length + 1]) || at[length + 1] == '-'))
-			length++;
-	}
+	while (at && *at == '"' && is_name(at[1 + length]))
+		length++;
 	if (length)
 		type = strndup(at + 1, length);
 	free(text);

@@ -108,8 +108,9 @@ static void put_json(FILE *out, const char *text)
 		else if (*c < 0x20 || *c == 0x7f || more < 0)
 			fprintf(out, "\\u%04x", more < 0 ? 0xfffd : *c);
 		else
-			fwrite(c, more + 1, 1, out);
-		c += more > 0 ? more : 0;
+			fputc(*c, out);
+		for (; more > 0; more--)
+			fputc(*++c, out);
 	}
 	fputc('"', out);
 }
