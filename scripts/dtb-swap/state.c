@@ -29,8 +29,9 @@ static bool is_whole(const char *text)
 
 	if (!end && strncmp(text, CHECKED, strlen(CHECKED)))
 		return length && text[length - 1] == '\n' && strstr(text, "\nselector=");
-	if (!end++)
+	if (!end)
 		return false;
+	end++;
 	snprintf(sum, sizeof(sum), SUM "%08x\n", tree_hash(text, end - text));
 	return !strcmp(end, sum);
 }
