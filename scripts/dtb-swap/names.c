@@ -57,7 +57,10 @@ static bool is_qualcomm(const void *fdt, int node)
 	return name && !strncmp(name, "qcom,", strlen("qcom,"));
 }
 
-/* Drivers that take all there is, and ask for no name: UFS, USB of any kind, many of Qualcomm's. */
+/*
+ * Drivers that take all there is, and ask for no name: UFS, USB of any kind, many of Qualcomm's,
+ * whose USB asks for each interrupt by platform_get_irq_byname_optional().
+ */
 static bool takes_all(const struct need *need, int node, int old, const struct row *row)
 {
 	const void *fdt = need->fdt;
@@ -67,6 +70,8 @@ static bool takes_all(const struct need *need, int node, int old, const struct r
 	if (!strcmp(row->of, "phys") && (!fdt_node_check_compatible(fdt, node, "generic-xhci") ||
 					 !fdt_node_check_compatible(fdt, node, "generic-ehci") ||
 					 !fdt_node_check_compatible(fdt, node, "generic-ohci")))
+		return true;
+	if (!strcmp(row->of, "interrupts") && !fdt_node_check_compatible(fdt, node, "qcom,dwc3"))
 		return true;
 	return is_qualcomm(fdt, node) && fdt_stringlist_count(fdt, node, row->name) <
 					 fdt_stringlist_count(need->running, old, row->name);
