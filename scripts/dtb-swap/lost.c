@@ -224,10 +224,10 @@ static bool is_quiet(const char *name)
 	static const char *const quiet[] = {
 		"compatible", "model", "status", "phandle", "linux,phandle", "name", "reg",
 		"#address-cells", "#size-cells", "ranges", "local-mac-address", "mac-address",
-		"non-removable", "broken-cd", "dr_mode", NULL
+		"non-removable", "broken-cd", "dr_mode", "serial-number", NULL
 	};
 
-	return is_one_of(name, quiet) || !strncmp(name, "bootph-", 7) ||
+	return is_one_of(name, quiet) || !strncmp(name, "boardpack,", 10) || !strncmp(name, "bootph-", 7) ||
 	       !strncmp(name, "u-boot,", 7) || !strncmp(name, "interrupt", 9);
 }
 
