@@ -34,6 +34,7 @@ static const char OPTIONS[] =
 	"      --accept CAUSE        what the system needs and the tree lacks, as it was refused\n"
 	"      --family NAME         the family, where config.json does not tell it (--unproven)\n"
 	"      --variable NAME       family u-boot: the variable with the tree's name\n"
+	"      --untried             install: a tree that has not run here, where try is possible\n"
 	"      --unproven            a selector that nobody has verified on this board\n"
 	"      --kernel FILE --initrd FILE   try: what to start\n"
 	"      --load                try: do not start it (systemctl kexec does)\n"
@@ -51,7 +52,8 @@ static const char OPTIONS[] =
 	"  -h, --help    -V, --version\n"
 	"\nExit status: 0 done, 1 error, 2 wrong use; refused: 3 no sound tree, 4 another board,\n"
 	"5 lacks what the system needs, 6 overlay does not apply, 7 no room, 8 kernel lacks a\n"
-	"driver, 9 selector, 10 rights, 11 busy, 12 nothing to do that on, 13 a write failed.\n";
+	"driver, 9 selector, 10 rights, 11 busy, 12 nothing to do that on, 13 a write failed,\n"
+	"14 not yet run here.\n";
 
 /* Each file has a verdict of its own; the running tree is read for the first that needs it. */
 static void check_file(struct call *call, const char *path, void **running)
@@ -150,7 +152,7 @@ static const struct verb VERBS[] = {
 	{ "diff", "a", 1, 2, run_diff,
 	  "diff [A] B                what differs, from the running tree without A" },
 	{ "merge", "ol", 2, INT_MAX, run_merge, "merge BASE OVERLAY... -o FILE" },
-	{ "install", "OblBA", 1, INT_MAX, run_install,
+	{ "install", "OblBAT", 1, INT_MAX, run_install,
 	  "install FILE              make the bootloader take a tree\n"
 	  "  install --overlay FILE... the same, with overlays on the selected tree" },
 	{ "rollback", "w", 0, 0, run_rollback,
@@ -188,6 +190,7 @@ static const struct option LONG[] = {
 	{ "family", required_argument, NULL, 'F' },
 	{ "variable", required_argument, NULL, 'v' },
 	{ "unproven", no_argument, NULL, 'U' },
+	{ "untried", no_argument, NULL, 'T' },
 	{ "forget", no_argument, NULL, 'G' },
 	{ "back", no_argument, NULL, 'k' },
 	{ "last", no_argument, NULL, 'E' },
@@ -275,6 +278,7 @@ static void set_name(struct call *call, int option)
 	call->forget |= option == 'G';
 	call->back |= option == 'k';
 	call->last |= option == 'E';
+	call->untried |= option == 'T';
 	call->swap.unproven |= option == 'U';
 }
 

@@ -25,7 +25,8 @@
  * @initrd: try: its initramfs, or NULL
  * @watchdog: try: what ends a kernel that hangs, or NULL
  * @load: try: do not start it
- * @pending: install: give it up unless it is committed
+ * @pending: try: install it, and give it up unless it is committed
+ * @untried: install: also what a trial could prove first
  * @own: rollback: to the bootloader's own tree
  * @guard: rollback: only what is pending
  * @forget: carry: the update has failed
@@ -51,6 +52,7 @@ struct call {
 	bool structure;
 	bool overlay;
 	bool pending;
+	bool untried;
 	bool own;
 	bool guard;
 	bool forget;
@@ -75,6 +77,8 @@ void tell(struct call *call);
 int systemctl(const char *verb);
 void *overlay_tree(struct call *call, const struct place *place, bool *before);
 void *wanted_tree(struct call *call, struct place *place, char **name);
+bool check_untried(struct call *call, const struct place *place, const char *name);
+void warn_untried(struct swap *swap, const char *name);
 void run_install(struct call *call);
 void run_rollback(struct call *call);
 void run_status(struct call *call);

@@ -5,8 +5,7 @@ _dtb_swap() {
 	local verbs="check diff merge install rollback try commit guard carry status list"
 	local options="--accept --accept-board --all --back --base --family --forget --help --initrd --json --kernel
 		--labels --last --limit --load --modules --out --overlay --own --pending --quiet --root
-		--structure
-		--unproven --variable --version --watchdog"
+		--structure --unproven --untried --variable --version --watchdog"
 
 	local before=${COMP_WORDS[COMP_CWORD - 1]}
 

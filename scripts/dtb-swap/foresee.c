@@ -153,6 +153,8 @@ void check_install(struct swap *swap, const void *fdt, const char *path)
 			store_room(&own, place.trees, size);
 			store_room(&own, place.boot, FILE_ROOM);
 		}
+		if (!verdict(&own.report))
+			foresee_untried(&place, name);
 	} else if (!place.family || !place.trees) {
 		soften(&own.report);
 	}

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -384,39 +383,6 @@ void *wanted_tree(struct call *call, struct place *place, char **name)
 	return kept;
 }
 
-/* Whether a tree has run here, as far as it is remembered: it is selected, or was before. */
-static bool has_run(const struct place *place, const char *name)
-{
-	struct state old;
-	bool run;
-
-	state_read(&old, place);
-	run = same_text(name, old.previous) ||
-	      (same_text(name, place->value) && !old.pending && !never_started(place, &old));
-	state_free(&old);
-	return run;
-}
-
-/* kexec is for arm64; what a trial would say is not known. */
-static bool can_try(const struct swap *swap)
-{
-	struct utsname name;
-
-	return sys_exists(swap, "/sys/kernel/kexec_loaded") &&
-	       (uname(&name) || strncmp(name.machine, "arm", 3));
-}
-
-/* A bootloader that takes the tree or stops does not go back by itself. */
-static void warn_unproven(const struct place *place, const char *name)
-{
-	if (!place->family->fallback && can_try(place->swap) &&
-	    tree_running(place, name) != RUNS_YES)
-		say(&place->swap->report, LEVEL_WARNING, KIND_NOTHING,
-		    "dtb-swap rollback, then dtb-swap try it: a reset ends that",
-		    "%s has not yet run here: if it does not start, nothing goes back by itself",
-		    name);
-}
-
 /**
  * run_install() - the verb install
  * @call: the tree, or the overlays
@@ -426,7 +392,7 @@ void run_install(struct call *call)
 	struct swap *swap = &call->swap;
 	struct place place = { 0 };
 	struct lock lock;
-	bool alone = lock_take(&lock, swap), known;
+	bool alone = lock_take(&lock, swap), untried;
 	char *name = NULL;
 	void *fdt = NULL;
 
@@ -435,9 +401,10 @@ void run_install(struct call *call)
 		       "one tree at a time");
 	if (alone && !verdict(&swap->report) && place_open(&place, swap))
 		fdt = wanted_tree(call, &place, &name);
-	known = fdt && name && has_run(&place, name);
-	if (fdt && name && install_tree(&place, fdt, name, call->pending) && !known)
-		warn_unproven(&place, name);
+	untried = fdt && name && check_untried(call, &place, name);
+	if (fdt && name && !verdict(&swap->report) && install_tree(&place, fdt, name, false) &&
+	    untried)
+		warn_untried(swap, name);
 	if (verdict(&swap->report) && !place.late)
 		say(&swap->report, LEVEL_NOTE, KIND_NONE, NULL,
 		    "the bootloader takes what it took before");

@@ -172,6 +172,7 @@ bool is_named(const char *name, const void *data, size_t size);
 int tree_stamp(void *fdt);
 bool tree_stamped(const void *fdt);
 bool tree_runs(const struct place *place, const char *name);
+void foresee_untried(const struct place *place, const char *name);
 enum runs tree_running(const struct place *place, const char *name);
 bool never_started(const struct place *place, const struct state *state);
 void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **name);

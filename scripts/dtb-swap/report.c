@@ -12,7 +12,7 @@
 
 static const char *const KINDS[] = {
 	"none", "error", "usage", "tree", "board", "need", "overlay", "room", "kernel",
-	"selector", "rights", "busy", "nothing", "write",
+	"selector", "rights", "busy", "nothing", "write", "untried",
 };
 
 static const char *const LEVELS[] = { "note", "warning", "refused" };

@@ -30,6 +30,7 @@ enum kind {
 	KIND_BUSY = 11,		/* another dtb-swap, or an OS update, is at work */
 	KIND_NOTHING = 12,	/* nothing to commit or to go back to */
 	KIND_WRITE = 13,	/* a write failed; what is selected is whole all the same */
+	KIND_UNTRIED = 14,	/* has never run here, and a trial is possible */
 };
 
 enum level { LEVEL_NOTE, LEVEL_WARNING, LEVEL_REFUSAL };

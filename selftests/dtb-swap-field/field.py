@@ -99,15 +99,19 @@ STARTS = {
         ('own', BARE + (
             ('another board\'s tree is refused',
              'status 4 dtb-swap install /trees/field.dtb && ! [ -e /mnt/boot/extra_uEnv.txt ]'),
+            ('one that has never run here is refused as long as it could be tried',
+             'status 14 dtb-swap install --accept-board balena,imx8mp-field /trees/field.dtb && '
+             '! [ -e /mnt/boot/extra_uEnv.txt ]'),
             ('the carrier\'s tree is installed, its board accepted by name',
-             'status 0 dtb-swap install --accept-board balena,imx8mp-field /trees/field.dtb'))),
+             'status 0 dtb-swap install --untried --accept-board balena,imx8mp-field '
+             '/trees/field.dtb'))),
         ('field', FIELD + (
             ('status says which tree is selected',
              'dtb-swap status | grep "selected *swap-field-"'),
             ('it is rolled back', 'status 0 dtb-swap rollback'))),
         ('own', BARE + (
             ('two overlays are installed on the board\'s own tree',
-             'status 0 dtb-swap install --labels /trees/own.labels --overlay '
+             'status 0 dtb-swap install --untried --labels /trees/own.labels --overlay '
              '/trees/rtc-ds1338.dtbo /trees/identify.dtbo'),)),
         ('overlays', (
             ('the clock chip\'s driver has its device', CHIP),
@@ -117,7 +121,7 @@ STARTS = {
     VIRT: (
         ('own', (('identify has no LED', f'! {IDENTIFY}'), BARE[1],
                  ('three overlays are installed',
-                  'status 0 dtb-swap install --labels /trees/own.labels --overlay '
+                  'status 0 dtb-swap install --untried --labels /trees/own.labels --overlay '
                   '/trees/identify.dtbo /trees/rtc-prefer.dtbo /trees/modem-slot.dtbo'))),
         ('overlays', (('identify blinks the LED', IDENTIFY), *SLOT,
                       ('the tree names an RTC',

@@ -82,22 +82,22 @@ fill() {
 }
 echo TAP version 13
 kind raspberrypi4-64
-works 'FAT: room for it' install /trees/one.dtb
+works 'FAT: room for it' install --untried /trees/one.dtb
 fill $boot
-refused 'FAT: no room left' 7 'bytes left' install /trees/two.dtb
+refused 'FAT: no room left' 7 'bytes left' install --untried /trees/two.dtb
 rm $boot/fill
-works 'FAT: room again' install /trees/two.dtb
+works 'FAT: room again' install --untried /trees/two.dtb
 works 'and back' rollback
 works 'a pending tree' try --pending /trees/two.dtb
 fill $boot 44
-refused 'FAT: 44 KiB left are not enough to install' 7 'bytes left' install /trees/three.dtb
+refused 'FAT: 44 KiB left are not enough to install' 7 'bytes left' install --untried /trees/three.dtb
 works 'but to go back, with a cluster to spare' rollback
 rm $boot/fill
-works 'a tree before' install /trees/two.dtb
+works 'a tree before' install --untried /trees/two.dtb
 fill $boot 1
 works 'FAT: a cluster left, back' rollback
 rm $boot/fill
-works 'a tree before' install /trees/two.dtb
+works 'a tree before' install --untried /trees/two.dtb
 works 'a pending tree' try --pending /trees/three.dtb
 another_start
 dtb-swap guard --limit 60 >/dev/null &
@@ -105,9 +105,9 @@ sleep 3
 fill $boot 1
 works 'FAT: a cluster left, commit' commit
 wait
-works 'FAT: a cluster left, the tree that is committed stays' install /trees/three.dtb
+works 'FAT: a cluster left, the tree that is committed stays' install --untried /trees/three.dtb
 rm $boot/fill
-works 'a tree of before' install /trees/one.dtb
+works 'a tree of before' install --untried /trees/one.dtb
 fill $boot
 refused 'FAT: nothing left, not even back' 7 'No space left' rollback
 rm $boot/fill
@@ -115,37 +115,37 @@ works 'and back' rollback
 works 'the bootloader takes its own' rollback --own
 umount /proc/sys/kernel/random/boot_id /sys/firmware/fdt
 kind imx8mm-var-som
-works 'ext4: room for it' install /trees/one.dtb
+works 'ext4: room for it' install --untried /trees/one.dtb
 fill $root
-refused 'ext4: no room left' 7 'bytes left' install /trees/two.dtb
+refused 'ext4: no room left' 7 'bytes left' install --untried /trees/two.dtb
 rm $root/fill
 mkdir $root/many
 i=0
 while true >"$root/many/fill$i" 2>/dev/null; do
 	i=$((i + 1))
 done
-refused 'ext4: no inode left' 7 'No space left' install /trees/two.dtb
+refused 'ext4: no inode left' 7 'No space left' install --untried /trees/two.dtb
 rm -r $root/many
 fill $boot 76
-works 'room for the selector, not for a tree' install /trees/two.dtb
+works 'room for the selector, not for a tree' install --untried /trees/two.dtb
 rm $boot/fill
 fill $root
 works 'ext4: no room, the tree is there: check' check /trees/one.dtb
-works 'ext4: no room, the tree is there: install' install /trees/one.dtb
+works 'ext4: no room, the tree is there: install' install --untried /trees/one.dtb
 rm $root/fill
 fill $boot
-refused 'no room for the selector' 7 'bytes left' install /trees/three.dtb
+refused 'no room for the selector' 7 'bytes left' install --untried /trees/three.dtb
 rm $boot/fill
 mount -o remount,ro $root
 mount -o remount,ro $boot
-works 'mounted read-only: written all the same, and left read-only' install /trees/three.dtb
+works 'mounted read-only: written all the same, and left read-only' install --untried /trees/three.dtb
 blockdev --setro /dev/vda
-refused 'the disk is read-only' 10 'read only' install /trees/one.dtb
+refused 'the disk is read-only' 10 'read only' install --untried /trees/one.dtb
 refused 'rollback, too' 10 'read only' rollback
 blockdev --setrw /dev/vda
 works 'and back' rollback
 umount $boot
-refused 'no boot partition' 9 'where no bootloader looks' install /trees/one.dtb
+refused 'no boot partition' 9 'where no bootloader looks' install --untried /trees/one.dtb
 echo 1..$n
 '''
 

@@ -36,8 +36,8 @@ SCRIPT = '''
 old=/mnt/sysroot/active new=/mnt/sysroot/inactive
 mount -t vfat /dev/vda1 /mnt/boot && mount -t ext4 /dev/vda2 $old && mount -t ext4 /dev/vda3 $new
 echo '{{"deviceType": "{kind}"}}' >/mnt/boot/config.json
-dtb-swap install /trees/fleet.dtb && ls $old/boot | grep swap-fleet >/fleet
-dtb-swap install /trees/one.dtb && echo installed
+dtb-swap install --untried /trees/fleet.dtb && ls $old/boot | grep swap-fleet >/fleet
+dtb-swap install --untried /trees/one.dtb && echo installed
 printf 'resin_root_part=3\\nupgrade_available=1\\n' >/mnt/boot/resinOS_uEnv.txt
 {words}
 sync

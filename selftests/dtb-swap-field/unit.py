@@ -107,7 +107,7 @@ STORIES = (
     Story('pending since a start that was cut off',
           f'{PENDING}; {ANOTHER_START}; timeout -s KILL 2 dtb-swap guard; umount {BOOT_ID}', '', '',
           (), None),
-    Story('installed', 'dtb-swap install /trees/new.dtb', '', '', (HERE, STAYS), 'new'),
+    Story('installed', 'dtb-swap install --untried /trees/new.dtb', '', '', (HERE, STAYS), 'new'),
     Story('by kexec, and committed', '', BY_KEXEC, COMMIT,
           (OLD, NEW, ACTIVE, 'committed', HERE, STAYS), 'new'),
     Story('by kexec, the guard is killed, and nobody commits', '', BY_KEXEC,

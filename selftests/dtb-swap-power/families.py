@@ -35,8 +35,9 @@ UENV = '''# what people have written here
 extra_os_cmdline=quiet_and_long
 '''
 CONFIG = 'dtparam=i2c_arm=on\n[pi3]\ndevice_tree=old.dtb\n'
-FIRST = ('install', 'install /trees/one.dtb'), ('another', 'install /trees/two.dtb')
-STEPS = (*FIRST, ('back', 'rollback'), ('again', 'install /trees/two.dtb'))
+FIRST = (('install', 'install --untried /trees/one.dtb'),
+         ('another', 'install --untried /trees/two.dtb'))
+STEPS = (*FIRST, ('back', 'rollback'), ('again', 'install --untried /trees/two.dtb'))
 DISK = '''
 mount -t vfat /dev/{disk}1 /mnt/boot && mount -t ext4 /dev/{disk}2 /mnt/sysroot/active
 echo '{{"deviceType": "{kind}"}}' >/mnt/boot/config.json

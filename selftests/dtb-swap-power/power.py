@@ -43,8 +43,9 @@ BOOT_ID = '/proc/sys/kernel/random/boot_id'
 # What is done, what is selected then, and where rollback leads from there. Another start of the
 # device is another number of it.
 STEPS = (
-    ('install one', 'one', None), ('install two', 'two', 'one'), ('rollback', 'one', 'one'),
-    ('install three', 'three', 'one'), ('rollback', 'one', 'one'),
+    ('install --untried one', 'one', None), ('install --untried two', 'two', 'one'),
+    ('rollback', 'one', 'one'), ('install --untried three', 'three', 'one'),
+    ('rollback', 'one', 'one'),
     ('try --pending two', 'two', 'one'), ('guard --limit 0', 'one', 'one'),
     ('try --pending three', 'three', 'one'), ('commit', 'three', 'one'),
     ('rollback --own', None, None),

@@ -39,16 +39,16 @@ mount -t vfat /dev/vda1 /mnt/boot && mount -t ext4 -o ro /dev/vda2 $old && mount
 echo '{{"deviceType": "{kind}"}}' >/mnt/boot/config.json
 echo zeroth >/start && mount --bind /start {boot_id}
 echo TAP version 13
-step 'one tree' 0 dtb-swap install /trees/one.dtb
-step 'and another' 0 dtb-swap install /trees/two.dtb
+step 'one tree' 0 dtb-swap install --untried /trees/one.dtb
+step 'and another' 0 dtb-swap install --untried /trees/two.dtb
 echo first >/start; sync; mark {begin}
 step 'the hook' 0 sh /bin/05-dtb-swap
 mark {end}; sleep 3
-step 'a tree that did not go along' 9 dtb-swap install /trees/three.dtb
+step 'a tree that did not go along' 9 dtb-swap install --untried /trees/three.dtb
 umount $old $new && mount -t ext4 -o ro /dev/vda3 $old
 echo second >/start
 step 'the new OS has what is selected' 0 dtb-swap status
-step 'and takes another' 0 dtb-swap install /trees/three.dtb
+step 'and takes another' 0 dtb-swap install --untried /trees/three.dtb
 umount $old /mnt/boot
 echo 1..$n
 '''

@@ -111,7 +111,7 @@ def manual(tap, verbs, options):
     missing = [word for word in options if word not in text]
     tap.result(not missing, 'each option, too', missing)
     numbers = re.findall(r'\b(\d+) ', text[text.index('EXIT STATUS'):text.index('FILES')])
-    tap.result(sorted(map(int, numbers)) == list(range(14)), 'and each exit status', numbers)
+    tap.result(sorted(map(int, numbers)) == list(range(15)), 'and each exit status', numbers)
 
 
 def members(pairs):
