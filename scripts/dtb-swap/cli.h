@@ -77,7 +77,8 @@ void tell(struct call *call);
 int systemctl(const char *verb);
 void *overlay_tree(struct call *call, const struct place *place, bool *before);
 void *wanted_tree(struct call *call, struct place *place, char **name);
-bool check_untried(struct call *call, const struct place *place, const char *name);
+bool check_untried(struct call *call, const struct place *place, const void *fdt,
+		   const char *name);
 void warn_untried(struct swap *swap, const char *name);
 void run_install(struct call *call);
 void run_rollback(struct call *call);

@@ -154,7 +154,7 @@ void check_install(struct swap *swap, const void *fdt, const char *path)
 			store_room(&own, place.boot, FILE_ROOM);
 		}
 		if (!verdict(&own.report))
-			foresee_untried(&place, name);
+			foresee_untried(&place, kept, name);
 	} else if (!place.family || !place.trees) {
 		soften(&own.report);
 	}

@@ -167,7 +167,7 @@ static bool is_there(const struct place *place, const char *name)
  */
 static char *way_back(const struct state *old, const struct place *place)
 {
-	bool unproven = old->pending || never_started(place, old) ||
+	bool unproven = old->pending || never_ran(place, old) ||
 			(old->damaged && place->value &&
 			 tree_running(place, place->value) == RUNS_NO);
 	const char *value = unproven ? old->previous : place->value;
@@ -401,7 +401,7 @@ void run_install(struct call *call)
 		       "one tree at a time");
 	if (alone && !verdict(&swap->report) && place_open(&place, swap))
 		fdt = wanted_tree(call, &place, &name);
-	untried = fdt && name && check_untried(call, &place, name);
+	untried = fdt && name && check_untried(call, &place, fdt, name);
 	if (fdt && name && !verdict(&swap->report) && install_tree(&place, fdt, name, false) &&
 	    untried)
 		warn_untried(swap, name);

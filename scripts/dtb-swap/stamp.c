@@ -69,7 +69,23 @@ static void *running_tree(const struct swap *swap)
 }
 
 /**
- * tree_running() - whether the kernel runs on a tree that is kept, as far as its stamp tells
+ * stamp_running() - whether the kernel runs on a tree, as far as its stamp tells
+ * @swap: has the root of the system; is told nothing
+ * @fdt: the tree, NULL for none
+ *
+ * Return: whether it does
+ */
+enum runs stamp_running(const struct swap *swap, const void *fdt)
+{
+	void *running = fdt && tree_stamped(fdt) ? running_tree(swap) : NULL;
+	enum runs runs = !running ? RUNS_UNKNOWN : same_stamp(fdt, running) ? RUNS_YES : RUNS_NO;
+
+	free(running);
+	return runs;
+}
+
+/**
+ * tree_running() - the same, of a tree that is kept
  * @place: where trees are; the run is told nothing
  * @name: of the tree
  *
@@ -78,10 +94,8 @@ static void *running_tree(const struct swap *swap)
 enum runs tree_running(const struct place *place, const char *name)
 {
 	void *fdt = place_tree(place, name);
-	void *running = fdt && tree_stamped(fdt) ? running_tree(place->swap) : NULL;
-	enum runs runs = !running ? RUNS_UNKNOWN : same_stamp(fdt, running) ? RUNS_YES : RUNS_NO;
+	enum runs runs = stamp_running(place->swap, fdt);
 
-	free(running);
 	free(fdt);
 	return runs;
 }
@@ -118,6 +132,24 @@ bool never_started(const struct place *place, const struct state *state)
 		return true;
 	return state->start ? first_start(place->swap, state) :
 			      before && tree_running(place, before) == RUNS_YES;
+}
+
+/**
+ * never_ran() - whether the selected tree is not known to have run
+ * @place: where things are
+ * @state: of state_read()
+ *
+ * Return: true if no start has been on it, or if the bootloader has not taken it for this one
+ */
+bool never_ran(const struct place *place, const struct state *state)
+{
+	char *trial = trial_name(place->swap);
+	bool other = !trial && state->back && state->start && place->value &&
+		     same_text(state->installed, place->value) &&
+		     tree_running(place, place->value) == RUNS_NO;
+
+	free(trial);
+	return other || never_started(place, state);
 }
 
 /**

@@ -11,12 +11,16 @@
 #include "cli.h"
 #include "install.h"
 
-/* Whether a tree has run here, as far as it is remembered: it is selected, or was before. */
-static bool has_run(const struct place *place, const struct state *state, const char *name)
+/*
+ * Whether a tree has run here, as far as it is remembered: it runs, is selected, or was before. One
+ * that was tried where the bootloader could not be told is in no folder.
+ */
+static bool has_run(const struct place *place, const struct state *state, const void *fdt,
+		    const char *name)
 {
-	if (tree_running(place, name) == RUNS_YES || same_text(name, state->previous))
+	if (stamp_running(place->swap, fdt) == RUNS_YES || same_text(name, state->previous))
 		return true;
-	return same_text(name, place->value) && !state->pending && !never_started(place, state);
+	return same_text(name, place->value) && !state->pending && !never_ran(place, state);
 }
 
 /* kexec is for arm64; what else a trial would say is not known. */
@@ -31,13 +35,13 @@ static bool has_kexec(const struct swap *swap)
 }
 
 /* One that is selected already, and not pending, is started anyway. */
-static bool is_untried(const struct place *place, const char *name, bool *proves)
+static bool is_untried(const struct place *place, const void *fdt, const char *name, bool *proves)
 {
 	struct state state;
 	bool run, stays;
 
 	state_read(&state, place);
-	run = has_run(place, &state, name);
+	run = has_run(place, &state, fdt, name);
 	stays = same_text(name, place->value) && !state.pending;
 	state_free(&state);
 	*proves = !run && !stays && has_kexec(place->swap);
@@ -48,13 +52,15 @@ static bool is_untried(const struct place *place, const char *name, bool *proves
  * check_untried() - refuse to install a tree that a trial could prove first
  * @call: is told, unless it says --untried
  * @place: where things are
+ * @fdt: the tree, as it is kept
  * @name: of the tree
  *
  * Return: whether the tree has never run here
  */
-bool check_untried(struct call *call, const struct place *place, const char *name)
+bool check_untried(struct call *call, const struct place *place, const void *fdt,
+		   const char *name)
 {
-	bool proves, untried = is_untried(place, name, &proves);
+	bool proves, untried = is_untried(place, fdt, name, &proves);
 
 	if (proves && !call->untried)
 		refuse(&call->swap, KIND_UNTRIED,
@@ -67,13 +73,14 @@ bool check_untried(struct call *call, const struct place *place, const char *nam
 /**
  * foresee_untried() - say that install is going to ask for a trial
  * @place: where things are; its run is told
+ * @fdt: the tree, as it is kept
  * @name: of the tree
  */
-void foresee_untried(const struct place *place, const char *name)
+void foresee_untried(const struct place *place, const void *fdt, const char *name)
 {
 	bool proves;
 
-	is_untried(place, name, &proves);
+	is_untried(place, fdt, name, &proves);
 	if (proves)
 		say(&place->swap->report, LEVEL_NOTE, KIND_NONE, NULL,
 		    "it has not yet run here: dtb-swap try comes before install");

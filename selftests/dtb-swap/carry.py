@@ -71,12 +71,14 @@ int as_told(int fd, struct statfs *fs)
 
 
 def prepared(folder, row=ROW):
-    """A device with three trees, the last selected, and a new root."""
+    """A device that has run on three trees, the last selected, and a new root."""
     made = device(folder / 'root', *row)
     made.put(f'{NEW}/keep', '')
     for word in ('one', 'two', 'three'):
         made.put(FIRST, f'{word}\n')
         swap('install', new_tree(folder, shipped(*row[1:3]), word), '--root', made.root)
+        kept = next(made.root.rglob(f'swap-{word}-*'))
+        made.put('sys/firmware/fdt', kept.read_bytes())
     made.put(FIRST, 'first\n')
     return made
 

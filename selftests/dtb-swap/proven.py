@@ -66,6 +66,27 @@ def never_started(tap, folder):
                    f'{kind}: also where rollback has just selected it')
 
 
+def not_taken(tap, folder):
+    """A tree that the next start was not on has not run, either."""
+    for kind in KINDS:
+        made = running(folder, kind)
+        zero, one, two = trees(folder, kind, 'zero', 'one', 'two')
+        told(made, 'install', one)
+        made.put(BOOT_ID, 'third\n')
+        again, said = told(made, 'install', one), told(made, 'install', two)
+        after = back(made, kind, 'rollback')
+        tap.result('has not yet run here' in again[1] and not said[0] and after[:2] == ('zero', 0),
+                   f'{kind}: the bootloader has not taken it: rollback leads past it',
+                   f'{again} {said} {after}')
+        made = running(folder, kind)
+        made.put(BOOT_ID, 'third\n')
+        made.put('proc/cmdline', 'quiet dtb_swap.try=x.dtb\n')
+        made.put('sys/firmware/fdt', zero.read_bytes())
+        told(made, 'install', one)
+        tap.result(back(made, kind, 'rollback')[:2] == ('zero', 0),
+                   f'{kind}: but for a trial, which is on another tree')
+
+
 def twin(tap, folder):
     """The same tree under another name is the same tree."""
     for kind in KINDS:
@@ -205,6 +226,25 @@ def untried(tap, folder):
                    f'{kind}: what has run is installed at once, the rest with a warning', steps)
 
 
+def unkept(tap, folder):
+    """A tree that runs, and that no folder has: it was tried where the bootloader cannot be told."""
+    kind = 'imx8mm-var-som'
+    one, two = trees(folder, kind, 'one', 'two')
+    made = running(folder, kind)
+    told(made, 'install', one)
+    kept = next(made.root.rglob('swap-one-*'))
+    made.put('sys/firmware/fdt', kept.read_bytes())
+    told(made, 'rollback')
+    kept.unlink()
+    made.put('proc/cmdline', f'quiet dtb_swap.try={kept.name}\n')
+    made.put('sys/kernel/kexec_loaded', '0\n')
+    foreseen, other = told(made, 'check', one), told(made, 'install', two)
+    said = told(made, 'install', one)
+    tap.result(other[0] == 14 and not said[0] and 'has not yet run' not in said[1] + foreseen[1],
+               'install of the tree that runs needs no trial, also where it is not kept',
+               (foreseen, other, said))
+
+
 def without_kexec(tap, folder):
     """Where a tree cannot be tried by kexec install says that nothing goes back."""
     kind = 'imx8mm-var-som'
@@ -226,7 +266,8 @@ def without_kexec(tap, folder):
 
 def main():
     """Run all."""
-    return perform(never_started, twin, in_trial, looks, commits, carried, untried, without_kexec)
+    return perform(never_started, not_taken, twin, in_trial, looks, commits, carried, untried, unkept,
+                   without_kexec)
 
 
 if __name__ == '__main__':
