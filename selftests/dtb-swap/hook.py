@@ -110,6 +110,24 @@ def of_the_user(tap, folder):
                    f'a tree of the user that {title}', f'{names} {done.stdout}')
 
 
+def forgotten(tap, folder):
+    """dtb-swap.state is lost: a tree of ours that is selected is none the less."""
+    for kind in ('imx8mm-var-som', 'raspberrypi4-64'):
+        row, done = ROWS[kind], []
+        for spoil in (False, True):
+            made = device(folder / 'root', *row)
+            made.put('mnt/sysroot/inactive/boot/keep', '')
+            swap('install', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root)
+            (made.root / 'mnt/boot/dtb-swap.state').unlink()
+            if spoil:
+                next(made.root.rglob('swap-one-*')).write_bytes(b'broken')
+            done.append((hook(made), carried(made)))
+        tap.result([one.returncode for one, _ in done] == [0, 1] and
+                   len(done[0][1]) == kind.startswith('imx') and not done[1][1],
+                   f'{kind}: what is remembered is lost: the tree goes along, or the update stops',
+                   '\n'.join(f'{names} {one.stdout}' for one, names in done))
+
+
 def other_ending(tap, folder):
     """Nor does an update go on without a tree of the user's that is not called .dtb."""
     row = ROWS['imx8mm-var-som']
@@ -247,6 +265,7 @@ def main():
         on_word(tap, folder)
         of_the_user(tap, folder)
         other_ending(tap, folder)
+        forgotten(tap, folder)
         made = device(folder / 'root', *ROWS['jetson-nano'])
         one = new_tree(folder, shipped(*ROWS['jetson-nano'][1:3]), 'one')
         for words in (('install', one), ('rollback',)):
