@@ -205,17 +205,23 @@ static void check_there(const struct move *move, const void *selected)
 	free(brought);
 }
 
-/* Both roots have one selector: where the tree does not start, the OS before does not either. */
+/*
+ * Both roots have one selector: where the tree does not start, the OS before does not either. A
+ * start by kexec stands on what the kernel before has switched on.
+ */
 static void check_started(const struct place *place)
 {
 	enum runs runs = place->value && !place->above ? tree_running(place, place->value) :
 							 RUNS_YES;
+	char *trial = trial_name(place->swap);
+	bool warm = trial && !place->above && same_text(trial, place->value);
 	struct state state;
 
+	free(trial);
 	state_read(&state, place);
-	if (runs != RUNS_YES && (never_started(place, &state) ||
-				 (state.pending && (runs == RUNS_NO ||
-						    first_start(place->swap, &state)))))
+	if (warm || (runs != RUNS_YES && (never_started(place, &state) ||
+					  (state.pending && (runs == RUNS_NO ||
+							     first_start(place->swap, &state))))))
 		refuse(place->swap, KIND_NOTHING,
 		       "start the device with it once, or dtb-swap rollback, then update",
 		       "%s is selected, and this device has not yet started with it",

@@ -145,7 +145,7 @@ static void commit_pending(struct place *place, struct state *state)
 
 	if (!has_started(swap, state)) {
 		refuse(swap, KIND_NOTHING,
-		       "start the device again, then commit; or dtb-swap install, without a trial",
+		       "start the device again, then commit; or dtb-swap install --untried",
 		       "the device has not yet started with %s",
 		       state->installed ? state->installed : "the pending tree");
 	} else if (tree_runs(place, state->installed) && state_settle(state, place)) {

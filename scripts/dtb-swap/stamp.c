@@ -170,7 +170,7 @@ bool tree_runs(const struct place *place, const char *name)
 		       place_damaged(place, name) ? "damaged" : "not there, or broken");
 	else if (running && !runs)
 		refuse(swap, KIND_NOTHING,
-		       "start it by its bootloader; or install that file, without a trial",
+		       "start it by its bootloader; or dtb-swap install --untried that file",
 		       "another tree runs, not %s/%s: by kexec, or the bootloader did not take it",
 		       place->trees, name);
 	free(running);

@@ -243,6 +243,19 @@ def unproven(tap, folder):
                        f'{kind}: {" ".join(words)}, mended, and an update', done.stdout)
 
 
+def warm(tap, folder):
+    """Nor does a tree that was committed in its trial, by kexec, until it has had a cold start."""
+    made = prepared(folder)
+    kept = next(made.root.rglob('swap-three-*'))
+    made.put('proc/cmdline', f'quiet dtb_swap.try={kept.name}\n')
+    early = hook(made)
+    made.put('proc/cmdline', 'quiet\n')
+    late = hook(made)
+    tap.result(early.returncode == 1 and 'has not yet started with it' in early.stdout and
+               not late.returncode, 'a tree that has run by kexec alone, and an update: refused',
+               early.stdout + late.stdout)
+
+
 def ends(tap, folder):
     """Another start, and an update that fails, and the hook of one that comes again."""
     new = new_tree(folder, shipped(*ROW[1:3]), 'new')
@@ -331,7 +344,8 @@ def elsewhere(tap, folder):
 
 def main():
     """Run all."""
-    return perform(journal, locked, failing, waiting, unproven, ends, crowded, alone, elsewhere)
+    return perform(journal, locked, failing, waiting, unproven, warm, ends, crowded, alone,
+                   elsewhere)
 
 
 if __name__ == '__main__':

@@ -9,7 +9,7 @@ import tempfile
 
 from bench import Tap, Tree, swap
 from install import DEVICES, device, digest, model, new_tree, shipped
-from pending import BOOT_ID, ROW, timed, told
+from pending import BOOT_ID, ROW, booted, timed, told
 
 
 def in_trial(tap, folder):
@@ -68,6 +68,27 @@ def trial(tap, folder):
     done, _ = timed('guard', '--limit', '1', *root)
     tap.result('nobody has committed' in done.stdout, 'a trial that has lost its storage ends, too',
                done.stdout)
+
+
+def cold(tap, folder):
+    """In the place of a commit, try --pending in a trial: guard watches the first cold start, too."""
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    for title, steps, tree in (('and a commit', (('commit',), ('guard', '--limit', '1')), 'one'),
+                               ('and no commit', (('guard', '--limit', '1'),), None)):
+        made = device(folder / 'root', *ROW)
+        made.put(BOOT_ID, 'first\n')
+        told(made, 'install', one)
+        told(made, 'rollback')
+        kept = next(made.root.rglob('swap-one-*'))
+        made.put(BOOT_ID, 'second\n')
+        made.put('sys/firmware/fdt', kept.read_bytes())
+        made.put('proc/cmdline', f'quiet dtb_swap.try={kept.name}\n')
+        said = [told(made, 'try', '--pending', one)]
+        made.put('proc/cmdline', 'quiet\n')
+        booted(made, number='third\n')
+        said += [told(made, *step) for step in steps]
+        tap.result(not any(status for status, *_ in said) and said[0][2] == 'one' and
+                   said[-1][2] == tree, f'try --pending in a trial, a cold start {title}', said)
 
 
 def ended(tap, folder):
@@ -216,6 +237,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         in_trial(tap, pathlib.Path(work))
         trial(tap, pathlib.Path(work))
+        cold(tap, pathlib.Path(work))
         ended(tap, pathlib.Path(work))
         spared(tap, pathlib.Path(work))
         saved(tap, pathlib.Path(work))
