@@ -143,12 +143,13 @@ bool never_started(const struct place *place, const struct state *state)
  */
 bool never_ran(const struct place *place, const struct state *state)
 {
-	char *trial = trial_name(place->swap);
-	bool other = !trial && state->back && state->start && place->value &&
+	char *cmdline = sys_line(place->swap, "/proc/cmdline");
+	bool no_trial = cmdline && !strstr(cmdline, TRIAL_MARK);
+	bool other = no_trial && state->back && state->start && place->value &&
 		     same_text(state->installed, place->value) &&
 		     tree_running(place, place->value) == RUNS_NO;
 
-	free(trial);
+	free(cmdline);
 	return other || never_started(place, state);
 }
 

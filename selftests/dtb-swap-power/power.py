@@ -61,14 +61,16 @@ echo 100 >/proc/sys/vm/dirty_expire_centisecs; echo 50 >/proc/sys/vm/dirty_write
 mkdir -p /run/systemd/system /etc/rc5.d
 ln -s /bin/dtb-swap /etc/rc5.d/S40dtb-swap-guard
 echo 0 >/start && mount --bind /start {boot_id}
-cat /sys/firmware/fdt >/running && mount --bind /running /sys/firmware/fdt
+cp /sys/firmware/fdt /own && cp /own /running && mount --bind /running /sys/firmware/fdt
 echo {begin} | dd of=/dev/vda bs=512 seek=8 conv=sync,fsync 2>/dev/null
 n=0
 echo TAP version 13
 while read -r words; do
 	n=$((n + 1))
 	echo $n >/start
-	[ "$words" != commit ] || cat /mnt/boot/swap-three-*.dtb /mnt/sysroot/active/boot/swap-three-*.dtb >/running
+	name=$(cat /mnt/boot/extra_uEnv.txt /mnt/boot/config.txt | sed -n 's/.*=swap-/swap-/p')
+	cat /own >/running
+	[ -z "$name" ] || cat /mnt/boot/$name /mnt/sysroot/active/boot/$name >/running 2>/dev/null
 	said=$(dtb-swap $words 2>&1 </dev/null) && echo "ok $n $words" || {{ echo "$said" | sed 's/^/# /'; echo "not ok $n $words"; }}
 	sleep 3
 done <<-EOF
