@@ -227,7 +227,8 @@ static bool is_quiet(const char *name)
 		"non-removable", "broken-cd", "dr_mode", "serial-number", NULL
 	};
 
-	return is_one_of(name, quiet) || !strncmp(name, "boardpack,", 10) || !strncmp(name, "bootph-", 7) ||
+	return is_one_of(name, quiet) || !strncmp(name, "boardpack,", 10) ||
+	       !strncmp(name, "bootph-", 7) ||
 	       !strncmp(name, "u-boot,", 7) || !strncmp(name, "interrupt", 9);
 }
 

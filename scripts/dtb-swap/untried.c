@@ -93,10 +93,12 @@ void foresee_untried(const struct place *place, const void *fdt, const char *nam
  */
 void warn_untried(struct swap *swap, const char *name)
 {
-	const char *mend = has_kexec(swap) ?
-		"dtb-swap rollback, then dtb-swap try it: a reset ends that" :
-		guard_starts(swap) ? "dtb-swap rollback, then dtb-swap try --pending: guard goes back" :
-		"be where the device is when it starts";
+	const char *mend = "be where the device is when it starts";
+
+	if (has_kexec(swap))
+		mend = "dtb-swap rollback, then dtb-swap try it: a reset ends that";
+	else if (guard_starts(swap))
+		mend = "dtb-swap rollback, then dtb-swap try --pending: guard goes back";
 
 	say(&swap->report, LEVEL_WARNING, KIND_NOTHING, mend,
 	    "%s has not yet run here: if it does not start, nothing goes back by itself", name);
