@@ -87,11 +87,14 @@ static int __init identify_read_params(void)
 }
 
 /*
- * The LED core takes the trigger off before it takes the files away: nobody may
- * attach another one in between, it would outlive the LED.
+ * What has been written to the LED so far must not outlive it. The LED core takes
+ * the trigger off before it takes the files away: nobody may attach another one in
+ * between, it would outlive the LED too.
  */
 static void identify_unregister_led(void)
 {
+	identify_close();
+
 	mutex_lock(&identify_cdev.led_access);
 	led_sysfs_disable(&identify_cdev);
 	mutex_unlock(&identify_cdev.led_access);
@@ -154,7 +157,6 @@ stop_targets:
 	identify_close();
 	identify_targets_stop();
 unregister_led:
-	identify_close();
 	identify_unregister_led();
 unregister_trigger:
 	led_trigger_unregister(&identify_trigger);
@@ -169,7 +171,6 @@ static void __exit identify_exit(void)
 	identify_of_unregister();
 	atomic_notifier_chain_unregister(&panic_notifier_list,
 					 &identify_panic_nb);
-	identify_close();
 	identify_unregister_led();
 	led_trigger_unregister(&identify_trigger);
 	identify_targets_stop();

@@ -7,6 +7,7 @@
  * Races need luck: PACK_ROUNDS= says how often they are tried (5).
  */
 
+#include <linux/uleds.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -159,6 +160,30 @@ TEST_F_TIMEOUT(module, can_go_while_a_target_goes, BUSY)
 		set_up();
 	}
 	EXPECT_TRUE(is_as_before());
+}
+
+/* It has to take its LED back where another one is called so. */
+TEST_F_TIMEOUT(module, can_be_refused_while_others_write, BUSY)
+{
+	struct uleds_user_dev other = { .name = ID, .max_brightness = 1 };
+	pid_t pid;
+	int fd, i;
+
+	run_modprobe("-q uleds");
+	fd = open("/dev/uleds", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		SKIP(return, "this kernel has no LEDs of user space (uleds)");
+	ASSERT_EQ(sizeof(other), write(fd, &other, sizeof(other)));
+	pid = fork();
+	while (!pid)
+		led_write(ID "_1", "identify", "60");
+	for (i = 0; i < 4 * rounds(); i++)
+		EXPECT_EQ(-EBUSY, led_load(""));
+	usleep(500000);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fd);
+	EXPECT_FALSE(led_is_loaded());
 }
 
 /* Allocations that fail: those of the module, and what is called by it. */
