@@ -145,17 +145,10 @@ static int __init identify_init(void)
 
 	atomic_notifier_chain_register(&panic_notifier_list, &identify_panic_nb);
 
-	ret = identify_of_register();
-	if (ret)
-		goto stop_targets;
+	identify_of_register();
 
 	return 0;
 
-stop_targets:
-	atomic_notifier_chain_unregister(&panic_notifier_list,
-					 &identify_panic_nb);
-	identify_close();
-	identify_targets_stop();
 unregister_led:
 	identify_unregister_led();
 unregister_trigger:

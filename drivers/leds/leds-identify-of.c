@@ -1,22 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Identify LED: targets from the device tree
+ *
+ * The node is read, and no driver is bound to it: fw_devlink would let that one wait
+ * until each LED of the node has a driver, and unbind it with the first that goes.
  */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "leds-identify.h"
 
-#include <linux/device.h>
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/of.h>
-#include <linux/platform_device.h>
+#include <linux/printk.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-static void identify_of_free_list(void *data)
+static DEFINE_MUTEX(identify_of_lock);	/* for the two below */
+static struct device_node *identify_of_node;
+static struct identify_list *identify_of_list;
+
+static const struct of_device_id identify_of_match[] = {
+	{ .compatible = "balena,identify" },
+	{ }
+};
+MODULE_DEVICE_TABLE(of, identify_of_match);
+
+static void identify_of_free(struct identify_list *list)
 {
-	struct identify_list *list = data;
 	unsigned int i;
 
 	for (i = 0; i < list->n; i++)
@@ -24,19 +39,12 @@ static void identify_of_free_list(void *data)
 	kfree(list);
 }
 
-static void identify_of_drop_list(void *data)
-{
-	identify_targets_drop_default(data);
-	identify_kick();
-	identify_settle();
-}
-
 /*
  * Writes down all targets of a node in the form that users write: phandles come
  * first, as "&node".
  */
-static int identify_of_text(struct device *dev, int phandles, int names,
-			    char *text, size_t size)
+static int identify_of_text(const struct device_node *node, int phandles,
+			    int names, char *text, size_t size)
 {
 	struct device_node *np;
 	const char *name;
@@ -44,33 +52,38 @@ static int identify_of_text(struct device *dev, int phandles, int names,
 	int i, ret;
 
 	for (i = 0; i < phandles; i++) {
-		np = of_parse_phandle(dev->of_node, "leds", i);
-		if (!np)
-			return dev_err_probe(dev, -EINVAL,
-					     "leds: no node at entry %d\n", i);
+		np = of_parse_phandle(node, "leds", i);
+		if (!np) {
+			pr_err("%s: leds: no node at entry %d\n",
+			       of_node_full_name(node), i);
+			return -EINVAL;
+		}
 		len += scnprintf(text + len, size - len, " &%s",
 				 kbasename(np->full_name));
 		of_node_put(np);
 	}
 
 	for (i = 0; i < names; i++) {
-		ret = of_property_read_string_index(dev->of_node,
-						    "linux,led-names", i, &name);
-		if (ret || !*name || strpbrk(name, IDENTIFY_SPACE))
-			return dev_err_probe(dev, -EINVAL,
-					     "linux,led-names: entry %d is not a name\n",
-					     i);
+		ret = of_property_read_string_index(node, "linux,led-names", i,
+						    &name);
+		if (ret || !*name || strpbrk(name, IDENTIFY_SPACE)) {
+			pr_err("%s: linux,led-names: entry %d is not a name\n",
+			       of_node_full_name(node), i);
+			return -EINVAL;
+		}
 		len += scnprintf(text + len, size - len, " %s", name);
 	}
 
-	if (len == size - 1)
-		return dev_err_probe(dev, -E2BIG, "too many names\n");
+	if (len == size - 1) {
+		pr_err("%s: too many names\n", of_node_full_name(node));
+		return -E2BIG;
+	}
 
 	return 0;
 }
 
 static struct identify_list *
-identify_of_parse(struct device *dev, int phandles, int names)
+identify_of_parse(const struct device_node *node, int phandles, int names)
 {
 	struct identify_list *list;
 	const char *why;
@@ -81,100 +94,124 @@ identify_of_parse(struct device *dev, int phandles, int names)
 	if (!text)
 		return ERR_PTR(-ENOMEM);
 
-	ret = identify_of_text(dev, phandles, names, text, PAGE_SIZE);
+	ret = identify_of_text(node, phandles, names, text, PAGE_SIZE);
 	if (ret) {
 		list = ERR_PTR(ret);
 	} else {
 		list = identify_list_parse(text, &why);
 		if (IS_ERR(list))
-			dev_err(dev, "%s: %s\n", text + 1, why);
+			pr_err("%s: %s: %s\n", of_node_full_name(node), text + 1,
+			       why);
 	}
 	kfree(text);
 	if (IS_ERR(list))
 		return list;
 
 	for (i = 0; i < phandles; i++)
-		list->target[i].np = of_parse_phandle(dev->of_node, "leds", i);
+		list->target[i].np = of_parse_phandle(node, "leds", i);
 
 	return list;
 }
 
 /* The count of a property that need not be there, but if so, has to have one. */
-static int identify_of_count(struct device *dev, const char *name, int count)
+static int identify_of_count(const struct device_node *node, const char *name,
+			     int count)
 {
 	if (count > 0)
 		return count;
-	if (!of_find_property(dev->of_node, name, NULL))
+	if (!of_find_property(node, name, NULL))
 		return 0;
 
-	return dev_err_probe(dev, -EINVAL, "%s: cannot be counted\n", name);
+	pr_err("%s: %s: cannot be counted\n", of_node_full_name(node), name);
+
+	return -EINVAL;
 }
 
-static int identify_of_probe(struct platform_device *pdev)
+static void identify_of_read(struct device_node *node)
 {
-	struct device *dev = &pdev->dev;
 	struct identify_list *list;
-	int phandles, names, ret;
+	int phandles, names;
 
-	phandles = of_property_count_elems_of_size(dev->of_node, "leds",
-						   sizeof(__be32));
-	phandles = identify_of_count(dev, "leds", phandles);
+	phandles = of_property_count_elems_of_size(node, "leds", sizeof(__be32));
+	phandles = identify_of_count(node, "leds", phandles);
 	if (phandles < 0)
-		return phandles;
+		return;
 
-	names = of_property_count_strings(dev->of_node, "linux,led-names");
-	names = identify_of_count(dev, "linux,led-names", names);
+	names = of_property_count_strings(node, "linux,led-names");
+	names = identify_of_count(node, "linux,led-names", names);
 	if (names < 0)
-		return names;
+		return;
 
-	if (!phandles && !names)
-		return dev_err_probe(dev, -EINVAL,
-				     "neither leds nor linux,led-names\n");
+	if (!phandles && !names) {
+		pr_err("%s: neither leds nor linux,led-names\n",
+		       of_node_full_name(node));
+		return;
+	}
 
-	list = identify_of_parse(dev, phandles, names);
+	list = identify_of_parse(node, phandles, names);
 	if (IS_ERR(list))
-		return PTR_ERR(list);
+		return;
+	if (identify_of_node) {
+		pr_err("%s: another node names the LEDs already\n",
+		       of_node_full_name(node));
+		identify_of_free(list);
+		return;
+	}
 
-	ret = devm_add_action_or_reset(dev, identify_of_free_list, list);
-	if (ret)
-		return ret;
-
-	ret = identify_targets_use_default(list);
-	if (ret)
-		return dev_err_probe(dev, ret,
-				     "another node names the LEDs already\n");
-
-	ret = devm_add_action_or_reset(dev, identify_of_drop_list, list);
-	if (ret)
-		return ret;
-
+	identify_of_node = node;
+	identify_of_list = list;
+	identify_targets_use_default(list);
 	identify_kick();
-
-	return 0;
 }
 
-static const struct of_device_id identify_of_match[] = {
-	{ .compatible = "balena,identify" },
-	{ }
-};
-MODULE_DEVICE_TABLE(of, identify_of_match);
+static void identify_of_drop(void)
+{
+	if (!identify_of_node)
+		return;
 
-static struct platform_driver identify_of_driver = {
-	.probe = identify_of_probe,
-	.driver = {
-		.name = "leds-identify",
-		.of_match_table = identify_of_match,
-	},
+	identify_targets_use_default(NULL);
+	identify_kick();
+	identify_settle();
+	identify_of_free(identify_of_list);
+	identify_of_node = NULL;
+}
+
+/* A node may come and go with an overlay. */
+static int identify_of_changed(struct notifier_block *nb, unsigned long action,
+			       void *data)
+{
+	struct of_reconfig_data *change = data;
+	int state = of_reconfig_get_state_change(action, change);
+
+	mutex_lock(&identify_of_lock);
+	if (state == OF_RECONFIG_CHANGE_REMOVE && change->dn == identify_of_node)
+		identify_of_drop();
+	if (state == OF_RECONFIG_CHANGE_ADD && change->dn != identify_of_node &&
+	    of_match_node(identify_of_match, change->dn))
+		identify_of_read(change->dn);
+	mutex_unlock(&identify_of_lock);
+
+	return NOTIFY_OK;
+}
+
+static struct notifier_block identify_of_nb = {
+	.notifier_call = identify_of_changed,
 };
 
 /**
- * identify_of_register() - look for a node
- *
- * Return: 0 or a negative error code.
+ * identify_of_register() - look for a node, now and later
  */
-int identify_of_register(void)
+void identify_of_register(void)
 {
-	return platform_driver_register(&identify_of_driver);
+	struct device_node *node;
+
+	of_reconfig_notifier_register(&identify_of_nb);
+
+	mutex_lock(&identify_of_lock);
+	for_each_matching_node(node, identify_of_match)
+		if (of_device_is_available(node) && node != identify_of_node)
+			identify_of_read(node);
+	mutex_unlock(&identify_of_lock);
 }
 
 /**
@@ -182,5 +219,9 @@ int identify_of_register(void)
  */
 void identify_of_unregister(void)
 {
-	platform_driver_unregister(&identify_of_driver);
+	of_reconfig_notifier_unregister(&identify_of_nb);
+
+	mutex_lock(&identify_of_lock);
+	identify_of_drop();
+	mutex_unlock(&identify_of_lock);
 }

@@ -349,33 +349,12 @@ void identify_targets_use(struct identify_list *list)
 
 /**
  * identify_targets_use_default() - take over the list of the firmware
- * @list: the list; remains the caller's
- *
- * Return: 0, or -EBUSY if there is one already.
+ * @list: the list, or NULL; remains the caller's
  */
-int identify_targets_use_default(struct identify_list *list)
-{
-	int ret = 0;
-
-	mutex_lock(&identify_leds_lock);
-	if (identify_default_list)
-		ret = -EBUSY;
-	else
-		identify_default_list = list;
-	mutex_unlock(&identify_leds_lock);
-
-	return ret;
-}
-
-/**
- * identify_targets_drop_default() - let go of the list of the firmware
- * @list: the list
- */
-void identify_targets_drop_default(struct identify_list *list)
+void identify_targets_use_default(struct identify_list *list)
 {
 	mutex_lock(&identify_leds_lock);
-	if (identify_default_list == list)
-		identify_default_list = NULL;
+	identify_default_list = list;
 	mutex_unlock(&identify_leds_lock);
 }
 

@@ -132,11 +132,10 @@ void identify_targets_released(struct led_classdev *cdev);
 void identify_targets_set_state(struct identify_led *led,
 				enum identify_state state);
 void identify_targets_use(struct identify_list *list);
-int identify_targets_use_default(struct identify_list *list);
-void identify_targets_drop_default(struct identify_list *list);
+void identify_targets_use_default(struct identify_list *list);
 int identify_targets_print(char *buf, size_t size);
 
-int identify_of_register(void);
+void identify_of_register(void);
 void identify_of_unregister(void);
 struct identify_list *identify_list_parse_logged(const char *text,
 						 const char *source);

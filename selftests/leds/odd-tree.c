@@ -8,83 +8,53 @@
 
 #include "kselftest_harness.h"
 
-#define DRIVER	"/sys/bus/platform/drivers/leds-identify/"
 #define RIGHT	"identify-right"
-#define TARGETS	"&led-0 &led-0 &led-1 &pack-led"
+#define TARGETS	"&led-0 &led-0 &led-1 &pack-led &led-2"
 #define RED	"pack:red:user"
 #define BLUE	"pack:blue:user"
-
-static bool is_bound(const char *node)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), DRIVER "%s", node);
-
-	return !access(path, F_OK);
-}
 
 FIXTURE(odd_tree) {
 	int log;
 };
 
 FIXTURE_VARIANT(odd_tree) {
-	const char *node;
 	const char *line;
-	int error;
 };
 
 FIXTURE_VARIANT_ADD(odd_tree, names_no_led) {
-	.node = "identify-nothing",
 	.line = "neither leds nor linux,led-names",
-	.error = -EINVAL,
 };
 
 FIXTURE_VARIANT_ADD(odd_tree, names_no_node) {
-	.node = "identify-no-node",
 	.line = "leds: no node at entry 1",
-	.error = -EINVAL,
 };
 
 FIXTURE_VARIANT_ADD(odd_tree, has_half_a_phandle) {
-	.node = "identify-bytes",
 	.line = "leds: cannot be counted",
-	.error = -EINVAL,
 };
 
 FIXTURE_VARIANT_ADD(odd_tree, has_no_string) {
-	.node = "identify-no-string",
 	.line = "linux,led-names: cannot be counted",
-	.error = -EINVAL,
 };
 
 FIXTURE_VARIANT_ADD(odd_tree, has_an_empty_name) {
-	.node = "identify-empty",
 	.line = "linux,led-names: entry 1 is not a name",
-	.error = -EINVAL,
 };
 
 FIXTURE_VARIANT_ADD(odd_tree, has_two_names_in_one) {
-	.node = "identify-space",
 	.line = "linux,led-names: entry 0 is not a name",
-	.error = -EINVAL,
 };
 
 FIXTURE_VARIANT_ADD(odd_tree, fills_a_page) {
-	.node = "identify-wordy",
 	.line = "too many names",
-	.error = -E2BIG,
 };
 
 FIXTURE_VARIANT_ADD(odd_tree, has_17_targets) {
-	.node = "identify-many",
 	.line = "&led-0: there are more than 16 targets",
-	.error = -E2BIG,
 };
 
 FIXTURE_VARIANT_ADD(odd_tree, names_itself) {
-	.node = "identify-itself",
 	.line = "pack:red:user,identify: the identify LED cannot be its own target",
-	.error = -EINVAL,
 };
 
 FIXTURE_SETUP(odd_tree)
@@ -103,10 +73,6 @@ FIXTURE_TEARDOWN(odd_tree)
 TEST_F(odd_tree, is_told_and_refused)
 {
 	EXPECT_EQ(1, log_count(self->log, variant->line));
-	EXPECT_FALSE(is_bound(variant->node));
-	EXPECT_EQ(variant->error, file_write(DRIVER "bind", variant->node));
-	EXPECT_EQ(1, log_count(self->log, variant->line));
-	EXPECT_FALSE(is_bound(variant->node));
 }
 
 FIXTURE(right_node) {
@@ -129,7 +95,6 @@ FIXTURE_TEARDOWN(right_node)
 
 TEST_F(right_node, is_used_beside_them)
 {
-	EXPECT_TRUE(is_bound(RIGHT));
 	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(RED) && led_is_borrowed(BLUE)));
@@ -146,6 +111,41 @@ TEST_F(right_node, can_be_written_back_where_names_are_the_same)
 	EXPECT_FALSE(led_is_borrowed(BLUE));
 	ASSERT_EQ(0, led_write(ID, "leds", "&led-9"));
 	EXPECT_FALSE(led_is_borrowed(RED));
+}
+
+/* A device that is bound goes with the driver of any node that it names (fw_devlink). */
+TEST_F(right_node, keeps_a_target_when_the_driver_of_another_goes)
+{
+	char device[PATH_MAX], driver[PATH_MAX], unbind[PATH_MAX], bind[PATH_MAX];
+
+	ASSERT_TRUE(led_device(BLUE, "", device) && led_device(BLUE, "/driver", driver));
+	snprintf(unbind, sizeof(unbind), "%.4000s/unbind", driver);
+	snprintf(bind, sizeof(bind), "%.4000s/bind", driver);
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(RED) && led_is_borrowed(BLUE)));
+	ASSERT_EQ(0, file_write(unbind, strrchr(device, '/') + 1));
+	EXPECT_FALSE(led_exists(BLUE));
+	EXPECT_TRUE(holds_for(200, led_is_borrowed(RED)));
+	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
+	ASSERT_EQ(0, file_write(bind, strrchr(device, '/') + 1));
+	EXPECT_TRUE(wait_until(led_is_borrowed(BLUE)));
+	EXPECT_TRUE(led_is_borrowed(RED));
+	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
+}
+
+/* As with an overlay. */
+TEST_F(right_node, can_come_and_go_in_mid_blink)
+{
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(RED)));
+	if (run_modprobe("led-fake node=/" RIGHT))
+		SKIP(return, "this kernel cannot change its device tree");
+	EXPECT_STREQ("", led_read(ID, "leds"));
+	EXPECT_FALSE(led_is_borrowed(RED));
+	EXPECT_STREQ("1", led_read(ID, "active"));
+	EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(RED) && led_is_borrowed(BLUE)));
 }
 
 /* By its label, or by the name of the node. */

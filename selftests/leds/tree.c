@@ -10,12 +10,10 @@
 #include "kselftest_harness.h"
 
 #define DEVICES	"/sys/bus/platform/devices/"
-#define DRIVER	"/sys/bus/platform/drivers/leds-identify/"
 
-static char nodes[8][NAME_MAX + 1];
 static int count;
 
-/* The platform devices that the driver could take. */
+/* Nodes that could be used. */
 static const char *find_nodes(void)
 {
 	char compatible[128];
@@ -26,37 +24,16 @@ static const char *find_nodes(void)
 
 	if (glob(DEVICES "*/of_node/compatible", 0, NULL, &found))
 		return "this machine has no device tree";
-	for (i = 0; i < found.gl_pathc && count < 8; i++) {
+	for (i = 0; i < found.gl_pathc; i++) {
 		fd = open(found.gl_pathv[i], O_RDONLY);
 		len = read(fd, compatible, sizeof(compatible) - 1);
 		close(fd);
 		compatible[len > 0 ? len : 0] = '\0';
-		if (!strcmp(compatible, "balena,identify"))
-			sscanf(found.gl_pathv[i], DEVICES "%255[^/]", nodes[count++]);
+		count += !strcmp(compatible, "balena,identify");
 	}
 	globfree(&found);
 
 	return count ? NULL : "the device tree has no identify node";
-}
-
-static bool is_bound(const char *node)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), DRIVER "%s", node);
-
-	return !access(path, F_OK);
-}
-
-static const char *bound_node(void)
-{
-	int i;
-
-	for (i = 0; i < count; i++)
-		if (is_bound(nodes[i]))
-			return nodes[i];
-
-	return NULL;
 }
 
 /* Which LEDs are borrowed, a bit each. */
@@ -72,7 +49,6 @@ static unsigned int borrowed(void)
 
 FIXTURE(tree) {
 	char leds[4096];
-	const char *node;
 	int log;
 };
 
@@ -80,8 +56,6 @@ FIXTURE_SETUP(tree)
 {
 	self->log = log_open();
 	ASSERT_EQ(0, led_reload(""));
-	self->node = bound_node();
-	ASSERT_TRUE(!!self->node);
 	memcpy(self->leds, led_read(ID, "leds"), sizeof(self->leds));
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
 	ASSERT_TRUE(wait_until(borrowed()));
@@ -124,12 +98,6 @@ TEST_F(tree, can_be_read_and_written_back)
 	ASSERT_EQ(0, led_reload(self->leds));
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
 	EXPECT_TRUE(wait_until(borrowed() == before));
-
-	ASSERT_EQ(0, file_write(DRIVER "unbind", self->node));
-	ASSERT_EQ(0, led_write(ID, "identify", "0"));
-	ASSERT_EQ(0, file_write(DRIVER "bind", self->node));
-	ASSERT_EQ(0, led_write(ID, "identify", "60"));
-	EXPECT_TRUE(wait_until(borrowed() == before));
 }
 
 TEST_F(tree, gives_way_to_the_parameter)
@@ -141,40 +109,11 @@ TEST_F(tree, gives_way_to_the_parameter)
 	EXPECT_STREQ(self->leds, led_read(ID, "leds"));
 }
 
-TEST_F(tree, node_can_be_unbound_in_mid_blink)
-{
-	ASSERT_EQ(0, file_write(DRIVER "unbind", self->node));
-	EXPECT_FALSE(borrowed());
-	EXPECT_STREQ("", led_read(ID, "leds"));
-	EXPECT_STREQ("1", led_read(ID, "active"));
-	ASSERT_EQ(0, file_write(DRIVER "bind", self->node));
-	EXPECT_STREQ(self->leds, led_read(ID, "leds"));
-	EXPECT_TRUE(wait_until(borrowed()));
-}
-
 TEST_F(tree, has_one_node_in_force)
 {
-	int i, bound = 0;
-
 	if (count < 2)
 		SKIP(return, "the device tree has only one identify node");
-	for (i = 0; i < count; i++)
-		bound += is_bound(nodes[i]);
-	EXPECT_EQ(1, bound);
 	EXPECT_EQ(count - 1, log_count(self->log, "another node names the LEDs already"));
-}
-
-TEST_F(tree, other_node_can_be_bound_after_the_first)
-{
-	const char *other = self->node == nodes[0] ? nodes[1] : nodes[0];
-
-	if (count < 2)
-		SKIP(return, "the device tree has only one identify node");
-	EXPECT_NE(0, file_write(DRIVER "bind", other));
-	ASSERT_EQ(0, file_write(DRIVER "unbind", self->node));
-	ASSERT_EQ(0, file_write(DRIVER "bind", other));
-	EXPECT_STRNE(self->leds, led_read(ID, "leds"));
-	EXPECT_TRUE(wait_until(borrowed()));
 }
 
 int main(int argc, char **argv)

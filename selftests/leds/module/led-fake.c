@@ -5,7 +5,8 @@
  *
  * The file "disabled" keeps users away from the LED. fake-plain, its default trigger,
  * has no settings. fake-choosy takes one of two, and has the second at first; "default"
- * tells whether it was started as the default trigger.
+ * tells whether it was started as the default trigger. With node= it disables a node
+ * of the device tree for as long as it is loaded.
  */
 
 #include <linux/device.h>
@@ -13,10 +14,16 @@
 #include <linux/leds.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/of.h>
+#include <linux/slab.h>
 
 static char *name = "pack:fake:test";
 module_param(name, charp, 0444);
 MODULE_PARM_DESC(name, "of the LED");
+
+static char *node;
+module_param(node, charp, 0444);
+MODULE_PARM_DESC(node, "the path of a node that has no status");
 
 static bool fake_choice[2], fake_is_default;
 
@@ -134,6 +141,53 @@ static struct led_classdev fake_led = {
 	.groups = fake_led_groups,
 };
 
+#ifdef CONFIG_OF_DYNAMIC
+static struct of_changeset fake_change;
+
+static int fake_disable(void)
+{
+	struct device_node *np = of_find_node_by_path(node);
+	struct property *prop;
+	char *name;
+	int ret;
+
+	/* The kernel keeps it, also when it is removed. */
+	prop = kzalloc(sizeof(*prop) + 32, GFP_KERNEL);
+	if (!np || !prop) {
+		kfree(prop);
+		of_node_put(np);
+		return -ENODEV;
+	}
+	name = (char *)(prop + 1);
+	prop->name = memcpy(name, "status", sizeof("status"));
+	prop->value = memcpy(name + 16, "disabled", sizeof("disabled"));
+	prop->length = sizeof("disabled");
+
+	of_changeset_init(&fake_change);
+	ret = of_changeset_add_property(&fake_change, np, prop);
+	if (!ret)
+		ret = of_changeset_apply(&fake_change);
+	of_node_put(np);
+
+	return ret;
+}
+
+static void fake_enable(void)
+{
+	of_changeset_revert(&fake_change);
+	of_changeset_destroy(&fake_change);
+}
+#else
+static int fake_disable(void)
+{
+	return -ENODEV;
+}
+
+static void fake_enable(void)
+{
+}
+#endif
+
 static int __init fake_init(void)
 {
 	int ret;
@@ -145,13 +199,20 @@ static int __init fake_init(void)
 	if (ret)
 		goto unregister_plain;
 
-	fake_led.name = name;
-	ret = led_classdev_register(NULL, &fake_led);
+	ret = node ? fake_disable() : 0;
 	if (ret)
 		goto unregister_choosy;
 
+	fake_led.name = name;
+	ret = led_classdev_register(NULL, &fake_led);
+	if (ret)
+		goto enable_node;
+
 	return 0;
 
+enable_node:
+	if (node)
+		fake_enable();
 unregister_choosy:
 	led_trigger_unregister(&fake_choosy);
 unregister_plain:
@@ -163,6 +224,8 @@ module_init(fake_init);
 static void __exit fake_exit(void)
 {
 	led_classdev_unregister(&fake_led);
+	if (node)
+		fake_enable();
 	led_trigger_unregister(&fake_choosy);
 	led_trigger_unregister(&fake_plain);
 }
