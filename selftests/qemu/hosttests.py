@@ -8,7 +8,7 @@ import subprocess
 
 import ktap
 from debian import CACHE
-from kernel import HERE, KERNELS, SOURCES, TOP, linux_source
+from kernel import HERE, KERNELS, OUT, SOURCES, TOP, linux_source
 
 GUESTS = (*SOURCES, "scripts", "selftests", "dts", "overlays")      # all that is in one
 # Folders whose tests run on this machine, without a guest or with their own, and
@@ -83,6 +83,7 @@ def run(topic):
                "NEWEST_KDIR": str(KERNELS[NEWEST_KERNEL].ensure().build),
                "PYTHONPATH": str(HERE)}
         results = []
+        OUT.mkdir(exist_ok=True)        # where they work
         for script in sorted((TOP / "selftests" / topic).glob("*.*")):
             if script.name.startswith("bad-") or not is_script(script):
                 continue
