@@ -49,6 +49,12 @@ def qualcomm(folder):
     return change(evk(folder), lambda t: t.text(EVK_SD, 'compatible', 'qcom,x'))
 
 
+def dwc3(folder):
+    """An EVK whose disk is on Qualcomm's USB."""
+    return change(evk(folder), lambda t: t.text(EVK_SD, 'compatible', 'qcom,dwc3').text(
+        EVK_SD, 'interrupt-names', ['hs_phy_irq', 'ss_phy_irq']))
+
+
 def without(tree, path):
     """What has a number is gone, and the number stays."""
     return tree.cell(EQOS, 'intf_mode', tree.fdt.get_phandle(tree.node(path)), 4).drop(path)
@@ -87,6 +93,8 @@ CASES = (
      f'warning: storage of /: {EVK_SD} has no "usb2" in its phy-names'),
     ('so does Qualcomm', qualcomm, lambda t: t.text(EVK_SD, 'clock-names', ['ipg', 'ahb']), 0,
      f'warning: storage of /: {EVK_SD} has no "per" in its clock-names'),
+    ('and its USB any interrupt', dwc3, lambda t: t.text(EVK_SD, 'interrupt-names', ['pwr_event', 'ss_phy_irq']), 0,
+     f'warning: storage of /: {EVK_SD} has no "hs_phy_irq" in its interrupt-names'),
     ('not what is called otherwise', qualcomm, lambda t: instead(t, EVK_SD, 'clock-names', 'foo'), 5,
      f'refused: storage of /: {EVK_SD} has no "ipg" in its clock-names'),
     ('the card\'s pins are never chosen', evk, lambda t: instead(t, EVK_SD, 'pinctrl-names', 'foo'), 5,
