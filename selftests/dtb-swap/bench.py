@@ -40,7 +40,7 @@ def tool(arch='amd64', *flags, musl=False):
                    f'LIBFDT={package(arch, "libfdt-dev")}',
                    f'MUSL={package(arch, "musl-dev") if musl else ""}',
                    'LDFLAGS=' if flags else 'LDFLAGS=-static -s',
-                   f'CFLAGS={" ".join(flags) or "-Os"} -Werror')
+                   f'CFLAGS={" ".join(flags) or "-Os -flto=auto"} -Werror')
     if done.returncode:
         raise SystemExit(done.stdout)
     return out / 'dtb-swap'
