@@ -62,6 +62,21 @@ static bool goes_on(const struct swap *swap, const char *driver)
 	return good;
 }
 
+/* Whether systemd has set one for kexec, which is its KExecWatchdogSec=, is not asked. */
+static void warn_of_none(struct swap *swap)
+{
+	bool there = is_there(swap, "watchdog0");
+	char *driver = driver_of(swap, "watchdog0");
+
+	say(&swap->report, LEVEL_WARNING, KIND_KERNEL,
+	    !there ? "be where its power can be switched" :
+	    driver && goes_on(swap, driver) ?
+	    "--watchdog /dev/watchdog0, or KExecWatchdogSec= where systemd has that open" :
+	    "start this kernel with watchdog.stop_on_reboot=0, then say --watchdog /dev/watchdog0",
+	    "nothing is known to end a kernel that hangs on this tree");
+	free(driver);
+}
+
 /**
  * watchdog_check() - see that a watchdog will end a kernel that hangs
  * @call: has its device, or none; is told why it will not
@@ -71,8 +86,10 @@ void watchdog_check(struct call *call)
 	const char *name = call->watchdog ? base_name(call->watchdog) : NULL;
 	char *driver;
 
-	if (!name)
+	if (!name) {
+		warn_of_none(&call->swap);
 		return;
+	}
 	if (!strcmp(name, "watchdog"))
 		name = "watchdog0";
 	driver = driver_of(&call->swap, name);

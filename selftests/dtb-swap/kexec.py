@@ -206,6 +206,22 @@ def undone(tap, folder):
                '--load: the kernel stays loaded, the watchdog runs', done)
 
 
+def unwatched(tap, folder):
+    """Without a watchdog a trial says that nothing ends a kernel that hangs, and what could."""
+    board = Board(folder)
+    said = [board.start('--load')]
+    board.made.put('sys/class/watchdog/watchdog0/state', '')
+    said.append(board.start('--load'))
+    dog = with_watchdog(board, folder)
+    said += [board.start('--load'), board.start('--load', '--watchdog', dog)]
+    mends = ['be where its power', 'watchdog.stop_on_reboot=0, then say --watchdog',
+             'mend: --watchdog /dev/watchdog0', None]
+    tap.result(all(('nothing is known to end a kernel that hangs' in done.stderr) == bool(mend) and
+                   (mend or '') in done.stderr and not done.returncode
+                   for done, mend in zip(said, mends)),
+               'a trial that no watchdog ends is warned of', said)
+
+
 def overlaid(tap, folder):
     """Overlays that were tried and committed are known to be in the tree."""
     board = Board(folder)
@@ -309,6 +325,8 @@ def ahead(tap, folder):
         for step in steps:
             if step == 'START':
                 board.made.put(BOOT_ID, 'second\n')
+                board.made.put('sys/firmware/fdt',
+                               next(board.made.root.rglob('swap-two-*')).read_bytes())
             else:
                 swap('install', new_tree(folder, shipped(*ROW[1:3]), step), '--root', board.made.root)
         for words in ((), ('--load',), ('--load', '--watchdog', with_watchdog(board, folder))):
@@ -368,6 +386,7 @@ def main():
         long_lines(tap, pathlib.Path(work))
         told(tap, pathlib.Path(work))
         undone(tap, pathlib.Path(work))
+        unwatched(tap, pathlib.Path(work))
         overlaid(tap, pathlib.Path(work))
         bootloaders(tap, pathlib.Path(work))
         reserved(tap, pathlib.Path(work))
