@@ -207,26 +207,30 @@ static void check_there(const struct move *move, const void *selected)
 
 /*
  * Both roots have one selector: where the tree does not start, the OS before does not either. A
- * start by kexec stands on what the kernel before has switched on.
+ * start by kexec stands on what the kernel before has switched on, and one that came before a trial
+ * may have been such a one, too.
  */
 static void check_started(const struct place *place)
 {
 	enum runs runs = place->value && !place->above ? tree_running(place, place->value) :
 							 RUNS_YES;
-	char *trial = trial_name(place->swap);
-	bool warm = trial && !place->above && same_text(trial, place->value);
+	char *trial = place->value && !place->above ? trial_name(place->swap) : NULL;
 	struct state state;
 
-	free(trial);
 	state_read(&state, place);
-	if (warm || (runs != RUNS_YES && (never_started(place, &state) ||
-					  (state.pending && (runs == RUNS_NO ||
-							     first_start(place->swap, &state))))))
+	if (trial)
+		refuse(place->swap, KIND_NOTHING, "start the device again, then update",
+		       "this start is a trial by kexec, which proves no cold start of %s",
+		       place->value);
+	else if (runs != RUNS_YES && (never_started(place, &state) ||
+				      (state.pending && (runs == RUNS_NO ||
+							 first_start(place->swap, &state)))))
 		refuse(place->swap, KIND_NOTHING,
 		       "start the device with it once, or dtb-swap rollback, then update",
 		       "%s is selected, and this device has not yet started with it",
 		       place->value);
 	state_free(&state);
+	free(trial);
 }
 
 static void check_selected(const struct move *move, const char *checked)
