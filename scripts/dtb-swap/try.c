@@ -116,7 +116,7 @@ static bool is_unproven(const struct place *place)
 	if (!place->family)
 		return false;
 	state_read(&state, place);
-	unproven = never_ran(place, &state) && !state.pending;
+	unproven = never_ran(place, &state);
 	state_free(&state);
 	return unproven;
 }

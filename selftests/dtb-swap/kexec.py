@@ -319,16 +319,21 @@ def guarded(tap, folder):
 def ahead(tap, folder):
     """What is started, what a reset is on, and whether that has ever run."""
     for steps, old, warned in (((), "the bootloader's own tree", False), (('two',), 'swap-two-', True),
-                               (('two', 'START'), 'swap-two-', False)):
+                               (('two', 'START'), 'swap-two-', False),
+                               (('PENDING', 'two'), 'swap-two-', True)):
         board = Board(folder)
         board.made.put(BOOT_ID, 'first\n')
+        verb = ('install',)
         for step in steps:
-            if step == 'START':
+            if step == 'PENDING':
+                board.made.put(SCRIPT, '').chmod(0o755)
+                verb = ('try', '--pending')
+            elif step == 'START':
                 board.made.put(BOOT_ID, 'second\n')
                 board.made.put('sys/firmware/fdt',
                                next(board.made.root.rglob('swap-two-*')).read_bytes())
             else:
-                swap('install', new_tree(folder, shipped(*ROW[1:3]), step), '--root', board.made.root)
+                swap(*verb, new_tree(folder, shipped(*ROW[1:3]), step), '--root', board.made.root)
         for words in ((), ('--load',), ('--load', '--watchdog', with_watchdog(board, folder))):
             done = board.start(*words)
             tap.result('swap-one-' in done.stdout and f'a reset is on {old}' in done.stdout and
