@@ -119,6 +119,7 @@ TEST_F(memory, that_cannot_be_read_is_read_later)
 	ASSERT_EQ(0, memory_bind(true));
 	ASSERT_EQ(0, seed_load("interval=1"));
 	ASSERT_EQ(0, clock_set(LATER));
+	ASSERT_TRUE(wait_until(seed_reads("source", "other")));
 	EXPECT_TRUE(holds_for(4000, seed_reads("source", "other")));
 	EXPECT_EQ(1, log_count(self->log, "memory: cannot be read: error -5"));
 	/* What it holds is not known: it may be later. */
