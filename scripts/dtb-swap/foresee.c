@@ -146,6 +146,7 @@ void check_install(struct swap *swap, const void *fdt, const char *path)
 	kept = tree_to_keep(&own, fdt, path, &name);
 	if (kept && place_open(&place, &own)) {
 		size = fdt_totalsize(kept);
+		keep_name(&place, kept, &name);
 		select_traps(&place, name, size);
 		if (!verdict(&own.report))
 			place_overlays(&place, fdt);

@@ -332,8 +332,13 @@ void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **
 	return copy;
 }
 
-/* What is selected, or was before, is the same tree under whatever name. */
-static void keep_name(const struct place *place, const void *fdt, char **name)
+/**
+ * keep_name() - what is selected, or was before, is the same tree under whatever name
+ * @place: where things are
+ * @fdt: the tree, as it is kept
+ * @name: that it would be kept under; gets that which it has, for free()
+ */
+void keep_name(const struct place *place, const void *fdt, char **name)
 {
 	struct state state;
 	const char *known[2];

@@ -177,6 +177,7 @@ enum runs stamp_running(const struct swap *swap, const void *fdt);
 enum runs tree_running(const struct place *place, const char *name);
 bool never_ran(const struct place *place, const struct state *state);
 bool never_started(const struct place *place, const struct state *state);
+void keep_name(const struct place *place, const void *fdt, char **name);
 void *tree_to_keep(struct swap *swap, const void *fdt, const char *path, char **name);
 void *place_tree(const struct place *place, const char *name);
 bool place_damaged(const struct place *place, const char *name);

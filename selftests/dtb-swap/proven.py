@@ -218,6 +218,10 @@ def untried(tap, folder):
                    f'{kind}: also of one that is pending', pending)
         steps = [told(made, 'install', '--untried', one), told(made, 'install', one)]
         booted(made, kind, 'third\n')
+        zero, = trees(folder, kind, 'zero')
+        foreseen = told(made, 'check', zero.rename(folder / 'another-name'))
+        tap.result(not foreseen[0] and 'comes before install' not in foreseen[1],
+                   f'{kind}: check knows the one before under another file name', foreseen)
         steps += [told(made, 'install', one), told(made, 'install', '--untried', two),
                   told(made, 'install', one)]
         tap.result(not any(status for status, *_ in steps) and [
