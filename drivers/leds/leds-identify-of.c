@@ -43,7 +43,7 @@ static void identify_of_free(struct identify_list *list)
  * Writes down all targets of a node in the form that users write: phandles come
  * first, as "&node".
  */
-static int identify_of_text(const struct device_node *node, int phandles,
+static int identify_of_text(struct device_node *node, int phandles,
 			    int names, char *text, size_t size)
 {
 	struct device_node *np;
@@ -83,7 +83,7 @@ static int identify_of_text(const struct device_node *node, int phandles,
 }
 
 static struct identify_list *
-identify_of_parse(const struct device_node *node, int phandles, int names)
+identify_of_parse(struct device_node *node, int phandles, int names)
 {
 	struct identify_list *list;
 	const char *why;
@@ -114,7 +114,7 @@ identify_of_parse(const struct device_node *node, int phandles, int names)
 }
 
 /* The count of a property that need not be there, but if so, has to have one. */
-static int identify_of_count(const struct device_node *node, const char *name,
+static int identify_of_count(struct device_node *node, const char *name,
 			     int count)
 {
 	if (count > 0)
