@@ -126,9 +126,10 @@ static bool is_stream(const char *path, const struct stat *now)
 {
 	struct stat link;
 
-	return now ? !S_ISREG(now->st_mode) || !strncmp(path, "/dev/", 5) ||
-		     !strncmp(path, "/proc/", 6) :
-		     !lstat(path, &link);
+	if (!now)
+		return !lstat(path, &link);
+	return !S_ISREG(now->st_mode) || !strncmp(path, "/proc/", 6) ||
+	       (!strncmp(path, "/dev/", 5) && strncmp(path, "/dev/shm/", 9));
 }
 
 static bool write_file(const char *path, const void *data, size_t size)
