@@ -136,17 +136,21 @@ def _modules(folder):
 
 
 def _install_selftests(arch):
-    """The kselftest folder as a device gets it, for one architecture."""
+    """The kselftest folder as a device gets it, for one architecture: what boots there."""
+    folders = sorted({LAST}.union(*(row.folders() for row in BOOTS
+                                    if guest.MACHINES[row.machine].arch == arch)))
+
     def install(new):
         with tempfile.TemporaryDirectory() as work:
             done = subprocess.run(
                 ["make", "-s", "-C", TOP / "selftests", f"INSTALL_PATH={new}", f"BUILD={work}",
                  f"ARCH={ARCH[arch]}", f"CROSS_COMPILE={CROSS[arch]}",
-                 f"KSFT={linux_source()}/tools/testing/selftests", "install"],
+                 f"KSFT={linux_source()}/tools/testing/selftests",
+                 f"TARGETS={' '.join(folders)}", "install"],
                 text=True, capture_output=True, check=False)
         if done.returncode:
             raise SystemExit(f"selftests: install failed\n{done.stdout}{done.stderr}")
-    key = digest(arch, linux_source().name, tree_digest([TOP / "selftests"]))
+    key = digest(arch, *folders, linux_source().name, tree_digest([TOP / "selftests"]))
     return keep(CACHE / "selftests" / key, install)
 
 

@@ -24,6 +24,7 @@ IMAGE = {"arm64": "arch/arm64/boot/Image", "armhf": "arch/arm/boot/zImage",
 # deal with. What the rest of the kernel allocates is watched, too, but not what it accesses.
 CHECKED = "drivers/% fs/kernfs fs/sysfs kernel lib"
 SOURCES = ("Kbuild", "Makefile", "drivers", "scripts/check-kdir")
+BUILT = {}      # what make said, by kernel and what else it was told
 
 
 def digest(*parts):
@@ -224,8 +225,8 @@ class Kernel:
         say(f"kernel {self.name}: built in {time.time() - start:.0f} s")
 
     def build_pack(self, *extra):
-        """Build the pack's modules and the tests' for this kernel; returns the folder
-        and make's output.
+        """Build the pack's modules and the tests' for this kernel, once in a process;
+        returns the folder and make's output.
 
         A warning is an error, so that it is not forgotten by the next build, which
         compiles nothing; but gcc 14 does not know all attributes of 7.2's headers.
@@ -234,15 +235,20 @@ class Kernel:
         work.mkdir(parents=True, exist_ok=True)
         with open(f"{work}.lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for name in SOURCES:
-                sync(TOP / name, work / name)
-            output = self._make(work, *extra)
-            for folder in sorted((TOP / "selftests").glob("*/module")):
-                tests = work / "tests" / folder.parent.name
-                tests.parent.mkdir(exist_ok=True)
-                sync(folder, tests)
-                output += self._make(self.build, f"M={tests}")
-        return work, output
+            if (self.name, extra) not in BUILT:
+                BUILT[self.name, extra] = self._build_pack(work, extra)
+        return work, BUILT[self.name, extra]
+
+    def _build_pack(self, work, extra):
+        for name in SOURCES:
+            sync(TOP / name, work / name)
+        output = self._make(work, *extra)
+        for folder in sorted((TOP / "selftests").glob("*/module")):
+            tests = work / "tests" / folder.parent.name
+            tests.parent.mkdir(exist_ok=True)
+            sync(folder, tests)
+            output += self._make(self.build, f"M={tests}")
+        return output
 
     def _make(self, where, *args):
         done = subprocess.run(
