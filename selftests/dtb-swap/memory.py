@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tests of the tool once more under ASan and UBSan, and its verbs under valgrind."""
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -24,19 +25,23 @@ OVERLAY = '''/dts-v1/; /plugin/;
 
 
 def suites(tap, folder):
-    """The program is another, the tests are the same."""
+    """The program is another, the tests are the same; they mostly wait, so all at once."""
     program = tool('amd64', *SANITIZE)
-    for name, least in SUITES.items():
+
+    def suite(name):
         logs = folder / name
         logs.mkdir()
         options = f'exitcode=99:log_path={logs}/log:print_stacktrace=1'
         done = run(HERE / name, env={
             **os.environ, 'DTB_SWAP_PROGRAM': str(program), 'ASAN_OPTIONS': options,
             'UBSAN_OPTIONS': options})
-        said = ''.join(path.read_text(errors='replace') for path in logs.iterdir())
-        count = len(re.findall('^ok', done.stdout, re.M))
-        tap.result(not done.returncode and not said and count >= least,
-                   f'{name} under ASan and UBSan: {count} results', said[:4000] + done.stdout)
+        return done, ''.join(path.read_text(errors='replace') for path in logs.iterdir())
+
+    with concurrent.futures.ThreadPoolExecutor(len(SUITES)) as pool:
+        for (name, least), (done, said) in zip(SUITES.items(), pool.map(suite, SUITES)):
+            count = len(re.findall('^ok', done.stdout, re.M))
+            tap.result(not done.returncode and not said and count >= least,
+                       f'{name} under ASan and UBSan: {count} results', said[:4000] + done.stdout)
 
 
 def verbs(folder, root):

@@ -10,7 +10,7 @@ import sys
 import time
 
 from bench import SOURCE, package, perform, program, run, shipped, swap
-from faults import MEMORY, compile_injector
+from faults import compile_injector
 from install import DEVICES, device, model, new_tree
 
 ROWS = {row[0]: row for row in DEVICES}
@@ -366,8 +366,7 @@ def hung(tap, folder):
 def main():
     """Run all."""
     return perform(returns, elsewhere, filtered, nameless, comes_back, swept, bound, unflushed,
-                   options, journal, overtaken, late, hung,
-                   folder=MEMORY if os.access(MEMORY, os.W_OK) else None)
+                   options, journal, overtaken, late, hung)
 
 
 if __name__ == '__main__':
