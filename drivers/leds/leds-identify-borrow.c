@@ -173,6 +173,17 @@ static int identify_blink_level(struct led_classdev *cdev)
 	return cdev->blink_brightness;
 }
 
+/* What an LED shows that is suspended, perhaps meanwhile, is not what was set. */
+static void identify_level_update(struct led_classdev *cdev)
+{
+	unsigned int level = cdev->brightness;
+
+	if (!(cdev->flags & LED_SUSPENDED))
+		led_update_brightness(cdev);
+	if (cdev->flags & LED_SUSPENDED)
+		cdev->brightness = level;
+}
+
 static int identify_snapshot_take(struct led_classdev *cdev,
 				  struct identify_snapshot *snapshot)
 {
@@ -181,7 +192,7 @@ static int identify_snapshot_take(struct led_classdev *cdev,
 	identify_snapshot_drop(snapshot);
 
 	flush_work(&cdev->set_brightness_work);
-	led_update_brightness(cdev);
+	identify_level_update(cdev);
 	snapshot->level = cdev->brightness;
 	snapshot->delay_on = cdev->blink_delay_on;
 	snapshot->delay_off = cdev->blink_delay_off;

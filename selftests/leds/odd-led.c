@@ -57,6 +57,53 @@ TEST_F(odd_led, gets_settings_back_that_depend_on_each_other)
 	EXPECT_STREQ("0", led_read(FAKE, "second"));
 }
 
+/* Its driver tells what it shows: nothing then. */
+FIXTURE(suspended_led) {
+	int log;
+};
+
+FIXTURE_VARIANT(suspended_led) {
+	bool at_start;
+	bool at_end;
+};
+
+FIXTURE_VARIANT_ADD(suspended_led, before_it_starts) { .at_start = true };
+FIXTURE_VARIANT_ADD(suspended_led, before_it_ends) { .at_end = true };
+FIXTURE_VARIANT_ADD(suspended_led, all_the_time) { .at_start = true, .at_end = true };
+
+FIXTURE_SETUP(suspended_led)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, run_modprobe("led-fake"));
+	ASSERT_EQ(0, led_reload(FAKE));
+	ASSERT_EQ(0, led_write(FAKE, "trigger", "none"));
+	ASSERT_EQ(0, led_write(FAKE, "brightness", "130"));
+}
+
+FIXTURE_TEARDOWN(suspended_led)
+{
+	EXPECT_EQ(0, led_unload());
+	EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+/* Its brightness must not be read meanwhile: the LED core would take it for what was set. */
+TEST_F(suspended_led, gets_its_level_back)
+{
+	ASSERT_EQ(0, led_write(FAKE, "suspended", variant->at_start ? "1" : "0"));
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(FAKE)));
+	if (variant->at_start != variant->at_end)
+		ASSERT_EQ(0, led_write(FAKE, "suspended", variant->at_end ? "1" : "0"));
+	if (!variant->at_end)
+		EXPECT_TRUE(led_changes(FAKE, 4));
+	ASSERT_EQ(0, led_write(ID, "identify", "0"));
+	ASSERT_EQ(0, led_write(FAKE, "suspended", "0"));
+	EXPECT_TRUE(led_has_trigger(FAKE, "none"));
+	EXPECT_STREQ("130", led_read(FAKE, "brightness"));
+}
+
 /* Whether a trigger is started as the default one, after another, after a session. */
 static bool is_default_after(const char *first, bool with_session)
 {

@@ -3,8 +3,8 @@
  * An LED without a device and a node, and two triggers, which do what drivers may do
  * and those of the test bench do not
  *
- * The file "disabled" keeps users away from the LED. fake-plain, its default trigger,
- * has no settings. fake-choosy takes one of two, and has the second at first; "default"
+ * The file "disabled" keeps users away from the LED, "suspended" is what its driver may
+ * do at any time. fake-plain, its default trigger, has no settings. fake-choosy takes one of two, and has the second at first; "default"
  * tells whether it was started as the default trigger. With node= it disables a node
  * of the device tree for as long as it is loaded.
  */
@@ -125,18 +125,52 @@ static ssize_t disabled_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RW(disabled);
 
+static ssize_t suspended_show(struct device *dev, struct device_attribute *attr,
+			      char *buf)
+{
+	struct led_classdev *cdev = dev_get_drvdata(dev);
+
+	return sprintf(buf, "%d\n", !!(cdev->flags & LED_SUSPENDED));
+}
+
+static ssize_t suspended_store(struct device *dev, struct device_attribute *attr,
+			       const char *buf, size_t size)
+{
+	bool on;
+
+	if (kstrtobool(buf, &on))
+		return -EINVAL;
+	if (on)
+		led_classdev_suspend(dev_get_drvdata(dev));
+	else
+		led_classdev_resume(dev_get_drvdata(dev));
+
+	return size;
+}
+static DEVICE_ATTR_RW(suspended);
+
 static struct attribute *fake_led_attrs[] = {
 	&dev_attr_disabled.attr,
+	&dev_attr_suspended.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(fake_led);
 
+static enum led_brightness fake_level;
+
 static void fake_led_set(struct led_classdev *cdev, enum led_brightness level)
 {
+	fake_level = level;
+}
+
+static enum led_brightness fake_led_get(struct led_classdev *cdev)
+{
+	return fake_level;
 }
 
 static struct led_classdev fake_led = {
 	.brightness_set = fake_led_set,
+	.brightness_get = fake_led_get,
 	.default_trigger = "fake-plain",
 	.groups = fake_led_groups,
 };
