@@ -158,7 +158,7 @@ static void identify_of_read(struct device_node *node)
 		return;
 	}
 
-	identify_of_node = node;
+	identify_of_node = of_node_get(node);
 	identify_of_list = list;
 	identify_targets_use_default(list);
 	identify_kick();
@@ -173,10 +173,20 @@ static void identify_of_drop(void)
 	identify_kick();
 	identify_settle();
 	identify_of_free(identify_of_list);
+	of_node_put(identify_of_node);
 	identify_of_node = NULL;
 }
 
-/* A node may come and go with an overlay. */
+static void identify_of_look(void)
+{
+	struct device_node *node;
+
+	for_each_matching_node(node, identify_of_match)
+		if (of_device_is_available(node) && node != identify_of_node)
+			identify_of_read(node);
+}
+
+/* A node may come and go with an overlay; one that went is in the tree no more. */
 static int identify_of_changed(struct notifier_block *nb, unsigned long action,
 			       void *data)
 {
@@ -184,8 +194,10 @@ static int identify_of_changed(struct notifier_block *nb, unsigned long action,
 	int state = of_reconfig_get_state_change(action, change);
 
 	mutex_lock(&identify_of_lock);
-	if (state == OF_RECONFIG_CHANGE_REMOVE && change->dn == identify_of_node)
+	if (state == OF_RECONFIG_CHANGE_REMOVE && change->dn == identify_of_node) {
 		identify_of_drop();
+		identify_of_look();
+	}
 	if (state == OF_RECONFIG_CHANGE_ADD && change->dn != identify_of_node &&
 	    of_match_node(identify_of_match, change->dn))
 		identify_of_read(change->dn);
@@ -203,14 +215,10 @@ static struct notifier_block identify_of_nb = {
  */
 void identify_of_register(void)
 {
-	struct device_node *node;
-
 	of_reconfig_notifier_register(&identify_of_nb);
 
 	mutex_lock(&identify_of_lock);
-	for_each_matching_node(node, identify_of_match)
-		if (of_device_is_available(node) && node != identify_of_node)
-			identify_of_read(node);
+	identify_of_look();
 	mutex_unlock(&identify_of_lock);
 }
 

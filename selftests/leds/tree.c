@@ -10,13 +10,15 @@
 #include "kselftest_harness.h"
 
 #define DEVICES	"/sys/bus/platform/devices/"
+#define BASE	"/sys/firmware/devicetree/base"
 
 static int count;
+static char nodes[8][PATH_MAX];
 
 /* Nodes that could be used. */
 static const char *find_nodes(void)
 {
-	char compatible[128];
+	char compatible[128], node[PATH_MAX];
 	unsigned int i;
 	ssize_t len;
 	glob_t found;
@@ -29,7 +31,11 @@ static const char *find_nodes(void)
 		len = read(fd, compatible, sizeof(compatible) - 1);
 		close(fd);
 		compatible[len > 0 ? len : 0] = '\0';
-		count += !strcmp(compatible, "balena,identify");
+		if (strcmp(compatible, "balena,identify") || count == ARRAY_SIZE(nodes))
+			continue;
+		*strrchr(found.gl_pathv[i], '/') = '\0';
+		if (realpath(found.gl_pathv[i], node))
+			strcpy(nodes[count++], node + strlen(BASE));
 	}
 	globfree(&found);
 
@@ -114,6 +120,26 @@ TEST_F(tree, has_one_node_in_force)
 	if (count < 2)
 		SKIP(return, "the device tree has only one identify node");
 	EXPECT_EQ(count - 1, log_count(self->log, "another node names the LEDs already"));
+}
+
+/* Each goes and comes back in turn: the one in force, and what took over from it. */
+TEST_F(tree, has_another_node_take_over)
+{
+	char arguments[PATH_MAX + 32];
+	int i, taken = 0;
+
+	if (count < 2)
+		SKIP(return, "the device tree has only one identify node");
+	for (i = 0; i < count; i++) {
+		snprintf(arguments, sizeof(arguments), "led-fake node=%s", nodes[i]);
+		if (run_modprobe(arguments))
+			SKIP(return, "this kernel cannot change its device tree");
+		taken += !led_reads(ID, "leds", self->leds);
+		EXPECT_STRNE("", led_read(ID, "leds"));
+		EXPECT_TRUE(wait_until(borrowed()));
+		EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	}
+	EXPECT_LT(0, taken);
 }
 
 int main(int argc, char **argv)
