@@ -107,9 +107,9 @@ static bool shows_card(void)
 	char *page;
 	int fd;
 
-	if (file_write(GPIO_TRACE "enable", "1"))
-		return true;
-	file_write(TRACING "trace", "\n");
+	/* What others have left there would do as well: only the shell's > empties it. */
+	if (file_write(GPIO_TRACE "enable", "1") || system(": >" TRACING "trace"))
+		return false;
 	page = aligned_alloc(4096, 1 << 16);
 	fd = open("/dev/mmcblk0", O_RDONLY | O_DIRECT);
 	read_it = fd >= 0 && pread(fd, page, 1 << 16, 0) > 0;
@@ -204,6 +204,8 @@ FIXTURE_TEARDOWN(target)
 
 TEST_F(target, comes_back_after_a_session)
 {
+	if (variant->works == shows_card && access(GPIO_TRACE "enable", W_OK))
+		SKIP(return, "no trace of GPIOs, and a card is read too fast to be seen");
 	EXPECT_TRUE(by_identify(T1));
 	led_state(T1, self->after, sizeof(self->after));
 	EXPECT_STREQ(self->before, self->after)
