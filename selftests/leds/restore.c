@@ -12,45 +12,6 @@
 #define GPIO_TRACE	TRACING "events/gpio/gpio_value/"
 #define SAW(text)	"grep -q '" text "' " TRACING "trace"
 
-/* What their triggers change all the time is not state. */
-static bool is_still(const char *led)
-{
-	static const char * const moving[] = { "heartbeat", "timer", "pattern",
-					       "activity", "cpu", "cpu0" };
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(moving); i++)
-		if (led_has_trigger(led, moving[i]))
-			return false;
-
-	return true;
-}
-
-static int is_setting(const struct dirent *entry)
-{
-	return entry->d_type == DT_REG && strcmp(entry->d_name, "uevent") &&
-	       strcmp(entry->d_name, "trigger") && strcmp(entry->d_name, "brightness");
-}
-
-/* All that can be read of an LED, as text. */
-static void led_state(const char *led, char *state, size_t size)
-{
-	struct dirent **list;
-	char path[PATH_MAX];
-	size_t len;
-	int i, all;
-
-	len = snprintf(state, size, "trigger=%s", led_trigger(led));
-	if (is_still(led))
-		len += snprintf(state + len, size - len, " brightness=%s lit=%d",
-				led_read(led, "brightness"), led_is_lit(led));
-	snprintf(path, sizeof(path), LEDS "%s", led);
-	all = scandir(path, &list, is_setting, alphasort);
-	for (i = 0; i < all && len < size; i++)
-		len += snprintf(state + len, size - len, " %s=%s", list[i]->d_name,
-				led_read(led, list[i]->d_name));
-}
-
 /* The three ways; false if the session was not as it should be. */
 
 static bool by_identify(const char *led)

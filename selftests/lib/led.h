@@ -171,6 +171,45 @@ static inline bool led_changes(const char *led, int times)
 	return times < 0;
 }
 
+/* What their triggers change all the time is not state. */
+static inline bool led_is_still(const char *led)
+{
+	static const char * const moving[] = { "heartbeat", "timer", "pattern",
+					       "activity", "cpu", "cpu0" };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(moving); i++)
+		if (led_has_trigger(led, moving[i]))
+			return false;
+
+	return true;
+}
+
+static inline int led_is_setting(const struct dirent *entry)
+{
+	return entry->d_type == DT_REG && strcmp(entry->d_name, "uevent") &&
+	       strcmp(entry->d_name, "trigger") && strcmp(entry->d_name, "brightness");
+}
+
+/* All that can be read of an LED, as text. */
+static inline void led_state(const char *led, char *state, size_t size)
+{
+	struct dirent **list;
+	char path[PATH_MAX];
+	size_t len;
+	int i, all;
+
+	len = snprintf(state, size, "trigger=%s", led_trigger(led));
+	if (led_is_still(led))
+		len += snprintf(state + len, size - len, " brightness=%s lit=%d",
+				led_read(led, "brightness"), led_is_lit(led));
+	snprintf(path, sizeof(path), LEDS "%s", led);
+	all = scandir(path, &list, led_is_setting, alphasort);
+	for (i = 0; i < all && len < size; i++)
+		len += snprintf(state + len, size - len, " %s=%s", list[i]->d_name,
+				led_read(led, list[i]->d_name));
+}
+
 /* Gives an LED a trigger, whose module may have to be loaded. */
 static inline bool led_use_trigger(const char *led, const char *trigger)
 {

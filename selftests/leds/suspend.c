@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The system is suspended as far as its devices, and wakes: a session goes on after it, or
+ * its time has run out, and the targets get back what they had.
+ */
+
+#include "../lib/led.h"
+
+#include "kselftest_harness.h"
+
+#define PM_TEST	"/sys/power/pm_test"
+#define DELAY	"/sys/module/suspend/parameters/pm_test_delay"
+
+/* Has the devices sleep for so many seconds, in which time goes on. */
+static int sleep_and_wake(const char *seconds)
+{
+	return file_write(DELAY, seconds) ?: file_write(PM_TEST, "devices") ?:
+	       file_write("/sys/power/state", "freeze") ?: file_write(PM_TEST, "none");
+}
+
+FIXTURE(suspend) {
+	char before[3][4096];
+	char after[4096];
+	int log;
+};
+
+/* One target blinks, one is lit, and one has a beat, as far as there are so many. */
+FIXTURE_SETUP(suspend)
+{
+	char leds[1024];
+	int i;
+
+	self->log = log_open();
+	snprintf(leds, sizeof(leds), "%.255s %.255s %.255s", T1, T2 ?: "", led_target(2) ?: "");
+	ASSERT_EQ(0, led_reload(leds));
+	if (!led_use_trigger(T1, "timer"))
+		SKIP(return, "this machine has no trigger timer");
+	ASSERT_EQ(0, led_write(T1, "delay_on", "70"));
+	ASSERT_EQ(0, led_write(T1, "delay_off", "130"));
+	if (T2)
+		ASSERT_EQ(0, led_write(T2, "brightness", "255"));
+	if (led_target(2) && led_use_trigger(led_target(2), "heartbeat"))
+		ASSERT_EQ(0, led_write(led_target(2), "invert", "1"));
+	for (i = 0; i < 3 && led_target(i); i++)
+		led_state(led_target(i), self->before[i], sizeof(self->before[i]));
+}
+
+FIXTURE_TEARDOWN(suspend)
+{
+	int i;
+
+	EXPECT_TRUE(wait_until(led_reads(ID, "active", "0")));
+	for (i = 0; i < 3 && led_target(i); i++) {
+		led_state(led_target(i), self->after, sizeof(self->after));
+		EXPECT_STREQ(self->before[i], self->after);
+	}
+	EXPECT_TRUE(led_changes(T1, 4));
+	EXPECT_EQ(0, led_unload());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+TEST_F(suspend, in_mid_blink_is_no_end)
+{
+	long long passed = now_ms();
+	int i;
+
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(T1)));
+	ASSERT_EQ(0, sleep_and_wake("1"));
+	for (i = 0; i < 3 && led_target(i); i++) {
+		EXPECT_TRUE(led_is_borrowed(led_target(i)));
+		EXPECT_TRUE(led_changes(led_target(i), 4));
+	}
+	passed = (now_ms() - passed) / 1000;
+	EXPECT_LE(llabs(atoi(led_read(ID, "identify")) - (60 - passed)), 1);
+	ASSERT_EQ(0, led_write(ID, "identify", "0"));
+}
+
+TEST_F(suspend, does_not_stop_the_time)
+{
+	ASSERT_EQ(0, led_write(ID, "identify", "1"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(T1)));
+	ASSERT_EQ(0, sleep_and_wake("2"));
+	EXPECT_STREQ("0", led_read(ID, "identify"));
+}
+
+TEST_F(suspend, ends_no_session_of_a_writer)
+{
+	ASSERT_EQ(0, led_write(ID, "brightness", "1"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(T1)));
+	ASSERT_EQ(0, sleep_and_wake("0"));
+	EXPECT_TRUE(led_is_borrowed(T1) && led_is_lit(T1));
+	ASSERT_EQ(0, led_write(ID, "hold_ms", "10"));
+}
+
+/* The trigger of the identify LED switches it on when all are asleep. */
+TEST_F(suspend, can_be_when_a_session_begins)
+{
+	int i;
+
+	if (!led_use_trigger(ID, "transient"))
+		SKIP(return, "no trigger transient");
+	ASSERT_EQ(0, led_write(ID, "duration", "500"));
+	ASSERT_EQ(0, led_write(ID, "activate", "1"));
+	ASSERT_EQ(0, sleep_and_wake("1"));
+	for (i = 0; i < 3 && led_target(i); i++)
+		EXPECT_TRUE(wait_until(led_is_borrowed(led_target(i)) &&
+				       led_is_lit(led_target(i))));
+	ASSERT_EQ(0, led_write(ID, "trigger", "none"));
+	ASSERT_EQ(0, led_write(ID, "hold_ms", "10"));
+}
+
+static const char *no_pm_test(void)
+{
+	return access(PM_TEST, W_OK) || access(DELAY, W_OK) ?
+	       "this kernel has no test of suspend" : NULL;
+}
+
+int main(int argc, char **argv)
+{
+	led_test_begin(no_pm_test);
+
+	return test_harness_run(argc, argv);
+}
