@@ -125,11 +125,13 @@ static int __init identify_init(void)
 {
 	int ret;
 
-	identify_open();
+	ret = identify_open();
+	if (ret)
+		return ret;
 
 	ret = identify_read_params();
 	if (ret)
-		return ret;
+		goto free;
 
 	ret = led_trigger_register(&identify_trigger);
 	if (ret)
@@ -155,6 +157,8 @@ unregister_trigger:
 	led_trigger_unregister(&identify_trigger);
 drop_list:
 	identify_targets_use(NULL);
+free:
+	identify_free();
 	return ret;
 }
 module_init(identify_init);
@@ -167,6 +171,7 @@ static void __exit identify_exit(void)
 	identify_unregister_led();
 	led_trigger_unregister(&identify_trigger);
 	identify_targets_stop();
+	identify_free();
 }
 module_exit(identify_exit);
 

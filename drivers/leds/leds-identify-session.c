@@ -46,6 +46,7 @@ static struct {
 	ktime_t end;
 	struct identify_pattern pattern;
 	struct hrtimer timer;
+	struct workqueue_struct *wq;
 	struct delayed_work work;
 	bool active;		/* as told to user space; only for the work */
 	bool panicked;
@@ -85,7 +86,7 @@ static void identify_begin(void)
 
 	identify.session = true;
 	identify.fresh = true;
-	mod_delayed_work(system_highpri_wq, &identify.work, 0);
+	mod_delayed_work(identify.wq, &identify.work, 0);
 }
 
 static void identify_finish(void)
@@ -94,7 +95,7 @@ static void identify_finish(void)
 	identify.starting = 0;
 	identify_output(identify_writer_is_active() && identify.level);
 	if (!identify.closing)
-		mod_delayed_work(system_highpri_wq, &identify.work, 0);
+		mod_delayed_work(identify.wq, &identify.work, 0);
 }
 
 static void identify_step(void)
@@ -164,7 +165,7 @@ void identify_brightness_set(struct led_classdev *cdev,
 			identify_output(level);
 		identify_begin();
 		/* No-op while it is pending: it looks at the time itself. */
-		queue_delayed_work(system_highpri_wq, &identify.work,
+		queue_delayed_work(identify.wq, &identify.work,
 				   msecs_to_jiffies(identify.hold) + 2);
 	}
 	spin_unlock_irqrestore(&identify.lock, flags);
@@ -229,10 +230,10 @@ static void identify_requeue(unsigned long delay, unsigned int retry)
 {
 	spin_lock_irq(&identify.lock);
 	if (!identify.closing && retry)
-		mod_delayed_work(system_highpri_wq, &identify.work,
+		mod_delayed_work(identify.wq, &identify.work,
 				 msecs_to_jiffies(retry));
 	else if (!identify.closing && delay)
-		queue_delayed_work(system_highpri_wq, &identify.work, delay);
+		queue_delayed_work(identify.wq, &identify.work, delay);
 	spin_unlock_irq(&identify.lock);
 }
 
@@ -282,7 +283,7 @@ void identify_kick(void)
 {
 	spin_lock_irq(&identify.lock);
 	if (identify.session && !identify.closing)
-		mod_delayed_work(system_highpri_wq, &identify.work, 0);
+		mod_delayed_work(identify.wq, &identify.work, 0);
 	spin_unlock_irq(&identify.lock);
 }
 
@@ -443,12 +444,24 @@ void identify_panic(void)
 
 /**
  * identify_open() - get ready, before anything can write
+ *
+ * The work is frozen while devices sleep: what is written to an LED whose bus is
+ * asleep may be lost.
+ *
+ * Return: 0 or -ENOMEM.
  */
-void identify_open(void)
+int identify_open(void)
 {
+	identify.wq = alloc_workqueue("leds-identify",
+				      WQ_HIGHPRI | WQ_FREEZABLE | WQ_UNBOUND, 1);
+	if (!identify.wq)
+		return -ENOMEM;
+
 	hrtimer_setup(&identify.timer, identify_timer, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_ABS);
 	INIT_DELAYED_WORK(&identify.work, identify_work);
+
+	return 0;
 }
 
 /**
@@ -470,4 +483,12 @@ void identify_close(void)
 	cancel_delayed_work_sync(&identify.work);
 	while ((ms = identify_targets_sync(false, false)))
 		msleep(ms);
+}
+
+/**
+ * identify_free() - the opposite of identify_open(), after all else
+ */
+void identify_free(void)
+{
+	destroy_workqueue(identify.wq);
 }

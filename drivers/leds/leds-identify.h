@@ -148,8 +148,9 @@ extern const struct attribute_group *identify_groups[];
 
 bool identify_is_self(const struct led_classdev *cdev);
 
-void identify_open(void);
+int identify_open(void);
 void identify_close(void);
+void identify_free(void);
 void identify_panic(void);
 void identify_brightness_set(struct led_classdev *cdev,
 			     enum led_brightness level);

@@ -236,8 +236,7 @@ static bool fail_nth(int n)
 		if (fd < 0)
 			continue;
 		memset(comm, 0, sizeof(comm));
-		if (read(fd, comm, sizeof(comm) - 1) > 0 && !strncmp(comm, "kworker/", 8) &&
-		    strchr(comm, 'H')) {
+		if (read(fd, comm, sizeof(comm) - 1) > 0 && !strncmp(comm, "kworker/", 8)) {
 			snprintf(path, sizeof(path), "/proc/%s/fail-nth", entry->d_name);
 			close(fd);
 			fd = open(path, O_RDONLY);

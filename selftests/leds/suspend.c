@@ -10,6 +10,7 @@
 
 #define PM_TEST	"/sys/power/pm_test"
 #define DELAY	"/sys/module/suspend/parameters/pm_test_delay"
+#define FAKE	"pack:fake:test"
 
 /* Has the devices sleep for so many seconds, in which time goes on. */
 static int sleep_and_wake(const char *seconds)
@@ -109,6 +110,27 @@ TEST_F(suspend, can_be_when_a_session_begins)
 				       led_is_lit(led_target(i))));
 	ASSERT_EQ(0, led_write(ID, "trigger", "none"));
 	ASSERT_EQ(0, led_write(ID, "hold_ms", "10"));
+}
+
+/* A bus that sleeps would lose what an LED behind it is set to. */
+TEST(what_is_given_back_is_awake)
+{
+	int log = log_open();
+
+	if (run_modprobe("led-fake"))
+		SKIP(return, "this machine has no module led-fake");
+	ASSERT_EQ(0, led_reload(FAKE));
+	ASSERT_EQ(0, led_write(FAKE, "trigger", "fake-choosy"));
+	ASSERT_EQ(0, led_write(ID, "identify", "1"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(FAKE)));
+	ASSERT_EQ(0, sleep_and_wake("2"));
+	EXPECT_TRUE(wait_until(led_reads(ID, "active", "0")));
+	EXPECT_TRUE(led_has_trigger(FAKE, "fake-choosy"));
+	EXPECT_STREQ("0", led_read(FAKE, "asleep"));
+	EXPECT_EQ(0, led_unload());
+	EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	EXPECT_EQ(0, log_reports(log));
+	close(log);
 }
 
 static const char *no_pm_test(void)

@@ -4,9 +4,10 @@
  * and those of the test bench do not
  *
  * The file "disabled" keeps users away from the LED, "suspended" is what its driver may
- * do at any time. fake-plain, its default trigger, has no settings. fake-choosy takes one of two, and has the second at first; "default"
- * tells whether it was started as the default trigger. With node= it disables a node
- * of the device tree for as long as it is loaded.
+ * do at any time. fake-plain, its default trigger, has no settings. fake-choosy takes one
+ * of two, and has the second at first; "default" tells whether it was started as the
+ * default trigger, "asleep" whether on an LED that was suspended. With node= it disables
+ * a node of the device tree for as long as it is loaded.
  */
 
 #include <linux/device.h>
@@ -25,7 +26,7 @@ static char *node;
 module_param(node, charp, 0444);
 MODULE_PARM_DESC(node, "the path of a node that has no status");
 
-static bool fake_choice[2], fake_is_default;
+static bool fake_choice[2], fake_is_default, fake_is_asleep;
 
 static ssize_t fake_store(const char *buf, size_t size, int which)
 {
@@ -71,10 +72,18 @@ static ssize_t default_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(default);
 
+static ssize_t asleep_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return sprintf(buf, "%d\n", fake_is_asleep);
+}
+static DEVICE_ATTR_RO(asleep);
+
 static struct attribute *fake_choosy_attrs[] = {
 	&dev_attr_first.attr,
 	&dev_attr_second.attr,
 	&dev_attr_default.attr,
+	&dev_attr_asleep.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(fake_choosy);
@@ -83,6 +92,7 @@ static int fake_choosy_activate(struct led_classdev *cdev)
 {
 	fake_choice[0] = false;
 	fake_choice[1] = true;
+	fake_is_asleep = cdev->flags & LED_SUSPENDED;
 	fake_is_default = cdev->flags & LED_INIT_DEFAULT_TRIGGER;
 	cdev->flags &= ~LED_INIT_DEFAULT_TRIGGER;
 
@@ -171,6 +181,7 @@ static enum led_brightness fake_led_get(struct led_classdev *cdev)
 static struct led_classdev fake_led = {
 	.brightness_set = fake_led_set,
 	.brightness_get = fake_led_get,
+	.flags = LED_CORE_SUSPENDRESUME,
 	.default_trigger = "fake-plain",
 	.groups = fake_led_groups,
 };
