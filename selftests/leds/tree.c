@@ -35,7 +35,7 @@ static const char *find_nodes(void)
 			continue;
 		*strrchr(found.gl_pathv[i], '/') = '\0';
 		if (realpath(found.gl_pathv[i], node))
-			strcpy(nodes[count++], node + strlen(BASE));
+			snprintf(nodes[count++], sizeof(nodes[0]), "%s", node + strlen(BASE));
 	}
 	globfree(&found);
 
