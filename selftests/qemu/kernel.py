@@ -24,7 +24,7 @@ IMAGE = {"arm64": "arch/arm64/boot/Image", "armhf": "arch/arm/boot/zImage",
 # deal with. What the rest of the kernel allocates is watched, too, but not what it accesses.
 CHECKED = "drivers/% fs/kernfs fs/sysfs kernel lib"
 SOURCES = ("Kbuild", "Makefile", "drivers", "scripts/check-kdir")
-BUILT = {}      # what make said, by kernel and what else it was told
+BUILT = {}      # for each kernel what was built last, and what make said
 
 
 def digest(*parts):
@@ -225,8 +225,8 @@ class Kernel:
         say(f"kernel {self.name}: built in {time.time() - start:.0f} s")
 
     def build_pack(self, *extra):
-        """Build the pack's modules and the tests' for this kernel, once in a process;
-        returns the folder and make's output.
+        """Build the pack's modules and the tests' for this kernel; returns the folder
+        and make's output. In a process it is done again only for other sources.
 
         A warning is an error, so that it is not forgotten by the next build, which
         compiles nothing; but gcc 14 does not know all attributes of 7.2's headers.
@@ -235,19 +235,21 @@ class Kernel:
         work.mkdir(parents=True, exist_ok=True)
         with open(f"{work}.lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if (self.name, extra) not in BUILT:
-                BUILT[self.name, extra] = self._build_pack(work, extra)
-        return work, BUILT[self.name, extra]
+            tests = sorted((TOP / "selftests").glob("*/module"))
+            what = extra, tree_digest([*(TOP / name for name in SOURCES), *tests])
+            if BUILT.get(self.name, ("", ""))[0] != what:
+                BUILT[self.name] = what, self._build_pack(work, tests, extra)
+        return work, BUILT[self.name][1]
 
-    def _build_pack(self, work, extra):
+    def _build_pack(self, work, tests, extra):
         for name in SOURCES:
             sync(TOP / name, work / name)
         output = self._make(work, *extra)
-        for folder in sorted((TOP / "selftests").glob("*/module")):
-            tests = work / "tests" / folder.parent.name
-            tests.parent.mkdir(exist_ok=True)
-            sync(folder, tests)
-            output += self._make(self.build, f"M={tests}")
+        for folder in tests:
+            target = work / "tests" / folder.parent.name
+            target.parent.mkdir(exist_ok=True)
+            sync(folder, target)
+            output += self._make(self.build, f"M={target}")
         return output
 
     def _make(self, where, *args):
