@@ -53,9 +53,10 @@ static DEFINE_MUTEX(seed_rtcs_lock);
 static LIST_HEAD(seed_rtcs);
 static struct task_struct *seed_replayer;
 
-/* An RTC has gone again before anybody looked at what it did to the clock. */
+/* An RTC has gone again before anybody looked at what hctosys did. */
 static bool seed_gone;
-static s64 seed_gone_offset;
+static unsigned long seed_gone_until;	/* it may have done it, in jiffies */
+static s64 seed_gone_offset = SEED_NO_OFFSET;
 
 static const char * const seed_verdict_text[SEED_VERDICTS] = {
 	[SEED_GOOD] = "is plausible",
@@ -322,10 +323,11 @@ bool seed_watch_hctosys(s64 real, s64 boot, unsigned long when, s64 *offset)
 	bool hctosys;
 
 	mutex_lock(&seed_rtcs_lock);
-	hctosys = seed_gone;
-	if (seed_gone)
+	hctosys = seed_gone && time_before(when, seed_gone_until);
+	if (hctosys)
 		*offset = max(*offset, seed_gone_offset);
 	seed_gone = false;
+	seed_gone_offset = SEED_NO_OFFSET;
 
 	list_for_each_entry(entry, &seed_rtcs, node) {
 		if (seed_rtc_may_hctosys(entry, when) &&
@@ -452,14 +454,16 @@ static void seed_rtc_removed(struct device *dev)
 	entry = seed_rtc_find(to_rtc_device(dev));
 	if (entry) {
 		list_del(&entry->node);
-		if (entry->offset != SEED_NO_OFFSET &&
-		    seed_rtc_may_hctosys(entry, jiffies)) {
+		if (seed_rtc_may_hctosys(entry, entry->added)) {
 			seed_gone = true;
-			seed_gone_offset = entry->offset;
+			seed_gone_until = entry->added + SEED_REGISTERING;
+			seed_gone_offset = max(seed_gone_offset, entry->offset);
 		}
 	}
 	mutex_unlock(&seed_rtcs_lock);
 	kfree(entry);
+
+	seed_kick();
 }
 
 static struct class_interface seed_interface = {
