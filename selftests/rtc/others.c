@@ -53,6 +53,7 @@ TEST_F(others, step_back_by_root_at_the_floor_is_respected)
 	ASSERT_EQ(0, clock_set(Y2000));
 	EXPECT_TRUE(wait_until(seed_reads("state", "left")));
 	ASSERT_EQ(0, fake_plug(1, RIGHT));
+	EXPECT_TRUE(wait_until(clock_sec() < Y2000 + 60));
 	EXPECT_TRUE(holds_for(1500, clock_sec() < Y2000 + 60));
 }
 
