@@ -139,7 +139,7 @@ class Kernel:
         for name in apt.depends(self.suite, self.arch, headers):
             if name.startswith("linux-kbuild"):
                 apt.unpack(self.suite, "amd64", name, new)      # programs that run here
-            elif name.endswith("-common"):
+            elif name.endswith(("-common", "-common-rt")):
                 wanted.add(name)
         apt.unpack_all(self.suite, self.arch, sorted(wanted), new)
         self._relocate(new, release)
