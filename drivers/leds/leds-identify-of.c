@@ -186,17 +186,32 @@ static void identify_of_look(void)
 			identify_of_read(node);
 }
 
-/* A node may come and go with an overlay; one that went is in the tree no more. */
+/* Where a whole node comes or goes, there is no property. */
+static bool identify_of_is_reworded(const struct of_reconfig_data *change)
+{
+	return change->prop && of_match_node(identify_of_match, change->dn) &&
+	       (!strcmp(change->prop->name, "leds") ||
+		!strcmp(change->prop->name, "linux,led-names"));
+}
+
+/*
+ * A node may come and go with an overlay, and be changed by one; one that went is in
+ * the tree no more.
+ */
 static int identify_of_changed(struct notifier_block *nb, unsigned long action,
 			       void *data)
 {
 	struct of_reconfig_data *change = data;
 	int state = of_reconfig_get_state_change(action, change);
+	bool reworded = identify_of_is_reworded(change);
 
 	mutex_lock(&identify_of_lock);
-	if (state == OF_RECONFIG_CHANGE_REMOVE && change->dn == identify_of_node) {
-		identify_of_drop();
-		identify_of_look();
+	if (reworded || (state == OF_RECONFIG_CHANGE_REMOVE &&
+			 change->dn == identify_of_node)) {
+		if (change->dn == identify_of_node)
+			identify_of_drop();
+		if (!identify_of_node)
+			identify_of_look();
 	}
 	if (state == OF_RECONFIG_CHANGE_ADD && change->dn != identify_of_node &&
 	    of_match_node(identify_of_match, change->dn))

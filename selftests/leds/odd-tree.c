@@ -133,6 +133,31 @@ TEST_F(right_node, keeps_a_target_when_the_driver_of_another_goes)
 	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
 }
 
+TEST_F(right_node, is_read_again_when_it_names_another)
+{
+	if (!led_tree_can_change())
+		SKIP(return, "this kernel cannot change its device tree");
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(RED)));
+	ASSERT_EQ(0, run_modprobe("led-fake node=/" RIGHT " names=pack:fake:test"));
+	EXPECT_STREQ(TARGETS " pack:fake:test", led_read(ID, "leds"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(RED) && led_is_borrowed("pack:fake:test")));
+	EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(RED) && led_is_borrowed(BLUE)));
+}
+
+TEST_F(right_node, is_used_again_when_it_is_right_again)
+{
+	if (!led_tree_can_change())
+		SKIP(return, "this kernel cannot change its device tree");
+	ASSERT_EQ(0, run_modprobe("led-fake node=/" RIGHT " names="));
+	EXPECT_STREQ("", led_read(ID, "leds"));
+	EXPECT_EQ(1, log_count(self->log, RIGHT ": linux,led-names: entry 0 is not a name"));
+	EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
+}
+
 /* As with an overlay. */
 TEST_F(right_node, can_come_and_go_in_mid_blink)
 {

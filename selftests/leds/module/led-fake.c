@@ -7,7 +7,7 @@
  * do at any time. fake-plain, its default trigger, has no settings. fake-choosy takes one
  * of two, and has the second at first; "default" tells whether it was started as the
  * default trigger, "asleep" whether on an LED that was suspended. With node= it disables
- * a node of the device tree for as long as it is loaded.
+ * a node of the device tree for as long as it is loaded, or has it name another LED.
  */
 
 #include <linux/device.h>
@@ -25,6 +25,10 @@ MODULE_PARM_DESC(name, "of the LED");
 static char *node;
 module_param(node, charp, 0444);
 MODULE_PARM_DESC(node, "the path of a node that has no status");
+
+static char *names;
+module_param(names, charp, 0444);
+MODULE_PARM_DESC(names, "linux,led-names of the node, in place of its status");
 
 static bool fake_choice[2], fake_is_default, fake_is_asleep;
 
@@ -189,24 +193,23 @@ static struct led_classdev fake_led = {
 #ifdef CONFIG_OF_DYNAMIC
 static struct of_changeset fake_change;
 
-static int fake_disable(void)
+static int fake_change_node(void)
 {
 	struct device_node *np = of_find_node_by_path(node);
 	struct property *prop;
-	char *name;
 	int ret;
 
 	/* The kernel keeps it, also when it is removed. */
-	prop = kzalloc(sizeof(*prop) + 32, GFP_KERNEL);
-	if (!np || !prop) {
-		kfree(prop);
+	prop = kzalloc(sizeof(*prop), GFP_KERNEL);
+	if (prop) {
+		prop->name = kstrdup(names ? "linux,led-names" : "status", GFP_KERNEL);
+		prop->value = kstrdup(names ?: "disabled", GFP_KERNEL);
+	}
+	if (!np || !prop || !prop->name || !prop->value) {
 		of_node_put(np);
 		return -ENODEV;
 	}
-	name = (char *)(prop + 1);
-	prop->name = memcpy(name, "status", sizeof("status"));
-	prop->value = memcpy(name + 16, "disabled", sizeof("disabled"));
-	prop->length = sizeof("disabled");
+	prop->length = strlen(prop->value) + 1;
 
 	of_changeset_init(&fake_change);
 	ret = of_changeset_add_property(&fake_change, np, prop);
@@ -217,18 +220,18 @@ static int fake_disable(void)
 	return ret;
 }
 
-static void fake_enable(void)
+static void fake_change_back(void)
 {
 	of_changeset_revert(&fake_change);
 	of_changeset_destroy(&fake_change);
 }
 #else
-static int fake_disable(void)
+static int fake_change_node(void)
 {
 	return -ENODEV;
 }
 
-static void fake_enable(void)
+static void fake_change_back(void)
 {
 }
 #endif
@@ -244,20 +247,20 @@ static int __init fake_init(void)
 	if (ret)
 		goto unregister_plain;
 
-	ret = node ? fake_disable() : 0;
+	ret = node ? fake_change_node() : 0;
 	if (ret)
 		goto unregister_choosy;
 
 	fake_led.name = name;
 	ret = led_classdev_register(NULL, &fake_led);
 	if (ret)
-		goto enable_node;
+		goto change_back;
 
 	return 0;
 
-enable_node:
+change_back:
 	if (node)
-		fake_enable();
+		fake_change_back();
 unregister_choosy:
 	led_trigger_unregister(&fake_choosy);
 unregister_plain:
@@ -270,7 +273,7 @@ static void __exit fake_exit(void)
 {
 	led_classdev_unregister(&fake_led);
 	if (node)
-		fake_enable();
+		fake_change_back();
 	led_trigger_unregister(&fake_choosy);
 	led_trigger_unregister(&fake_plain);
 }
