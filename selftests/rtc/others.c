@@ -118,12 +118,6 @@ TEST_F(others, user_space_can_say_that_the_clock_is_right)
 	EXPECT_EQ(-EINVAL, seed_write("disciplined", "x"));
 }
 
-/* Half a second is lost when it is set; its seconds begin with those of the uptime. */
-static bool is_set(int n)
-{
-	return llabs(fake_read(n, "time") - clock_sec()) <= 2;
-}
-
 /* Every RTC that is wrong is set, rtc0 or not; those that are right are not. */
 TEST_F(others, wrong_rtcs_are_set_once_the_clock_is_right)
 {
@@ -136,7 +130,7 @@ TEST_F(others, wrong_rtcs_are_set_once_the_clock_is_right)
 	EXPECT_EQ(0, fake_read(0, "writes") + fake_read(1, "writes"));
 	ASSERT_EQ(0, seed_write("disciplined", "1"));
 	EXPECT_EQ(2, seed_number("written_back"));
-	EXPECT_TRUE(is_set(0) && is_set(1));
+	EXPECT_TRUE(fake_is_right(0) && fake_is_right(1));
 	EXPECT_EQ(0, fake_read(1, "error"));
 	ASSERT_EQ(0, seed_write("disciplined", "1"));
 	EXPECT_EQ(2, seed_number("written_back"));
@@ -151,7 +145,7 @@ TEST_F(others, wrong_rtcs_are_set_now_and_then)
 	EXPECT_EQ(0, seed_number("written_back"));
 	ASSERT_EQ(0, fake_write(0, "time", RIGHT - 60));
 	EXPECT_TRUE(wait_until(fake_read(0, "writes") == 1));
-	EXPECT_TRUE(is_set(0));
+	EXPECT_TRUE(fake_is_right(0));
 }
 
 TEST_F(others, no_rtc_is_set_where_that_is_not_wanted)
