@@ -193,28 +193,42 @@ static struct led_classdev fake_led = {
 #ifdef CONFIG_OF_DYNAMIC
 static struct of_changeset fake_change;
 
+static int fake_add_property(struct device_node *np)
+{
+	struct property *prop = kzalloc(sizeof(*prop), GFP_KERNEL);
+	int ret = -ENOMEM;
+
+	if (!prop)
+		return ret;
+	prop->name = kstrdup(names ? "linux,led-names" : "status", GFP_KERNEL);
+	prop->value = kstrdup(names ?: "disabled", GFP_KERNEL);
+	if (prop->name && prop->value) {
+		prop->length = strlen(prop->value) + 1;
+		ret = of_changeset_add_property(&fake_change, np, prop);
+	}
+	/* The kernel keeps what it has taken, also when it is removed. */
+	if (ret) {
+		kfree(prop->value);
+		kfree(prop->name);
+		kfree(prop);
+	}
+
+	return ret;
+}
+
 static int fake_change_node(void)
 {
 	struct device_node *np = of_find_node_by_path(node);
-	struct property *prop;
 	int ret;
 
-	/* The kernel keeps it, also when it is removed. */
-	prop = kzalloc(sizeof(*prop), GFP_KERNEL);
-	if (prop) {
-		prop->name = kstrdup(names ? "linux,led-names" : "status", GFP_KERNEL);
-		prop->value = kstrdup(names ?: "disabled", GFP_KERNEL);
-	}
-	if (!np || !prop || !prop->name || !prop->value) {
-		of_node_put(np);
+	if (!np)
 		return -ENODEV;
-	}
-	prop->length = strlen(prop->value) + 1;
-
 	of_changeset_init(&fake_change);
-	ret = of_changeset_add_property(&fake_change, np, prop);
+	ret = fake_add_property(np);
 	if (!ret)
 		ret = of_changeset_apply(&fake_change);
+	if (ret)
+		of_changeset_destroy(&fake_change);
 	of_node_put(np);
 
 	return ret;
