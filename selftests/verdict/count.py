@@ -90,6 +90,23 @@ def asked(tap):
                "all kinds of tests have a name", known)
 
 
+def alone(tap):
+    """A second one in the same checkout is refused, and the first may begin again."""
+    said = []
+    with tempfile.TemporaryDirectory() as folder, \
+            mock.patch.object(check, "OUT", pathlib.Path(folder)):
+        with check.alone():
+            try:
+                with check.alone():
+                    said.append("it runs")
+            except SystemExit as error:
+                said.append(str(error))
+        with check.alone():
+            said.append("it runs")
+    tap.result("another make check" in said[0] and said[1:] == ["it runs"],
+               "two at once in a folder: the second is refused", said)
+
+
 def probe(tap):
     """Whether KVM works is known soon, be it there, not there or something that hangs."""
     for what, script, works in (("runs the code", "exit 33", True), ("fails", "exit 1", False),
@@ -116,6 +133,7 @@ def main():
     verdicts(tap)
     heard(tap)
     asked(tap)
+    alone(tap)
     probe(tap)
     return tap.end()
 
