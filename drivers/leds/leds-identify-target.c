@@ -214,24 +214,30 @@ static bool identify_is_unwanted(const struct identify_led *led)
 static struct identify_led *
 identify_pin_next(bool (*todo)(const struct identify_led *), unsigned int round)
 {
-	struct identify_led *led;
+	struct identify_led *led, *next = NULL;
 
 	mutex_lock(&identify_leds_lock);
 
-	WRITE_ONCE(identify_pinned, NULL);
 	list_for_each_entry(led, &identify_leds, node) {
 		if (led->round == round || !todo(led))
 			continue;
 		led->round = round;
-		WRITE_ONCE(identify_pinned, led);
+		next = led;
 		break;
 	}
-	led = identify_pinned;
+	/* Pairs with identify_is_pinned(): what was done to the last one comes before. */
+	smp_store_release(&identify_pinned, next);
 
 	mutex_unlock(&identify_leds_lock);
 	wake_up_all(&identify_unpinned);
 
-	return led;
+	return next;
+}
+
+static bool identify_is_pinned(const struct identify_led *led)
+{
+	/* Pairs with identify_pin_next(). */
+	return smp_load_acquire(&identify_pinned) == led;
 }
 
 /* Does @handle once to each LED that @todo asks for, while it is pinned. */
@@ -422,7 +428,7 @@ static void identify_led_removed(struct device *dev)
 	if (!led)
 		return;
 
-	wait_event(identify_unpinned, READ_ONCE(identify_pinned) != led);
+	wait_event(identify_unpinned, !identify_is_pinned(led));
 	/* The class interface also says goodbye to LEDs that stay. */
 	identify_led_forget(led, !identify_stopping);
 	kfree(led);
