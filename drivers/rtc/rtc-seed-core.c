@@ -341,12 +341,13 @@ static unsigned int seed_save(void)
 {
 	unsigned long wanted = msecs_to_jiffies(interval * MSEC_PER_SEC);
 	unsigned long now = jiffies;
-	bool due = seed_leaving || time_after_eq(now, seed_saved + wanted);
+	bool leaving = READ_ONCE(seed_leaving);
+	bool due = leaving || time_after_eq(now, seed_saved + wanted);
 	unsigned int ms;
 
 	if (due && writeback && seed_is_good())
 		seed_watch_heal();
-	ms = seed_memory_sync(due, seed_leaving);
+	ms = seed_memory_sync(due, leaving);
 	if (due)
 		seed_saved = now;
 
