@@ -79,6 +79,7 @@ static void ums_job_queue(struct ums_job *job, unsigned int ms)
 static void ums_job_end_soon(struct ums_job *job, unsigned int why)
 {
 	set_bit(why, &job->flags);
+	smp_mb__after_atomic();	/* pairs with ums_job_resume() */
 	complete_all(&job->gone);
 	usb_poison_anchored_urbs(&job->urbs);
 	ums_job_queue(job, 0);
@@ -454,6 +455,7 @@ void ums_job_resume(struct usb_interface *intf)
 	clear_bit(UMS_JOB_PAUSED, &job->flags);
 	reinit_completion(&job->gone);
 	usb_unpoison_anchored_urbs(&job->urbs);
+	smp_mb();	/* pairs with ums_job_end_soon() */
 	/* Whoever has ended it, perhaps just now, must not have done so in vain. */
 	if (ums_job_is_over(job)) {
 		complete_all(&job->gone);
