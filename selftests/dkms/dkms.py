@@ -8,12 +8,13 @@ go into a folder. Runs in the tool root with PYTHONPATH=selftests/qemu.
 
 import os
 import pathlib
+import shutil
 import sys
 
 import ktap
 import scratch
 from debian import CACHE, keep, say
-from kernel import APT, CROSS, KERNELS, TOP, Kernel
+from kernel import APT, CROSS, KERNELS, OUT, TOP, Kernel
 from tap import Tap, run
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -70,7 +71,10 @@ def main():
     env = {"TREE": last_line(run("make", "-s", "dkms")), "DEB": last_line(run("make", "-s", "deb")),
            "TOP": TOP, "OLD": native.release, "OLD_MODULES": native.modules,
            "OLD_BUILD": native.build, "NEW": newer.release, "NEW_BUILD": newer.build,
-           "CROSS": CROSS["arm64"], "ARM64": arm64.release, "ARM64_BUILD": arm64.build}
+           "CROSS": CROSS["arm64"], "ARM64": arm64.release, "ARM64_BUILD": arm64.build,
+           "DEBIAN_KERNEL_USE_CCACHE": "y", "OBJECTS": OUT / "dkms-objects"}
+    shutil.rmtree(env["OBJECTS"], ignore_errors=True)
+    env["OBJECTS"].mkdir(parents=True)
     for suite in SUITES:
         version, results = life(suite, env)
         for result in results:
