@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What a module says of itself, read from its ELF file, for busybox's awk too.
-# KO in the environment is the file, DUMP a command that turns bytes into numbers of 4
-# characters, WIDTH of them a line. known is what the kernel's exports are known by.
+# KO in the environment is the file, DUMP a command that turns bytes of it into numbers of 4
+# characters, told from where, how many, and of how many a line is. known is what the kernel's
+# exports are known by.
 #
 # Prints a line each: machine arm64, info key=value, crc SYMBOL 0x01234567, and
 # needs SYMBOL call, for a function that is called, or needs SYMBOL use: told apart where
 # names of functions are all that is known.
 
-# bytes(at, length) - a command that prints them
-function bytes(at, length_) {
-	return sprintf("tail -c +%d \"$KO\" | head -c %d | ", at + 1, length_)
-}
-
 # read_rows(at, length, width) - into row[], as DUMP prints them
 function read_rows(at, length_, width,  command, line) {
 	split("", row)
 	n = 0
-	command = bytes(at, length_) sprintf("{ WIDTH=%d; eval \"$DUMP\"; }", width)
+	if (!length_)
+		return
+	command = sprintf(ENVIRON["DUMP"], at, length_, width)
 	while ((command | getline line) > 0)
 		row[n++] = line
 	close(command)
@@ -33,7 +31,9 @@ function num(line, at, length_,  i, value) {
 function read_strings(at, length_,  command, line, place_) {
 	split("", text)
 	strings = place_ = 0
-	command = bytes(at, length_) "tr '\\000' '\\n'"
+	if (!length_)
+		return
+	command = sprintf("tail -c +%d \"$KO\" | head -c %d | tr '\\000' '\\n'", at + 1, length_)
 	while ((command | getline line) > 0) {
 		start[strings++] = place_
 		text[place_] = line

@@ -178,6 +178,16 @@ def noted(tap, work):
                    "CONFIG_LEDS" not in said, f"symbols of an option are missing: {title}", said)
 
 
+def options(tap):
+    """Each option that it asks for is among those that it reads of a configuration."""
+    asked = {*re.findall(r"set_to ([A-Z0-9_]+)", SCRIPT.read_text()), "ARM", "ARM64", "X86",
+             *re.findall('(?:return|[?]) "([A-Z_]+)"',
+                         (SCRIPT.parent / "preflight-symbols.awk").read_text())}
+    lines = [f"CONFIG_{name}=y" for name in sorted(asked)]
+    said = run("awk", "-f", SCRIPT.parent / "preflight-config.awk", input="\n".join(lines)).stdout
+    tap.result(said.splitlines() == ["CONFIG_=", *lines] and len(lines) > 18, "its options are read", said)
+
+
 def wrong_use(tap, work):
     """What it cannot answer is said, and is no verdict."""
     module = packs(KERNELS["6.12"])[0]
@@ -210,6 +220,7 @@ def main():
         configured(tap, work)
         restricted(tap, work)
         noted(tap, work)
+        options(tap)
         wrong_use(tap, work)
     return tap.end()
 
