@@ -4,13 +4,12 @@
 
 import os
 import pathlib
-import shutil
 import sys
 import tempfile
 
-from bench import Tap, run, shipped, tool
-from faults import KINDS, compile_injector
-from install import device, new_tree
+from bench import Tap, run, tool
+from faults import KINDS, compile_injector, files, light, restore
+from install import new_tree
 
 # As the supervisor does: a file of its own, which takes the name.
 INTRUDER = 'cp {0} {0}.tmp && echo other=1 >>{0}.tmp && mv {0}.tmp {0}'
@@ -21,15 +20,14 @@ WINDOW = 5
 def raced(tap, injector, row, selector):
     """Every call of an install."""
     folder = injector.parent
-    made = device(folder / row[0], *row)
+    made, tree = light(folder, row)
     file = made.put(selector, 'first=1\n')
-    command = [tool(), 'install', new_tree(folder, shipped(*row[1:3]), 'one'), '--root', made.root]
-    shutil.copytree(made.root, folder / 'saved', symlinks=True)
+    command = [tool(), 'install', new_tree(folder, tree, 'one'), '--root', made.root]
+    saved = files(made.root)
     total = int(run(injector, 0, 0, *command).stdout.splitlines()[-1])
     lost, silent = [], []
     for call in range(1, total + 1):
-        shutil.rmtree(made.root)
-        shutil.copytree(folder / 'saved', made.root, symlinks=True)
+        restore(made.root, saved)
         done = run(injector, call, -2, *command,
                    env={**os.environ, 'INTRUDER': INTRUDER.format(file)})
         text = file.read_text(encoding='ascii')
@@ -43,7 +41,6 @@ def raced(tap, injector, row, selector):
     tap.result(total > 100 and window, f'{row[0]}: what is written before one of {total} calls stays',
                f'lost: {lost}')
     tap.result(not silent, f'{row[0]}: and where that is in the way it is told', '\n'.join(silent[:5]))
-    shutil.rmtree(folder / 'saved')
 
 
 def main():
