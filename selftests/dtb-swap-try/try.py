@@ -48,10 +48,13 @@ echo "# try has ended: $?"
 
 # What a board has beside the machine: its disk and watchdog, and how QEMU is told. QEMU has the
 # guest wait for an SD card, so that all other waiting can be free.
-Board = collections.namedtuple('Board', 'machine model disk host dog options append')
+Board = collections.namedtuple('Board', 'machine model disk host dog options append icount',
+                               defaults=(None,))
 VIRT = Board('virt-dead', 'linux,dummy-virt', 'mmcblk0p', 'sdhci-pci', '',
              ['-drive', 'if=none,id=disk,format=raw,file={}', '-device', 'sdhci-pci',
               '-device', 'sd-card,drive=disk'], 'earlycon')
+# A kernel that panics counts out its 10 s: one that executes less in that time takes us less.
+SLOW = VIRT._replace(icount='-icount shift=6,sleep=off')
 # Without a console what is said is seen all the same.
 MUTE = VIRT._replace(append='earlycon keep_bootcon')
 DOG = VIRT._replace(dog='i6300esb', append='watchdog.stop_on_reboot=0',
@@ -106,7 +109,7 @@ STORIES = (
     Story('a good tree that nobody commits, and no known bootloader', same, WAIT, ('# runs: new',),
           'nobody has committed', None, kind='acme-box'),
     Story('a tree without console', lose_console, '', (), 'nobody has committed', None, MUTE, init=INIT),
-    Story('a tree that panics', panic, WAIT, (), 'Kernel panic', None),
+    Story('a tree that panics', panic, WAIT, (), 'Rebooting in 10 seconds', None, SLOW),
     Story('a tree that hangs, and a watchdog', hang, WAIT, (), 'Starting new kernel', None, DOG, HANGS),
     Story('a tree that hangs, on an i.MX8M Plus', hang, WAIT, (), 'Starting new kernel', None, EVK, HANGS),
 )
@@ -126,11 +129,13 @@ def boot(kernel, board, files, disk, tree=None):
     if tree:
         machine = dataclasses.replace(machine, tree=str(tree))
     return guest.boot(kernel, machine, files, LIMIT, quiet=QUIET, tag='try', append=board.append,
-                      extra=[word.format(disk) for word in board.options])
+                      icount=board.icount, extra=[word.format(disk) for word in board.options])
 
 
 def start(kernel, folder, story):
-    """Boot the old tree, let it try another, start cold; return both outcomes."""
+    """Boot the old tree, let it try another, start cold where the disk has a tree; return the
+    outcomes, and None for a start on the machine's own, which would read nothing of the disk.
+    """
     board = story.board
     machine = guest.MACHINES[board.machine]
     mkfs(folder, ('-F', '16'))
@@ -152,9 +157,10 @@ def start(kernel, folder, story):
         **common, 'boot/Image': kernel.image, 'boot/initrd': folder / 'initrd',
         'trees/new.dtb': new.write(folder / 'new.dtb')}, disk)
     tree = taken(KIND, disk.read_bytes())
-    if tree:
-        (folder / 'taken.dtb').write_bytes(tree)
-    return first, boot(kernel, board, common, disk, folder / 'taken.dtb' if tree else None)
+    if not tree:
+        return first, None
+    (folder / 'taken.dtb').write_bytes(tree)
+    return first, boot(kernel, board, common, disk, folder / 'taken.dtb')
 
 
 def ended(outcome):
@@ -169,9 +175,10 @@ def judge(tap, name, story, first, second):
     tap.result(all(word in text for word in (f'# runs: {old}', *story.said)) and
                story.shown in first.console and '# try has ended' not in text and ended(first),
                f'{name}: it is started, and comes to an end', text + first.console[-3000:])
-    tap.result(f'# runs: {story.after or old}\n' in second.verdict and 'runs:' in second.verdict,
+    said = second.verdict if second else ''
+    tap.result(f'# runs: {story.after}\n' in said if story.after else not second,
                f'{name}: a cold start is on the {"new" if story.after else "old"} tree',
-               second.verdict + second.console[-3000:])
+               said + second.console[-3000:] if second else 'nothing is selected')
 
 
 def stories(number):
@@ -189,7 +196,7 @@ def main():
             name = f'{release}: {story.name}'
             with tempfile.TemporaryDirectory(dir=OUT) as work:
                 first, second = start(kernel, pathlib.Path(work), story)
-            print(f'# {name}: {first.seconds:.0f} and {second.seconds:.0f} s', flush=True)
+            print(f'# {name}: {first.seconds:.0f} s', flush=True)
             judge(tap, name, story, first, second)
     return tap.end()
 
