@@ -13,6 +13,7 @@ import tempfile
 
 import cpio
 import guest
+import trimmed
 import userland
 from kernel import KERNELS, OUT, TOP
 
@@ -61,7 +62,7 @@ def start(kernel, folder, story):
     tree = guest.own_tree(machine, folder)
     wanted = {f'etc/systemd/system/basic.target.wants/{NAME}': cpio.Link(f'/{UNIT}')} if story.unit else {}
     return guest.boot(kernel, machine, {
-        **userland.system('arm64', 'util-linux-extra'), **wanted,
+        **trimmed.system(folder), **wanted,
         UNIT: TOP / 'scripts/yocto/files' / NAME,
         'etc/systemd/system/balena-supervisor.service': SUPERVISOR,
         'lib/modules': stage / 'lib/modules', 'usr/bin/dtb-swap': tool('arm64', musl=True),

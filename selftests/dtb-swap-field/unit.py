@@ -10,13 +10,13 @@ which QEMU lets the guest wait for, so that all other waiting is free.
 import collections
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
 
 import cpio
 import guest
+import trimmed
 import userland
 from kernel import KERNELS, OUT, TOP
 
@@ -30,8 +30,7 @@ KIND = 'raspberrypi4-64'
 LIMIT = 30      # seconds in place of the unit's own
 CARD = 128 << 20        # a size that cards may have
 LOADED = ['sdhci-pci', *MODULES]
-UNIT = 'usr/lib/systemd/system/dtb-swap-guard.service'
-WANTED = 'etc/systemd/system/{}.wants/{}'
+UNIT = f'{trimmed.SYSTEM[1:]}/dtb-swap-guard.service'
 MOUNT = b'''[Unit]
 DefaultDependencies=no
 Before=local-fs.target
@@ -40,8 +39,6 @@ What=/dev/mmcblk0p1
 Where=/mnt/boot
 Type=vfat
 '''
-# Of systemd's packages, and costs the guest time.
-UNUSED = ('gconv', 'perl*', 'hwdb*', 'share', 'system-generators')
 # Cards are found in any order.
 NAME_AT = 440
 CARDS = '''
@@ -169,18 +166,15 @@ def script(story):
 
 
 def with_systemd(folder):
-    """The unit where an image has it, and what it comes after; of Debian's what is needed here."""
-    system, usr = userland.system('arm64', 'util-linux-extra'), folder / 'usr'
-    if not usr.exists():
-        shutil.copytree(system['usr'], usr, symlinks=True,
-                        ignore=shutil.ignore_patterns(*UNUSED))
+    """The unit where an image has it, and what it comes after."""
     unit = (TOP / 'scripts/yocto/files/dtb-swap-guard.service').read_text(encoding='utf-8')
+    wanted = trimmed.WANTED.format
     return {
-        **system, 'usr': usr,
+        **trimmed.system(folder),
         UNIT: unit.replace('--limit 300', f'--limit {LIMIT}').encode(),
         'etc/systemd/system/mnt-boot.mount': MOUNT,
-        WANTED.format('local-fs.target', 'mnt-boot.mount'): cpio.Link('../mnt-boot.mount'),
-        WANTED.format('sysinit.target', 'dtb-swap-guard.service'): cpio.Link(f'/{UNIT}')}
+        wanted('local-fs.target', 'mnt-boot.mount'): cpio.Link('../mnt-boot.mount'),
+        wanted('sysinit.target', 'dtb-swap-guard.service'): cpio.Link(f'/{UNIT}')}
 
 
 def start(kernel, folder, files, story, card):
