@@ -195,8 +195,9 @@ def judge(tap, story, outcome, card):
     words = outcome.verdict
     ended = not any(word in result.why for result in outcome.results
                     for word in ('time limit', 'not a byte', 'QEMU ended'))
+    stays = ' after all' in words       # also where the guard is not there any more, but failed
     tap.result(ended and all(word in words for word in story.said) and
-               all(word in story.said for word in (HERE, STAYS) if word in words),
+               (HERE in story.said or HERE not in words) and stays == (STAYS in story.said),
                f'{story.name}: the system {"stays" if STAYS in story.said else "is started again"}',
                words + outcome.console[-3000:])
     tree = view(KIND, card.read_bytes())
