@@ -30,9 +30,9 @@ SPEC = importlib.util.spec_from_loader("lava", LOADER)
 lava = importlib.util.module_from_spec(SPEC)
 LOADER.exec_module(lava)
 
-# A job that has this test is cut down to the second line, save with "all".
-LONG = "leds:identify"
-SHORT = f"modules,{LONG}"
+# A job that has this folder is cut down to the second line, save with "all".
+LONG = "leds"
+SHORT = f"modules,{LONG}:identify"
 OURS = ("lava-dispatcher", "lava-common")
 # By the validators of LAVA's server; arguments: job, device, pairs of them.
 SCHEMA = """import sys, yaml, lava_common.schemas, lava_common.schemas.device
@@ -130,8 +130,8 @@ def boards(tap, whole):
         found.setdefault(board(lava.guest.MACHINES[row.machine]), row)
     there = {board(machine) for machine in lava.guest.MACHINES.values()}
     tap.result(there == set(found), f"{len(there)} boards are emulated, and each has a job", there ^ set(found))
-    return [dataclasses.replace(row, tests=SHORT) if LONG in row.tests and not whole else row
-            for row in found.values()]
+    return [dataclasses.replace(row, tests=SHORT, how="")
+            if LONG in row.folders() and not whole else row for row in found.values()]
 
 
 def boots(tap, where, jobs):
