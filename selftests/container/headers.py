@@ -82,10 +82,11 @@ def _built(kernel, out):
     """A build folder of the kernel, as far as headers need it; the suffix is make's alone."""
     out.mkdir()
     shutil.copyfile(_config(kernel), out / ".config")
-    for target in ("olddefconfig", "modules_prepare"):
+    # What is made for BTF are programs, and the archive has none.
+    for options in (("olddefconfig",), ("CONFIG_DEBUG_INFO_BTF=", "modules_prepare")):
         done = run("make", "-s", f"-j{os.cpu_count()}", "-C", linux_source(), f"O={out}",
                    f"ARCH={ARCH[kernel.arch]}", f"CROSS_COMPILE={CROSS[kernel.arch]}",
-                   f"LOCALVERSION={_suffix(kernel)}", target)
+                   f"LOCALVERSION={_suffix(kernel)}", *options)
         if done.returncode:
             raise SystemExit(done.stdout[-2000:])
     return out
