@@ -9,6 +9,7 @@ import concurrent.futures
 import fcntl
 import functools
 import hashlib
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -18,12 +19,16 @@ import subprocess
 from tools import CACHE, KERNEL, TOP, Wrong, dt_apply, sources
 
 BINDINGS = 'Documentation/devicetree/bindings'
+# What makes of schemas and trees what is kept.
+MAKERS = tuple(TOP / 'scripts/dt' / name for name in ('mk-schema', 'validate'))
 
 
 def schemas(kernel):
     """Return the processed schemas of a kernel and ours, made when they changed."""
     ours, top = sorted((TOP / 'dts/bindings').rglob('*.yaml')), sources(kernel)
-    key = hashlib.sha256(b''.join(path.read_bytes() for path in ours)).hexdigest()[:12]
+    made_by = importlib.metadata.version('dtschema').encode()
+    key = hashlib.sha256(b''.join((made_by, *(path.read_bytes() for path in (*ours, *MAKERS)))
+                                  )).hexdigest()[:12]
     kept = CACHE / 'dt' / f'{top.name}-{key}.json'
     with open(CACHE / 'dt-schema.lock', 'w', encoding='ascii') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
