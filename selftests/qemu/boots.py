@@ -150,7 +150,8 @@ def _install_selftests(arch):
                 text=True, capture_output=True, check=False)
         if done.returncode:
             raise SystemExit(f"selftests: install failed\n{done.stdout}{done.stderr}")
-    key = digest(arch, *folders, linux_source().name, tree_digest([TOP / "selftests"]))
+    key = digest(arch, *folders, linux_source().name,
+                 tree_digest([TOP / "selftests" / name for name in ("Makefile", "lib", *folders)]))
     return keep(CACHE / "selftests" / key, install)
 
 
