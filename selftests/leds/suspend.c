@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The system is suspended as far as its devices, and wakes: a session goes on after it, or
- * its time has run out, and the targets get back what they had.
+ * The system is suspended as far as its devices, or for real, and wakes: a session goes on
+ * after it, or its time has run out, and the targets get back what they had.
  */
 
 #include "../lib/led.h"
@@ -10,6 +10,7 @@
 
 #define PM_TEST	"/sys/power/pm_test"
 #define DELAY	"/sys/module/suspend/parameters/pm_test_delay"
+#define ALARM	"/sys/class/rtc/rtc0/wakealarm"
 #define FAKE	"pack:fake:test"
 
 /* Has the devices sleep for so many seconds, in which time goes on. */
@@ -17,6 +18,23 @@ static int sleep_and_wake(const char *seconds)
 {
 	return file_write(DELAY, seconds) ?: file_write(PM_TEST, "devices") ?:
 	       file_write("/sys/power/state", "freeze") ?: file_write(PM_TEST, "none");
+}
+
+/* Sleeps as deep as the machine can, until the RTC wakes it after three seconds. */
+static int sleep_for_real(void)
+{
+	return file_write(ALARM, "0") ?: file_write(ALARM, "+3") ?:
+	       file_write("/sys/power/state", "mem");
+}
+
+/* For how many seconds the time of a session has stood still since the start. */
+static long long slept(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+
+	return now.tv_sec - now_ms() / 1000;
 }
 
 FIXTURE(suspend) {
@@ -69,6 +87,28 @@ TEST_F(suspend, in_mid_blink_is_no_end)
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(T1)));
 	ASSERT_EQ(0, sleep_and_wake("1"));
+	for (i = 0; i < 3 && led_target(i); i++) {
+		EXPECT_TRUE(led_is_borrowed(led_target(i)));
+		EXPECT_TRUE(led_changes(led_target(i), 4));
+	}
+	passed = (now_ms() - passed) / 1000;
+	EXPECT_LE(llabs(atoi(led_read(ID, "identify")) - (60 - passed)), 1);
+	ASSERT_EQ(0, led_write(ID, "identify", "0"));
+}
+
+/* To RAM the time of a session stands still; to idle it may go on. */
+TEST_F(suspend, for_real_is_no_end)
+{
+	long long passed = now_ms(), before = slept();
+	int i;
+
+	if (access(ALARM, W_OK))
+		SKIP(return, "this machine has no RTC that could wake it");
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(T1)));
+	ASSERT_EQ(0, sleep_for_real());
+	if (strstr(file_read("/sys/power/mem_sleep"), "[deep]"))
+		EXPECT_GE(slept() - before, 2);
 	for (i = 0; i < 3 && led_target(i); i++) {
 		EXPECT_TRUE(led_is_borrowed(led_target(i)));
 		EXPECT_TRUE(led_changes(led_target(i), 4));

@@ -101,7 +101,8 @@ class Boot:
         kernel = KERNELS[self.kernel].ensure()
         files, append = self.files(only)
         outcome = guest.boot(kernel, guest.MACHINES[self.machine], files, int(self.limit),
-                             reboots="reboots" in self.how, append=append, **options)
+                             reboots="reboots" in self.how, packed="packed" in self.how,
+                             append=append, **options)
         results = outcome.results + self.missing(outcome.results, only)
         for result in results:
             result.name = f"{self.kernel}/{self.machine}: {result.name}"

@@ -207,7 +207,8 @@ def qemu_options(machine, folder, icount=""):
     return machine.options.format(icount=icount, modem=folder / MODEM, **disks).split()
 
 
-def command(kernel, machine, folder, initrd, append="", icount=None, extra=(), reboots=False):
+def command(kernel, machine, folder, initrd, append="", icount=None, extra=(), reboots=False,
+            packed=False):
     """The QEMU command line; with an empty icount the guest has the time of the host."""
     if icount is None:
         icount = ICOUNT_SOURCE if kernel.suite == "source" else ICOUNT
@@ -232,7 +233,8 @@ def command(kernel, machine, folder, initrd, append="", icount=None, extra=(), r
             BINARY[machine.arch], *qemu_options(machine, folder, icount if accel == "tcg" else ""),
             "-accel", accel, "-display", "none", "-monitor", "none", "-nic", "none",
             *([] if reboots else ["-no-reboot"]),
-            "-kernel", kernel.image, "-initrd", initrd, "-append", line, *serial, *extra]
+            "-kernel", kernel.packed if packed else kernel.image,
+            "-initrd", initrd, "-append", line, *serial, *extra]
     tree = device_tree(kernel, machine, folder)
     return args + (["-dtb", tree] if tree else [])
 

@@ -88,8 +88,13 @@ class Kernel:
         """The kernel image to boot."""
         if self.suite == "source":
             return self.dir / "out" / IMAGE[self.arch]
-        return next(p for p in (self.dir / "boot/vmlinux",
-                                self.dir / "boot" / f"vmlinuz-{self.release}",
+        unpacked = self.dir / "boot/vmlinux"
+        return unpacked if unpacked.exists() else self.packed
+
+    @property
+    def packed(self):
+        """The same as its package has it."""
+        return next(p for p in (self.dir / "boot" / f"vmlinuz-{self.release}",
                                 self.dir / "usr/lib/modules" / self.release / "vmlinuz")
                     if p.exists())
 
