@@ -35,6 +35,7 @@ static struct {
 	bool fresh;		/* the work has not seen this session yet */
 	bool closing;
 	bool on;		/* what the targets show */
+	struct task_struct *output;	/* who sets them, now */
 	bool writer;		/* something has written in this session */
 	unsigned int level;	/* last written */
 	unsigned long written;	/* when, in jiffies */
@@ -61,7 +62,9 @@ static struct {
 static void identify_output(bool on)
 {
 	identify.on = on;
+	WRITE_ONCE(identify.output, current);
 	led_trigger_event(&identify_trigger, on ? IDENTIFY_FULL : LED_OFF);
+	WRITE_ONCE(identify.output, NULL);
 }
 
 static unsigned long identify_hold_end(void)
@@ -151,9 +154,9 @@ void identify_brightness_set(struct led_classdev *cdev,
 {
 	unsigned long flags;
 
-	/* Old kernels cannot refuse our trigger on our LED: it would recurse. */
+	/* By our trigger, before the kernel has refused it, or that of a target. */
 	if (READ_ONCE(identify.panicked) ||
-	    READ_ONCE(cdev->trigger) == &identify_trigger)
+	    READ_ONCE(identify.output) == current)
 		return;
 
 	spin_lock_irqsave(&identify.lock, flags);
@@ -196,7 +199,9 @@ int identify_activate(struct led_classdev *cdev)
 		return -ELOOP;
 
 	spin_lock_irqsave(&identify.lock, flags);
+	WRITE_ONCE(identify.output, current);
 	led_set_brightness(cdev, identify.on ? IDENTIFY_FULL : LED_OFF);
+	WRITE_ONCE(identify.output, NULL);
 	spin_unlock_irqrestore(&identify.lock, flags);
 
 	return 0;

@@ -57,6 +57,21 @@ TEST_F(odd_led, gets_settings_back_that_depend_on_each_other)
 	EXPECT_STREQ("0", led_read(FAKE, "second"));
 }
 
+/* The identify LED is told by a target what it has just been told. */
+TEST_F(odd_led, that_the_identify_led_follows_does_not_lead_it)
+{
+	ASSERT_EQ(0, led_write(FAKE, "trigger", "none"));
+	ASSERT_EQ(0, led_write(ID, "trigger", "fake-echo"));
+	ASSERT_EQ(0, led_write(ID, "identify", "1"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(FAKE)));
+	EXPECT_TRUE(led_changes(FAKE, 4));
+	ASSERT_EQ(0, led_write(ID, "hold_ms", "10"));
+	EXPECT_TRUE(wait_until(led_reads(ID, "identify", "0")));
+	ASSERT_EQ(0, led_write(ID, "trigger", "none"));
+	EXPECT_TRUE(wait_until(led_reads(ID, "active", "0")));
+	EXPECT_TRUE(led_has_trigger(FAKE, "none"));
+}
+
 /* Its driver tells what it shows: nothing then. */
 FIXTURE(suspended_led) {
 	int log;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An LED without a device and a node, and two triggers, which do what drivers may do
+ * An LED without a device and a node, and three triggers, which do what drivers may do
  * and those of the test bench do not
  *
  * The file "disabled" keeps users away from the LED, "suspended" is what its driver may
- * do at any time. fake-plain, its default trigger, has no settings. fake-choosy takes one
- * of two, and has the second at first; "default" tells whether it was started as the
- * default trigger, "asleep" whether on an LED that was suspended. With node= it disables
- * a node of the device tree for as long as it is loaded, or has it name another LED.
+ * do at any time. fake-plain, its default trigger, has no settings. fake-echo shows what
+ * the LED does, in the moment in which it does it. fake-choosy takes one of two settings,
+ * and has the second at first; "default" tells whether it was started as the default
+ * trigger, "asleep" whether on an LED that was suspended. With node= it disables a node of
+ * the device tree for as long as it is loaded, or has it name another LED.
  */
 
 #include <linux/device.h>
@@ -113,6 +114,10 @@ static struct led_trigger fake_plain = {
 	.name = "fake-plain",
 };
 
+static struct led_trigger fake_echo = {
+	.name = "fake-echo",
+};
+
 static ssize_t disabled_show(struct device *dev, struct device_attribute *attr,
 			     char *buf)
 {
@@ -175,6 +180,7 @@ static enum led_brightness fake_level;
 static void fake_led_set(struct led_classdev *cdev, enum led_brightness level)
 {
 	fake_level = level;
+	led_trigger_event(&fake_echo, level);
 }
 
 static enum led_brightness fake_led_get(struct led_classdev *cdev)
@@ -257,9 +263,12 @@ static int __init fake_init(void)
 	ret = led_trigger_register(&fake_plain);
 	if (ret)
 		return ret;
-	ret = led_trigger_register(&fake_choosy);
+	ret = led_trigger_register(&fake_echo);
 	if (ret)
 		goto unregister_plain;
+	ret = led_trigger_register(&fake_choosy);
+	if (ret)
+		goto unregister_echo;
 
 	ret = node ? fake_change_node() : 0;
 	if (ret)
@@ -277,6 +286,8 @@ change_back:
 		fake_change_back();
 unregister_choosy:
 	led_trigger_unregister(&fake_choosy);
+unregister_echo:
+	led_trigger_unregister(&fake_echo);
 unregister_plain:
 	led_trigger_unregister(&fake_plain);
 	return ret;
@@ -289,6 +300,7 @@ static void __exit fake_exit(void)
 	if (node)
 		fake_change_back();
 	led_trigger_unregister(&fake_choosy);
+	led_trigger_unregister(&fake_echo);
 	led_trigger_unregister(&fake_plain);
 }
 module_exit(fake_exit);
