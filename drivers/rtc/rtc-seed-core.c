@@ -252,6 +252,7 @@ static void seed_confirm(const struct seed_source *source, time64_t apart)
 	/* What others have set stays theirs. */
 	if (seed.owner == SEED_BY_OTHERS) {
 		seed.seeded = true;
+		seed_announce(source->name);
 		return;
 	}
 	seed.owner = SEED_BY_US;

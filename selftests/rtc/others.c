@@ -92,15 +92,43 @@ TEST_F(others, guess_after_the_rtc_is_kept)
 	EXPECT_TRUE(holds_for(1500, clock_sec() >= RIGHT));
 }
 
+static int uevents_open(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+
+	return fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -1 : fd;
+}
+
+static bool hears(int fd, const char *text)
+{
+	char buf[8192];
+	ssize_t len, at;
+
+	while ((len = recv(fd, buf, sizeof(buf) - 1, MSG_DONTWAIT)) > 0) {
+		buf[len] = '\0';
+		for (at = 0; at < len; at += strlen(buf + at) + 1)
+			if (!strcmp(buf + at, text))
+				return true;
+	}
+
+	return false;
+}
+
 TEST_F(others, guess_that_an_rtc_confirms_is_kept)
 {
+	int fd = uevents_open();
+
+	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, seed_load(""));
 	ASSERT_EQ(0, clock_set(RIGHT));
 	ASSERT_TRUE(wait_until(seed_reads("source", "other")));
 	ASSERT_EQ(0, fake_plug(0, RIGHT));
 	EXPECT_TRUE(wait_until(seed_reads("state", "left")));
+	EXPECT_TRUE(wait_until(hears(fd, "SEEDED=rtc0")));
 	ASSERT_EQ(0, fake_plug(1, RIGHT + 3600));
 	EXPECT_TRUE(holds_for(2000, clock_sec() < RIGHT + 3000));
+	close(fd);
 }
 
 TEST_F(others, user_space_can_say_that_the_clock_is_right)
@@ -157,28 +185,11 @@ TEST_F(others, no_rtc_is_set_where_that_is_not_wanted)
 	EXPECT_EQ(0, fake_read(0, "writes"));
 }
 
-static bool hears(int fd, const char *text)
-{
-	char buf[8192];
-	ssize_t len, at;
-
-	while ((len = recv(fd, buf, sizeof(buf) - 1, MSG_DONTWAIT)) > 0) {
-		buf[len] = '\0';
-		for (at = 0; at < len; at += strlen(buf + at) + 1)
-			if (!strcmp(buf + at, text))
-				return true;
-	}
-
-	return false;
-}
-
 TEST_F(others, uevent_tells_of_the_seeding)
 {
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
-	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+	int fd = uevents_open();
 
 	ASSERT_GE(fd, 0);
-	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&address, sizeof(address)));
 	ASSERT_EQ(0, seed_load(""));
 	sleep(1);
 	EXPECT_FALSE(hears(fd, "SEEDED=rtc0"));
