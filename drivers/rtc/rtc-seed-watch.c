@@ -23,6 +23,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #ifdef CONFIG_RTC_HCTOSYS_DEVICE
 #define SEED_HCTOSYS		CONFIG_RTC_HCTOSYS_DEVICE
@@ -32,8 +33,7 @@
 
 #define SEED_REGISTERING	HZ	/* hctosys has done its work by then */
 #define SEED_NO_OFFSET		S64_MIN
-/* An RTC that has erred so often is waited for no more. */
-#define SEED_PATIENT_TRIES	5
+#define SEED_PATIENT_TRIES	5	/* an RTC that has erred so often is not waited for */
 
 struct seed_rtc {
 	struct list_head node;
@@ -379,13 +379,13 @@ static void seed_rtc_heal(struct rtc_device *rtc)
 	time = div_s64(real + SEED_HALF_SECOND, NSEC_PER_SEC);
 	rtc_time64_to_tm(time, &tm);
 	err = rtc_set_time(rtc, &tm);
+	flush_work(&rtc->irqwork);	/* before 5.15 it is freed with that queued */
 	if (err) {
 		seed_rtc_refused(rtc, err);
 		return;
 	}
 	seed.counter[SEED_COUNT_HEALED]++;
-	pr_info("%s: set to %s\n", dev_name(&rtc->dev),
-		seed_time_print(time, text));
+	pr_info("%s: set to %s\n", dev_name(&rtc->dev), seed_time_print(time, text));
 	seed_rtc_ask(rtc);
 }
 
