@@ -10,13 +10,15 @@
 #include <linux/reboot.h>
 #include <linux/suspend.h>
 
-static bool seed_hibernating;
+static bool seed_asleep;
 
 static int seed_on_reboot(struct notifier_block *nb, unsigned long action,
 			  void *data)
 {
-	/* Works are frozen, and that boot is over: nothing may be waited for. */
-	if (READ_ONCE(seed_hibernating))
+	/* Works are frozen: nothing may be waited for. After a hibernation that
+	 * boot is over, and from a suspend only an emergency gets here.
+	 */
+	if (READ_ONCE(seed_asleep))
 		return NOTIFY_DONE;
 
 	/* What comes after this is the end of the buses. */
@@ -31,10 +33,10 @@ static struct notifier_block seed_reboot_nb = {
 
 static int seed_on_pm(struct notifier_block *nb, unsigned long action, void *data)
 {
-	if (action == PM_HIBERNATION_PREPARE)
-		WRITE_ONCE(seed_hibernating, true);
-	else if (action == PM_POST_HIBERNATION)
-		WRITE_ONCE(seed_hibernating, false);
+	if (action == PM_HIBERNATION_PREPARE || action == PM_SUSPEND_PREPARE)
+		WRITE_ONCE(seed_asleep, true);
+	else if (action == PM_POST_HIBERNATION || action == PM_POST_SUSPEND)
+		WRITE_ONCE(seed_asleep, false);
 
 	/* Not every RTC brings the clock forward by itself. */
 	if (action == PM_POST_SUSPEND || action == PM_POST_HIBERNATION) {
