@@ -184,7 +184,9 @@ static ssize_t rescan_store(struct device *dev, struct device_attribute *attr,
 	mutex_lock(&ums_lock);
 	ums_port_forget();
 	mutex_unlock(&ums_lock);
-	ums_rescan();
+	/* The module is loaded to the end first, and looks at all then. */
+	if (ums_running)
+		ums_rescan();
 
 	return size;
 }
