@@ -31,7 +31,11 @@ struct ums_port {
 	u8 script;
 	bool pending;		/* sent, and not seen again */
 	time64_t ended;
-	int left;		/* devnum that is not touched any more */
+	struct {
+		int devnum;
+		u16 vid;
+		u16 pid;
+	} left;			/* is not touched any more */
 	enum ums_result result;
 	int error;
 	unsigned int tries;
@@ -315,7 +319,9 @@ void ums_port_appeared(struct ums_port *port, const struct usb_device *udev, boo
  */
 void ums_port_leave(struct ums_port *port, const struct usb_device *udev)
 {
-	port->left = udev->devnum;
+	port->left.devnum = udev->devnum;
+	port->left.vid = le16_to_cpu(udev->descriptor.idVendor);
+	port->left.pid = le16_to_cpu(udev->descriptor.idProduct);
 }
 
 /**
@@ -329,7 +335,7 @@ void ums_port_unleave(const struct usb_device *udev)
 	mutex_lock(&ums_lock);
 	port = ums_port_find(udev);
 	if (port)
-		port->left = 0;
+		port->left.devnum = 0;
 	mutex_unlock(&ums_lock);
 }
 
@@ -342,7 +348,9 @@ void ums_port_unleave(const struct usb_device *udev)
  */
 bool ums_port_is_left(struct ums_port *port, const struct usb_device *udev)
 {
-	return port->left == udev->devnum && ums_port_has(port, udev);
+	return port->left.devnum == udev->devnum &&
+	       port->left.vid == le16_to_cpu(udev->descriptor.idVendor) &&
+	       port->left.pid == le16_to_cpu(udev->descriptor.idProduct);
 }
 
 /**
@@ -368,7 +376,7 @@ void ums_port_forget(void)
 	struct ums_port *port;
 
 	list_for_each_entry(port, &ums_ports, node) {
-		port->left = 0;
+		port->left.devnum = 0;
 		memset(&port->guard, 0, sizeof(port->guard));
 	}
 }

@@ -266,6 +266,26 @@ TEST_F(policy, failed_configuration_is_undone)
 	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
 }
 
+/* Also where the device that is there now is another one than the port remembers. */
+TEST_F_TIMEOUT(policy, guard_counts_a_device_once, 100)
+{
+	int i;
+
+	self->emu->fault = EMU_STALL_OUT;
+	self->emu->switch_after = 0;
+	ASSERT_EQ(0, ums_load(""));
+	for (i = 1; i <= 3; i++) {
+		ASSERT_TRUE(emu_plug(self->emu));
+		ASSERT_TRUE(wait_until(ums_count("failed") == i));
+		ASSERT_TRUE(emu_unplug(self->emu));
+	}
+	self->emu->mode[0].pid = 0x1446;
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "guarded")));
+	ASSERT_EQ(0, file_write(UMS_PARAMETER "enable", "1"));
+	EXPECT_TRUE(holds_for(1000, ums_count("guarded") == 1));
+}
+
 static int usbfs_claim(unsigned int port, unsigned int intf)
 {
 	char path[64];
