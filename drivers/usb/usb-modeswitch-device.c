@@ -123,6 +123,21 @@ static bool ums_find_acm(const struct usb_host_config *config, struct usb_interf
 }
 
 /**
+ * ums_is_usable() - tell whether a device may be used here
+ * @udev: the device
+ *
+ * Return: true if it is configured, and not lent to another machine: it has
+ * another driver than that of all devices then.
+ */
+bool ums_is_usable(const struct usb_device *udev)
+{
+	const struct device_driver *driver = udev->dev.driver;
+
+	return udev->authorized && udev->actconfig && udev->parent &&
+	       driver && !strcmp(driver->name, "usb");
+}
+
+/**
  * ums_facts_read() - read what decides about a device
  * @udev: the device, configured
  * @facts: where to put it; its strings are the device's own
@@ -205,19 +220,37 @@ bool ums_is_in_use(const struct usb_device *udev)
 }
 
 /**
+ * ums_is_asleep() - tell whether the system suspends, or is about to
+ * @udev: the device; as long as it is locked it does not fall asleep
+ *
+ * Return: true if it does: nothing would get to the device.
+ */
+bool ums_is_asleep(const struct usb_device *udev)
+{
+	return udev->dev.power.is_prepared;
+}
+
+/**
  * ums_take_over() - take the interfaces that a script needs from their drivers
  * @udev: the device
+ * @config: number of the configuration in which it was found
  * @script: number of the script
  * @taken: where to put them, also if there is an error
  *
- * Return: 0, -EBUSY if a program uses one, or another negative error code.
+ * Return: 0, -EAGAIN if the system sleeps, -ENOMEDIUM if the device is not any
+ * more what it was, -EBUSY if a program uses one, or another negative error code.
  */
-int ums_take_over(struct usb_device *udev, unsigned int script, struct ums_taken *taken)
+int ums_take_over(struct usb_device *udev, unsigned int config, unsigned int script,
+		  struct ums_taken *taken)
 {
 	int ret;
 
+	if (ums_is_asleep(udev))
+		return -EAGAIN;
 	if (udev->state < USB_STATE_CONFIGURED || !udev->actconfig)
 		return -ENODEV;
+	if (udev->actconfig->desc.bConfigurationValue != config)
+		return -ENOMEDIUM;
 	if (ums_is_in_use(udev))
 		return -EBUSY;
 	if (script == UMS_SCRIPT_CONFIG || script == UMS_SCRIPT_MBIM)

@@ -25,6 +25,7 @@
 #include <linux/workqueue.h>
 
 #define UMS_BUDGET_SECONDS	10	/* for all transfers of a device */
+#define UMS_ASLEEP_MS		200	/* until it looks again whether the system sleeps */
 
 enum {
 	UMS_JOB_GONE,		/* unplugged */
@@ -115,17 +116,6 @@ static struct ums_job *ums_job_get(const struct usb_device *udev)
 	return job;
 }
 
-static void ums_job_log(const struct ums_job *job, enum ums_result result, int error)
-{
-	struct device *dev = &job->udev->dev;
-	const char *method = ums_method(job->plan.script);
-
-	if (result == UMS_RESULT_SENT || result == UMS_RESULT_SWITCHED)
-		dev_info(dev, UMS_NAME ": switched by %s\n", method);
-	else if (result == UMS_RESULT_FAILED)
-		dev_warn(dev, UMS_NAME ": %s failed (%d), given back\n", method, error);
-}
-
 static void ums_job_finish(struct ums_job *job, enum ums_result result, int error)
 {
 	usb_lock_device(job->udev);
@@ -136,9 +126,8 @@ static void ums_job_finish(struct ums_job *job, enum ums_result result, int erro
 	ums_give_back(job->udev, &job->taken);
 	usb_unlock_device(job->udev);
 
-	ums_job_log(job, result, error);
 	mutex_lock(&ums_lock);
-	ums_port_end(job->port, result, error);
+	ums_port_end(job->port, job->udev, result, error);
 	list_del_init(&job->node);
 	mutex_unlock(&ums_lock);
 	wake_up_all(&ums_jobs_ended);
@@ -176,7 +165,7 @@ static int ums_job_work(struct ums_job *job)
 
 	usb_lock_device(job->udev);
 	ret = ums_job_is_over(job) ? -ENODEV :
-	      ums_take_over(job->udev, job->plan.script, &job->taken);
+	      ums_take_over(job->udev, job->facts.config, job->plan.script, &job->taken);
 	usb_unlock_device(job->udev);
 	if (ret)
 		return ret;
@@ -253,6 +242,11 @@ static void ums_job_run(struct work_struct *work)
 	ret = ums_job_work(job);
 	if (test_bit(UMS_JOB_RESTART, &job->flags) && !ums_job_is_over(job))
 		goto put;
+	if (ret == -EAGAIN && !ums_job_is_over(job)) {
+		job->sent = false;
+		ums_job_queue(job, UMS_ASLEEP_MS);
+		goto put;
+	}
 	if (!ums_job_waits(job, ret)) {
 		ums_job_conclude(job, ret);
 		goto put;
@@ -372,7 +366,7 @@ bool ums_job_consider(struct usb_device *udev, struct usb_interface *intf)
 	struct ums_job *job;
 	bool kept;
 
-	if (!udev->authorized || !udev->actconfig || !udev->parent)
+	if (!ums_is_usable(udev))
 		return false;
 
 	mutex_lock(&ums_lock);
@@ -428,7 +422,7 @@ void ums_job_lost(struct usb_interface *intf)
 
 /**
  * ums_job_pause() - end transfers before a suspend or a reset
- * @intf: the interface; its device is locked
+ * @intf: the interface
  */
 void ums_job_pause(struct usb_interface *intf)
 {
@@ -444,7 +438,7 @@ void ums_job_pause(struct usb_interface *intf)
 
 /**
  * ums_job_resume() - begin again after a suspend or a reset
- * @intf: the interface; its device is locked
+ * @intf: the interface
  */
 void ums_job_resume(struct usb_interface *intf)
 {

@@ -266,18 +266,32 @@ static void ums_port_switched_to(struct ums_port *port, const struct usb_device 
 	ums_port_announce(port, "switched", udev);
 }
 
+static void ums_port_log(const struct ums_port *port, const struct usb_device *udev)
+{
+	const char *method = ums_method(port->script);
+
+	if (port->result == UMS_RESULT_SENT || port->result == UMS_RESULT_SWITCHED)
+		dev_info(&udev->dev, UMS_NAME ": switched by %s\n", method);
+	else if (port->result == UMS_RESULT_FAILED)
+		dev_warn(&udev->dev, UMS_NAME ": %s failed (%d), given back\n", method,
+			 port->error);
+}
+
 /**
  * ums_port_end() - a job has ended
  * @port: its port
+ * @udev: its device
  * @result: how
  * @error: negative error code, or 0
  */
-void ums_port_end(struct ums_port *port, enum ums_result result, int error)
+void ums_port_end(struct ums_port *port, const struct usb_device *udev,
+		  enum ums_result result, int error)
 {
 	port->result = result;
 	port->error = error;
 	port->ended = ktime_get_seconds();
 	port->pending = result == UMS_RESULT_SENT;
+	ums_port_log(port, udev);
 	if (result == UMS_RESULT_SWITCHED) {
 		ums_port_switched_to(port, NULL);
 	} else if (result == UMS_RESULT_FAILED) {

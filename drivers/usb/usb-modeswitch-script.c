@@ -290,7 +290,9 @@ static int ums_script_config(struct ums_wire *wire, u8 number)
 	if (udev->actconfig)
 		old = udev->actconfig->desc.bConfigurationValue;
 	/* Choosing one takes all interfaces away. */
-	if (ums_is_in_use(udev))
+	if (ums_is_asleep(udev))
+		ret = -EAGAIN;
+	else if (ums_is_in_use(udev))
 		ret = -EBUSY;
 	else if (udev->state >= USB_STATE_ADDRESS && udev->authorized)
 		ret = usb_set_configuration(udev, number);

@@ -266,10 +266,13 @@ struct ums_taken {
 	bool awake;
 };
 
+bool ums_is_usable(const struct usb_device *udev);
 void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts);
 void ums_taken_add(struct ums_taken *taken, struct usb_interface *intf);
 bool ums_is_in_use(const struct usb_device *udev);
-int ums_take_over(struct usb_device *udev, unsigned int script, struct ums_taken *taken);
+bool ums_is_asleep(const struct usb_device *udev);
+int ums_take_over(struct usb_device *udev, unsigned int config, unsigned int script,
+		  struct ums_taken *taken);
 void ums_give_back(struct usb_device *udev, struct ums_taken *taken);
 
 int ums_script_run(struct ums_wire *wire, const struct ums_plan *plan);
@@ -310,7 +313,8 @@ bool ums_port_try(struct ums_port *port);
 void ums_port_begin(struct ums_port *port, const struct usb_device *udev,
 		    unsigned int script);
 void ums_port_sent(struct ums_port *port, s64 us);
-void ums_port_end(struct ums_port *port, enum ums_result result, int error);
+void ums_port_end(struct ums_port *port, const struct usb_device *udev,
+		  enum ums_result result, int error);
 void ums_port_appeared(struct ums_port *port, const struct usb_device *udev,
 		       bool same);
 bool ums_port_is_left(struct ums_port *port, const struct usb_device *udev);

@@ -57,10 +57,10 @@ static bool result_is(const char *result)
 	return !strcmp(port_read("result"), result);
 }
 
-/* Stops where the devices sleep, and comes back at once. */
-static int sleep_and_wake(void)
+/* Stops where the devices sleep, and comes back after so many seconds. */
+static int sleep_and_wake(const char *seconds)
 {
-	file_write("/sys/module/suspend/parameters/pm_test_delay", "0");
+	file_write("/sys/module/suspend/parameters/pm_test_delay", seconds);
 	file_write("/sys/module/printk/parameters/console_suspend", "N");
 
 	return file_write(PM_TEST, "devices") ?: file_write("/sys/power/state", "freeze") ?:
@@ -218,7 +218,7 @@ TEST_F(gadget, suspended_while_the_command_waits)
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(gadget_plug("before"));
 	ASSERT_TRUE(wait_until(ums_count("sent")));
-	ASSERT_EQ(0, sleep_and_wake());
+	ASSERT_EQ(0, sleep_and_wake("0"));
 	self->storage->hold = false;
 	ASSERT_TRUE(wait_until(self->storage->commands));
 	EXPECT_TRUE(becomes_modem());
@@ -234,7 +234,7 @@ TEST_F(gadget, suspended_after_the_command)
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(gadget_plug("before"));
 	ASSERT_TRUE(is_commanded(1));
-	ASSERT_EQ(0, sleep_and_wake());
+	ASSERT_EQ(0, sleep_and_wake("0"));
 	ASSERT_TRUE(is_commanded(2));
 	EXPECT_TRUE(becomes_modem());
 }
@@ -250,9 +250,68 @@ TEST_F(gadget, suspended_before_the_command)
 	ASSERT_TRUE(gadget_plug("before"));
 	ASSERT_TRUE(wait_until(result_is("working")));
 	ASSERT_EQ(0, ums_count("sent"));
-	ASSERT_EQ(0, sleep_and_wake());
+	ASSERT_EQ(0, sleep_and_wake("0"));
 	ASSERT_TRUE(is_commanded(1));
 	EXPECT_TRUE(becomes_modem());
+}
+
+/* usb-storage has it, and the command is due while it sleeps. */
+TEST_F(gadget, suspended_when_the_command_is_due)
+{
+	if (access(PM_TEST, W_OK))
+		SKIP(return, NO_PM_TEST);
+	self->storage = storage_make(0x1c9e, 0xf000);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_EQ(0, run_modprobe("usb-storage delay_use=30"));
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(result_is("working")));
+	ASSERT_TRUE(driver_is(0, "usb-storage"));
+	ASSERT_EQ(0, sleep_and_wake("3"));
+	EXPECT_TRUE(is_commanded(1));
+	EXPECT_TRUE(becomes_modem());
+	EXPECT_EQ(1, ums_count("tries"));
+}
+
+static bool usbip_write(const char *file, const char *verb)
+{
+	char path[PATH_MAX], text[32];
+
+	snprintf(path, sizeof(path), USB_DRIVERS "%s", file);
+	snprintf(text, sizeof(text), "%s%s", verb, port);
+
+	return !file_write(path, text);
+}
+
+/* As usbip bind does it; the device has no configuration then. */
+static bool usbip_lend(void)
+{
+	return usbip_write("usbip-host/match_busid", "add ") && usbip_write("usb/unbind", "") &&
+	       usbip_write("usbip-host/bind", "");
+}
+
+/* What is lent to another machine is that machine's affair. */
+TEST_F(gadget, lent_by_usbip_is_left)
+{
+	char path[PATH_MAX];
+
+	if (run_modprobe("usbip-host"))
+		SKIP(return, "the kernel has no usbip-host");
+	self->storage = storage_make(0x12d1, 0x1f01);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(device_is("12d1", "1f01")));
+	ASSERT_TRUE(usbip_lend());
+	ASSERT_EQ(0, ums_load(""));
+	snprintf(path, sizeof(path), USB_DEVICES "%s/bConfigurationValue", port);
+	ASSERT_EQ(0, file_write(path, "1"));
+	ASSERT_TRUE(driver_is(0, ""));
+	ASSERT_EQ(0, file_write(UMS "rescan", "1"));
+	EXPECT_TRUE(holds_for(2000, !ums_count("tries") && !self->storage->commands));
+	EXPECT_TRUE(usbip_write("usbip-host/match_busid", "del "));
+	EXPECT_TRUE(usbip_write("usbip-host/unbind", ""));
+	run_modprobe("-r usbip-host");
+	EXPECT_FALSE(module_is_loaded("usbip_host"));
 }
 
 /* The module goes right after the system has woken, in each of these states. */
@@ -268,14 +327,14 @@ TEST_F(gadget, suspended_then_unloaded)
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(gadget_plug("before"));
 	ASSERT_TRUE(wait_until(ums_count("sent")));
-	ASSERT_EQ(0, sleep_and_wake());
+	ASSERT_EQ(0, sleep_and_wake("0"));
 	begin = now_ms();
 	EXPECT_EQ(0, ums_unload());
 	EXPECT_LT(now_ms() - begin, 3000);
 	self->storage->hold = false;
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(wait_until(self->storage->commands));
-	ASSERT_EQ(0, sleep_and_wake());
+	ASSERT_EQ(0, sleep_and_wake("0"));
 	begin = now_ms();
 	EXPECT_EQ(0, ums_unload());
 	EXPECT_LT(now_ms() - begin, 3000);

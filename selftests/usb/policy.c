@@ -266,6 +266,30 @@ TEST_F(policy, failed_configuration_is_undone)
 	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
 }
 
+/* The table knows it in its first configuration; who chooses another one means it. */
+static bool is_left_in_config(struct emu *emu, const char *number)
+{
+	const struct emu_mode *mode = &emu->mode[0];
+
+	return !ums_load("") && emu_plug(emu) && wait_until(ums_result_is(0, "working")) &&
+	       !usb_device_write(0, "bConfigurationValue", number) &&
+	       wait_until(ums_result_is(0, "cancelled")) && usb_device_is(0, mode) &&
+	       !strcmp(usb_device_read(0, "bConfigurationValue"), number) &&
+	       !ums_count("sent");
+}
+
+TEST_F(policy, configured_before_the_command_is_left)
+{
+	self->emu->mode[0].vid = 0x1c9e;
+	self->emu->mode[0].pid = 0xf000;
+	self->emu->mode[0].config[1] = (struct emu_config){ 2, { EMU_SERIAL(1) } };
+	self->emu->mode[0].config[2] = (struct emu_config){ 3 };
+	EXPECT_TRUE(is_left_in_config(self->emu, "2"));
+	ASSERT_EQ(0, ums_unload());
+	ASSERT_TRUE(emu_unplug(self->emu));
+	EXPECT_TRUE(is_left_in_config(self->emu, "3"));
+}
+
 /* Also where the device that is there now is another one than the port remembers. */
 TEST_F_TIMEOUT(policy, guard_counts_a_device_once, 100)
 {
