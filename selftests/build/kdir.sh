@@ -68,7 +68,7 @@ kernel() {
 
 failed=0
 echo "TAP version 13"
-echo "1..22"
+echo "1..25"
 unset CC LLVM KDIR KERNEL_SRC KERNEL_PATH O
 mkdir "$work/empty" "$work/plain"
 touch "$work/plain/Makefile"
@@ -111,6 +111,10 @@ kernel "$work/named" 6.12.0
 echo 'CC = $(CROSS_COMPILE)gcc-none' >"$work/named/Makefile"
 says "one that the kernel names with its version is asked for" "compiler x86_64-linux-gnu-gcc-none not found" \
 	KDIR="$work/named" CROSS_COMPILE=x86_64-linux-gnu-
+for flag in -w --debug=b --trace; do
+	says "and is told from what make $flag says" "compiler x86_64-linux-gnu-gcc-none not found" \
+		"$flag" KDIR="$work/named" CROSS_COMPILE=x86_64-linux-gnu-
+done
 says "the command line comes before that, too" "compiler none-cc not found" KDIR="$work/named" CC=none-cc
 export CC=true
 says "a CC of the environment is not the kernel's" "compiler none-gcc not found" \
