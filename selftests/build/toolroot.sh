@@ -16,12 +16,12 @@ mkdir -p "$work/bin" "$work/home" "$work/board"
 touch "$work/board/my.dts"
 cat >"$work/bin/bwrap" <<'END'
 #!/bin/sh
-[ "$4" = true ] || printf '%s\n' "$*"
+[ "$4" = true ] || printf '%s DTS=%s\n' "$*" "${DTS:-}"
 END
 cat >"$work/bin/mmdebstrap" <<'END'
 #!/bin/sh
 for word; do
-	case $word in *.new) mkdir -p "$word/etc" ;; esac
+	case $word in *.new) mkdir -p "$word/etc" "$word/usr/bin" "$word/usr/src/linux" ;; esac
 done
 END
 printf '#!/bin/sh\nROOT=1 exec "$@"\n' >"$work/bin/sudo"
@@ -66,28 +66,44 @@ user() {
 	return $_status
 }
 
+# mounted(source, folder, type, flags) - mount needs a package that the tool root has not
+mounted() {
+	python3 -c 'import ctypes, sys
+*words, flags = sys.argv[1:]
+sys.exit(ctypes.CDLL(None).mount(*map(str.encode, words), int(flags), None))' "$@"
+}
+
 # ended() - a first run that was ended has left mounts of the machine's own folders
 ended() {
 	mkdir -p "$new/sys" "$new/dev/pts"
 	touch "$work/board/kept"
 	for folder in sys dev dev/pts; do
 		mkdir -p "$new/$folder"
-		python3 -c 'import ctypes, sys
-sys.exit(ctypes.CDLL(None).mount(*map(str.encode, sys.argv[1:]), None, 4096, None))' \
-			"$work/board" "$new/$folder" || return
+		mounted "$work/board" "$new/$folder" none 4096 || return
 	done
 	told true >/dev/null
 	[ -d "${new%.new}" ] && [ ! -e "$new" ] && [ -e "$work/board/kept" ]
 }
 
-# Once more below, where mounts are this test's own.
-if [ "${1:-}" = ended ]; then
+# alone(what, function) - where what it mounts is this test's own
+alone() {
+	if unshare -rm true 2>/dev/null; then
+		unshare -rm "$0" "$2" "$home" "$new"
+		result $? "$1"
+	else
+		result 0 "$1 # SKIP nobody may mount here"
+	fi
+}
+
+if [ $# -gt 0 ]; then
 	home=$2 new=$3
-	ended
+	case $1 in
+	ended) ended ;;
+	esac
 	exit
 fi
 
-plan 13
+plan 22
 has "cat $top/README.md" cat "$top/README.md"
 result $? "the command is run"
 has "--ro-bind $work/board $work/board" cat "$work/board/my.dts"
@@ -118,6 +134,42 @@ result $? "so is the folder above that a source includes from"
 echo '#include "../../../../../../../../z.dtsi"' >"$work/board/a/b/up.dts"
 has "--ro-bind $work/board/a/b $work/board/a/b" cat "$work/board/a/b/up.dts"
 result $? "but never all of the machine"
+mkdir "$work/board/common"
+printf '%s\n' '#include "e.dtsi"' '#include "b.dts"' >"$work/board/a/b/b.dts"
+printf '\t# include "../../common/f.dtsi"\n' >"$work/board/a/b/e.dtsi"
+printf '/include/ "%s"\n' "$work/far/g.dtsi" >"$work/board/common/f.dtsi"
+mkdir "$work/far"
+touch "$work/far/g.dtsi"
+has "--ro-bind $work/board $work/board" cat "$work/board/a/b/b.dts"
+result $? "and that above what it includes, by \"# include\""
+has "--ro-bind $work/far $work/far" cat "$work/board/a/b/b.dts"
+result $? "and what that includes by /include/ and a whole path"
+
+mkdir "$work/links"
+ln -s ../board/my.dts "$work/links/my.dts"
+ln -s ../board/a "$work/links/a"
+has "cat $work/board/my.dts" cat "$work/links/my.dts"
+result $? "a symlink is what it leads to"
+has "--ro-bind $work/far $work/far" cat "$work/links/a/b/b.dts"
+result $? "with what that includes, also below a folder that is one"
+DTS="$work/board/my.dts $work/links/a/b/b.dts" has "DTS=$work/board/my.dts $work/board/a/b/b.dts" true
+result $? "and in DTS"
+ln -s "$work/far/g.dtsi" "$work/board/l.dtsi"
+echo '#include "l.dtsi"' >"$work/board/l.dts"
+has "--ro-bind $work/far $work/far" cat "$work/board/l.dts"
+result $? "one that is included is followed, too"
+BASE=$work/board/my.dts has "--ro-bind $work/board $work/board" true
+result $? "BASE is there"
+
+one=$(mktemp --suffix .dts)
+two=$(mktemp --suffix .dtsi)
+printf '#include "%s"\n' "${two##*/}" >"$one"
+touch "$home/boardpack/tmp/${two##*/}" "$home/boardpack/tmp/gone.dtsi"
+has "--ro-bind $two $two" cat "$one"
+result $? "what a file in /tmp includes from beside it is there"
+ls "$home/boardpack/tmp/${two##*/}" >/dev/null && ! ls "$home/boardpack/tmp/gone.dtsi" 2>/dev/null
+result $? "and what is gone from there is not"
+rm "$one" "$two"
 
 new=$(echo "$home"/boardpack/toolroot-????????????)
 home=$work/ended
@@ -126,10 +178,5 @@ mkdir -p "$new"
 user true >/dev/null && [ -d "${new%.new}" ] && [ ! -e "$new" ]
 result $? "what a first run that failed has left as root's is removed by root"
 rm -rf "$home"
-if unshare -rm true 2>/dev/null; then
-	unshare -rm "$0" ended "$home" "$new"
-	result $? "and what one that was ended has mounted is not removed"
-else
-	result 0 "and what one that was ended has mounted # SKIP nobody may mount here"
-fi
+alone "and what one that was ended has mounted is not" ended
 exit $failed
