@@ -85,6 +85,21 @@ ended() {
 	[ -d "${new%.new}" ] && [ ! -e "$new" ] && [ -e "$work/board/kept" ]
 }
 
+# system() - the checkout and a source are where the tool root has folders of its own
+system() {
+	mounted none /usr/src tmpfs 0 || return
+	mkdir -p /usr/src/pack/scripts /usr/src/board
+	cp "$top"/scripts/toolroot* /usr/src/pack/scripts/
+	touch /usr/src/board/my.dts /usr/src/beside.dtsi
+	echo '#include "../beside.dtsi"' >/usr/src/board/my.dts
+	top=/usr/src/pack
+	root=$home/boardpack/$(basename "$new" .new)
+	has "--tmpfs /usr --ro-bind $root/usr/bin /usr/bin --dir /usr/src --ro-bind $root/usr/src/linux" true &&
+		lacks "--ro-bind $root/usr/src /usr/src" true && has "--bind $top $top" true &&
+		has "--ro-bind /usr/src/board /usr/src/board" cat /usr/src/board/my.dts &&
+		has "--ro-bind /usr/src/beside.dtsi /usr/src/beside.dtsi" cat /usr/src/board/my.dts
+}
+
 # alone(what, function) - where what it mounts is this test's own
 alone() {
 	if unshare -rm true 2>/dev/null; then
@@ -99,11 +114,12 @@ if [ $# -gt 0 ]; then
 	home=$2 new=$3
 	case $1 in
 	ended) ended ;;
+	system) system ;;
 	esac
 	exit
 fi
 
-plan 22
+plan 23
 has "cat $top/README.md" cat "$top/README.md"
 result $? "the command is run"
 has "--ro-bind $work/board $work/board" cat "$work/board/my.dts"
@@ -179,4 +195,5 @@ user true >/dev/null && [ -d "${new%.new}" ] && [ ! -e "$new" ]
 result $? "what a first run that failed has left as root's is removed by root"
 rm -rf "$home"
 alone "and what one that was ended has mounted is not" ended
+alone "a checkout and a source below /usr are there, with what else is there" system
 exit $failed
