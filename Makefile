@@ -15,6 +15,9 @@ TIME ?= 300
 kmake = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(O),O=$(abspath $(O))) \
 	$(if $(ARCH),ARCH=$(ARCH)) $(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE))
 
+# quoted(text) - as one word of the shell's, whatever is in it
+quoted = '$(subst ','\'',$1)'
+
 all: modules
 
 check-kdir:
@@ -39,7 +42,8 @@ graft:
 	@scripts/graft "$(or $(KERNEL),$(KDIR))"
 
 sign: $(if $(MODULES),,modules)
-	@scripts/sign '$(or $(O),$(KDIR))' '$(KEY)' '$(CERT)' $(or $(MODULES),drivers/*/*.ko)
+	@scripts/sign $(call quoted,$(or $(O),$(KDIR))) $(call quoted,$(KEY)) $(call quoted,$(CERT)) \
+		$(or $(MODULES),drivers/*/*.ko)
 
 dkms:
 	@scripts/dkms/tree out/dkms
@@ -55,12 +59,13 @@ export-patch:
 
 # Of the kernel that runs here, of KDIR where one is given, or of ROOT.
 preflight: $(if $(MODULES),,modules)
-	@scripts/preflight $(if $(ROOT),--root '$(ROOT)',$(if $(filter /lib/modules/$(shell uname -r)/build,$(KDIR)),, \
-		--kdir '$(or $(O),$(KDIR))')) $(or $(MODULES),drivers/*/*.ko)
+	@scripts/preflight $(if $(ROOT),--root $(call quoted,$(ROOT)), \
+		$(if $(filter /lib/modules/$(shell uname -r)/build,$(KDIR)),,--kdir $(call quoted,$(or $(O),$(KDIR))))) \
+		$(or $(MODULES),drivers/*/*.ko)
 
 check:
-	@scripts/toolroot selftests/qemu/check --kernels '$(KERNELS)' --tests '$(TESTS)' \
-		$(if $(FRESH),--fresh)
+	@scripts/toolroot selftests/qemu/check --kernels $(call quoted,$(KERNELS)) \
+		--tests $(call quoted,$(TESTS)) $(if $(FRESH),--fresh)
 
 check-yocto:
 	@scripts/yocto/check $(RELEASES)
@@ -69,23 +74,26 @@ demo:
 	@scripts/toolroot selftests/qemu/demo
 
 bench:
-	@scripts/toolroot selftests/qemu/bench --kernels '$(KERNELS)' --tests '$(TESTS)'
+	@scripts/toolroot selftests/qemu/bench --kernels $(call quoted,$(KERNELS)) \
+		--tests $(call quoted,$(TESTS))
 
 fuzz:
-	@scripts/toolroot selftests/fuzz/fuzz.py --time '$(TIME)'
+	@scripts/toolroot selftests/fuzz/fuzz.py --time $(call quoted,$(TIME))
 
 overlays:
 	@scripts/toolroot scripts/dt/build $(FAMILY) \
-		$(if $(BASE),--base '$(or $(abspath $(wildcard $(BASE))),$(BASE))') \
+		$(if $(BASE),--base $(call quoted,$(or $(abspath $(wildcard $(BASE))),$(BASE)))) \
 		$(foreach v,I2C LED RTC MODEM_POWER MODEM_RESET \
-		MODEM_RADIO,$(if $($v),'$v=$($v)'))
+		MODEM_RADIO,$(if $($v),$v=$(call quoted,$($v))))
 
 dtb:
-	@scripts/toolroot scripts/dt/compile '$(or $(filter-out all,$(KERNELS)),6.12)' $(abspath $(DTS))
+	@scripts/toolroot scripts/dt/compile $(call quoted,$(or $(filter-out all,$(KERNELS)),6.12)) \
+		$(foreach name,$(abspath $(DTS)),$(call quoted,$(name)))
 
 dt-check:
-	@scripts/toolroot scripts/dt/check $(if $(BASE),--base '$(BASE)') \
-		$(if $(filter-out all,$(KERNELS)),--kernel '$(KERNELS)') $(abspath $(DTS))
+	@scripts/toolroot scripts/dt/check $(if $(BASE),--base $(call quoted,$(BASE))) \
+		$(if $(filter-out all,$(KERNELS)),--kernel $(call quoted,$(KERNELS))) \
+		$(foreach name,$(abspath $(DTS)),$(call quoted,$(name)))
 
 dtb-swap:
 	+@CROSS_COMPILE='$(CROSS_COMPILE)' LIBFDT='$(LIBFDT)' MUSL='$(MUSL)' scripts/dtb-swap/build
@@ -94,8 +102,9 @@ selftests:
 	@$(MAKE) -C selftests install
 
 lava:
-	@scripts/toolroot selftests/qemu/lava --kernels '$(KERNELS)' --machines '$(or $(MACHINES),all)' \
-		$(if $(URL),--url '$(URL)')
+	@scripts/toolroot selftests/qemu/lava --kernels $(call quoted,$(KERNELS)) \
+		--machines $(call quoted,$(or $(MACHINES),all)) \
+		$(if $(URL),--url $(call quoted,$(URL)))
 
 help:
 	@echo 'Modules'

@@ -4,7 +4,6 @@
 
 import pathlib
 import re
-import shlex
 import shutil
 import sys
 import tempfile
@@ -37,11 +36,10 @@ OVERLAY = '''/dts-v1/;
 def make(*words, what='dtb'):
     """Do what make dtb does, in the tool root that this runs in; return status and what it said."""
     told = run('make', '-n', '-s', '-C', TOP, what, *words).stdout
-    command = shlex.split(told)
-    if command[:1] != ['scripts/toolroot']:
+    if not told.startswith('scripts/toolroot '):
         return -1, told
-    # As make does, with what it was told in the environment.
-    done = run('env', *words, *command[1:])
+    # As make does, by a shell, with what it was told in the environment.
+    done = run('env', *words, 'sh', '-c', told.removeprefix('scripts/toolroot '))
     return done.returncode, done.stdout
 
 
@@ -96,6 +94,21 @@ def blank(tap, work):
                'two such are refused, with what to do', said)
 
 
+def signs(tap, work):
+    """What a shell takes for more than a sign is a part of a name, or is refused as that."""
+    for name in ('my (1).dtso', "it's.dtso", 'a&b;c.dtso'):
+        source = work / name
+        source.write_text(OVERLAY.replace('#include "beside.dtsi"\n', ''))
+        status, said = make(f'DTS={source}')
+        tap.result(not status and said == f'out/dtb/{source.stem}.dtbo\n', f'a file {name}', said)
+    source = work / "it's.dtso"
+    status, said = make(f'DTS={source}', "BASE=it's", what='dt-check')
+    tap.result(f'ok 1 {source}: style' in said and "no tree it's" in said, 'and dt-check has it', said)
+    for words, pattern in (("I2C=i2c'3", 'I2C="i2c\'3": not a label'), ("BASE=it's", "no tree it's")):
+        status, said = make('FAMILY=imx8m', 'LED=led_identify', words, what='overlays')
+        tap.result(status == 2 and pattern in said, f'{words}: refused', said)
+
+
 def bad(tap, work):
     """What is wrong is told, and nothing is there of it."""
     (work / 'label.dts').write_text(FIELD.read_text().replace('&usdhc3 {', '&usdhc33 {'))
@@ -129,6 +142,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         good(tap, pathlib.Path(work))
         blank(tap, pathlib.Path(work))
+        signs(tap, pathlib.Path(work))
         bad(tap, pathlib.Path(work))
     return tap.end()
 
