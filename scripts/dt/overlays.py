@@ -101,8 +101,8 @@ def compile_source(source, out, options=(), quiet=False, kernel=KERNEL):
     text = preprocess(source, options, kernel)
     out.parent.mkdir(parents=True, exist_ok=True)
     new = pathlib.Path(f'{out}.{os.getpid()}')
-    done = subprocess.run(['dtc', '-@', *(['-q'] if quiet else []), '-O', 'dtb', '-o', new, '-'],
-                          input=text, capture_output=True, encoding='utf-8',
+    done = subprocess.run(['dtc', '-@', *(['-q'] if quiet else []), '-i', source.parent,
+                           '-O', 'dtb', '-o', new, '-'], input=text, capture_output=True, encoding='utf-8',
                           errors='surrogateescape', check=False)
     if done.returncode or done.stderr:
         new.unlink(missing_ok=True)

@@ -73,6 +73,15 @@ def good(tap, work):
     tap.result(not status and said == 'out/dtb/my.dtb\nout/dtb/my.dtbo\n', 'both at once', said)
 
 
+def other(tap, work):
+    """What dtc itself includes is beside the source, too."""
+    source = work / 'other.dtso'
+    source.write_text(OVERLAY.replace('#include "beside', '/include/ "beside'))
+    status, said = make(f'DTS={source}')
+    tap.result(not status and prop(OUT / 'other.dtbo', '/fragment@2/__overlay__/mine', 'label') == 'mine',
+               'a file by /include/', said)
+
+
 def blank(tap, work):
     """A path with a blank, which make takes for two, is what was meant; warnings in it are seen."""
     folder = work / 'my boards'
@@ -143,6 +152,7 @@ def main():
         good(tap, pathlib.Path(work))
         blank(tap, pathlib.Path(work))
         signs(tap, pathlib.Path(work))
+        other(tap, pathlib.Path(work))
         bad(tap, pathlib.Path(work))
     return tap.end()
 
