@@ -81,6 +81,10 @@ def tree_of(name, kernel=KERNEL):
         return compile_board(path, TOP / f'out/dts/base/{path.stem}.dtb', kernel=kernel)
     if path.read_bytes()[:4] != MAGIC:
         raise overlays.Wrong(f'{name}: not a tree that overlays can be put on: a .dtb or a .dts')
+    data = bytearray(path.read_bytes())
+    if libfdt.fdt_check_full(data, len(data)):
+        raise overlays.Wrong(f'{name}: not a whole tree: a part of it is missing or damaged; compile '
+                             'or copy it again')
     return path
 
 

@@ -57,6 +57,12 @@ BAD = (
     (('generic', 'LED=led_act'), 'generic is for any tree: with LED= say BASE=, that of the board'),
     (('generic', 'I2C={/soc/no}', 'BASE=exynos5422-odroidxu4'), 'no node /soc/no'),
     (('generic', SLOT[0], 'BASE=imx8mp-evk'), 'needs all three of MODEM_POWER='),
+    (('generic', 'BASE=/none.dtb'), 'no tree /none.dtb'),
+    (('imx8m', 'BASE=imx8mp-evkk'), 'no tree imx8mp-evkk'),
+    (('generic', f'BASE={TOP}/overlays/README'), 'README: not a tree that overlays can be'),
+    (('BASE=imx8mp-evk',), 'BASE= is of one board: say FAMILY=, too'),
+    (('imx8m', 'am62', 'BASE=imx8mp-evk'), 'BASE= is of one board: say FAMILY=, too'),
+    (('imx8m', '--base'), '--base is followed by a tree'),
     (('LED=led_act',), 'LED= is of one family: say FAMILY=, too'),
     (('imx8m', 'LEDS=x'), 'there is no LEDS=: there are I2C LED'))
 
@@ -147,6 +153,12 @@ def plain(tap, work):
     status, said = build('imx8m', 'LED=led', f'BASE={blob}')
     tap.result(status == 2 and 'has no labels: compile it with dtc -@' in said,
                'a tree without labels is refused', said)
+    for name, data in (('empty', b''), ('cut', blob.read_bytes()[:-8]), ('rest', b'\xd0\x0d\xfe\xedrest')):
+        blob.write_bytes(data)
+        for words in (('generic',), ('imx8m', 'LED=led')):
+            status, said = build(*words, f'BASE={blob}')
+            tap.result(status == 2 and re.fullmatch(rf'build: {blob}: not a (whole )?tree\b.*\n', said),
+                       f'{name}, {" ".join(words)}: refused', said)
 
 
 def any_board(tap, work):
