@@ -18,6 +18,10 @@ kmake = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(O),O=$(abspath $(O))) \
 # quoted(text) - as one word of the shell's, whatever is in it
 quoted = '$(subst ','\'',$1)'
 
+# placed(name) - a path of that name, if there is one, from where make was started; with a blank it is two to make
+placed = $(if $($1),$(if $(word 2,$($1)),$(error boardpack: $1=$($1) has a blank: name a folder \
+	without one),$1=$(call quoted,$(abspath $($1)))))
+
 all: modules
 
 check-kdir:
@@ -99,7 +103,7 @@ dtb-swap:
 	+@CROSS_COMPILE='$(CROSS_COMPILE)' LIBFDT='$(LIBFDT)' MUSL='$(MUSL)' scripts/dtb-swap/build
 
 selftests:
-	@$(MAKE) -C selftests install
+	@$(MAKE) -C selftests $(call placed,INSTALL_PATH) $(call placed,KSFT) install
 
 lava:
 	@scripts/toolroot selftests/qemu/lava --kernels $(call quoted,$(KERNELS)) \
