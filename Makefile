@@ -149,7 +149,7 @@ help:
 	@echo '  KBUILD_SIGN_PIN=      sign: opens a KEY that is encrypted; in the environment'
 	@echo '  MODULES=       preflight, sign: these .ko files in place of those built here'
 	@echo '  ROOT=          preflight: the root file system that the kernel is in'
-	@echo '  KERNELS=       check, bench, dtb and dt-check of a .dts: only these, such as "6.12 sanitizer" [$(KERNELS)]'
+	@echo '  KERNELS=       check, bench, lava, dtb and dt-check of a .dts: only these, such as "6.12 sanitizer" [$(KERNELS)]'
 	@echo '  TESTS=         check, bench: only these, such as "leds static" [$(TESTS)]'
 	@echo '  YOCTO= CONTRACTS= REPOS= RELEASES=  check-yocto: see scripts/yocto/check'
 	@echo '  FRESH=1        check: run also what has not changed since it passed'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # make help names every target, and every variable that the Makefile and Kbuild take, or that
-# README.md has on a line with make.
+# README.md has on a line with make; and the targets that take it.
 
 set -u
 
@@ -36,11 +36,32 @@ variables() {
 	} | sed 's/.*[( ]//' | grep -E '^[A-Z]' | grep -vxE 'CURDIR|MAKE|VERSION|.*_KUNIT_TEST' | sort -u
 }
 
-plan 3
+# users() - targets and the variables that they take, save those that are as for the kernel
+users() {
+	awk '/^[a-z-]+:/ { target = $1; sub(/:.*/, "", target) }
+		/^\t/ {
+			for (text = $0; match(text, /\$\([A-Z][A-Z_]*\)/); text = substr(text, RSTART + RLENGTH))
+				print target, substr(text, RSTART + 2, RLENGTH - 3)
+		}' "$top/Makefile" |
+		grep -vE '^(help|version|check-kdir) | (KDIR|O|ARCH|CC|CROSS_COMPILE|LLVM|MAKE)$' | sort -u
+}
+
+# taken() - whether a line of help has each target beside its variable
+taken() {
+	while read -r target name; do
+		grep -E "(^|[^A-Z_])$name=" "$help" | grep -qE "(^|[^a-z-])$target([^a-z-]|\$)" ||
+			echo "help does not say that $target takes $name"
+	done >"$said"
+	[ ! -s "$said" ]
+}
+
+plan 4
 make -s -C "$top" help >"$help" 2>&1
 result $? "make help says what there is"
 targets | told '^  make ' ' '
 result $? "every target"
 variables | told '(^|[^A-Z_])' '='
 result $? "every variable"
+users | taken
+result $? "and who takes it"
 exit $failed
