@@ -159,7 +159,7 @@ help:
 	@echo '  DTS= BASE=     dtb, dt-check: files of yours; dt-check: the tree that an overlay is for'
 	@echo '  MACHINES= URL=        lava: names in selftests/qemu/machines.tsv, where out/lava will be'
 	@echo '  INSTALL_PATH= KSFT= TARGETS=   selftests: where to, the kernel tree whose lib.mk is used, folders'
-	@echo '  XDG_CACHE_HOME=       where the cache goes [~/.cache]'
+	@echo '  XDG_CACHE_HOME=       where the cache goes, a whole path [~/.cache]'
 	@echo '  BOARDPACK_MIRROR=     Debian mirror, where the apt sources name none'
 
 version:

@@ -119,7 +119,7 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 
-plan 23
+plan 24
 has "cat $top/README.md" cat "$top/README.md"
 result $? "the command is run"
 has "--ro-bind $work/board $work/board" cat "$work/board/my.dts"
@@ -186,6 +186,12 @@ result $? "what a file in /tmp includes from beside it is there"
 ls "$home/boardpack/tmp/${two##*/}" >/dev/null && ! ls "$home/boardpack/tmp/gone.dtsi" 2>/dev/null
 result $? "and what is gone from there is not"
 rm "$one" "$two"
+
+mkdir "$work/mine" "$work/relative"
+ours=$home home=relative/cache
+(cd "$work/relative" && HOME=$work/mine has "--bind $work/mine/.cache/boardpack" true)
+result $? "a cache by a relative path is ignored, as the XDG specification says"
+home=$ours
 
 new=$(echo "$home"/boardpack/toolroot-????????????)
 home=$work/ended
