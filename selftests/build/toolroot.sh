@@ -119,7 +119,7 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 
-plan 24
+plan 26
 has "cat $top/README.md" cat "$top/README.md"
 result $? "the command is run"
 has "--ro-bind $work/board $work/board" cat "$work/board/my.dts"
@@ -192,6 +192,13 @@ ours=$home home=relative/cache
 (cd "$work/relative" && HOME=$work/mine has "--bind $work/mine/.cache/boardpack" true)
 result $? "a cache by a relative path is ignored, as the XDG specification says"
 home=$ours
+
+ln -s "$top" "$work/board/pack"
+(top=$work/board/pack && has "$work/board --bind $cache $cache --bind $(realpath "$top") $(realpath "$top")" \
+	cat "$work/board/my.dts" "$work/board/pack/none")
+result $? "a checkout by a symlink is where that leads"
+(top=$work/board/pack && has "$(realpath "$top")/out/new" cat "$work/board/pack/out/new")
+result $? "and so are words below it"
 
 new=$(echo "$home"/boardpack/toolroot-????????????)
 home=$work/ended
