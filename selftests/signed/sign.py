@@ -78,6 +78,51 @@ def packed(tap, kernel, module, ours):
                "refused: a compressed module", done.stdout)
 
 
+def tool(folder, text):
+    """A KDIR whose sign-file is a program of ours."""
+    (folder / "include/config").mkdir(parents=True)
+    (folder / "include/config/auto.conf").touch()
+    (folder / "scripts").mkdir()
+    (folder / "scripts/sign-file").write_bytes(text)
+    (folder / "scripts/sign-file").chmod(0o755)
+    return folder
+
+
+def stays(tap, kernel, module, ours):
+    """Where signing fails the module keeps the signature that it has, and nothing lies beside it."""
+    folder = module.parent / "stays"
+    folder.mkdir()
+    foreign = tool(module.parent / "foreign", b"\x7fELF\2\1\1" + bytes(11) + b"\xf3\0" + bytes(44))
+    full = tool(module.parent / "full", b"#!/bin/sh\nhead -c 1000 \"$4\" >\"${5:-$4}\"\n")
+    for what, kdir, key, damage in (
+            ("a key that no token has", kernel.build, "pkcs11:token=nothing", None),
+            ("a sign-file that does not run here", foreign, ours[0], None),
+            ("a sign-file that stops half-way, and does not tell", full, ours[0], None),
+            ("a signature that is said to be longer than the file", kernel.build, ours[0], (-32, 0xff)),
+            ("a signature that is said to be longer than it is", kernel.build, ours[0], (-30, 0xff))):
+        copy = pathlib.Path(shutil.copyfile(module, folder / "module.ko"))
+        before = bytearray(copy.read_bytes())
+        if damage:
+            before[damage[0]] = damage[1]
+            copy.write_bytes(before)
+        done = run("make", "-s", "sign", f"KDIR={kdir}", f"KEY={key}", f"CERT={ours[1]}", f"MODULES={copy}")
+        tap.result(done.returncode and copy.read_bytes() == before and list(folder.iterdir()) == [copy] and
+                   "module.ko" in done.stdout and (not damage or "signature is damaged: " in done.stdout),
+                   f"stays: {what}", done.stdout)
+
+
+def place(tap, module, sign):
+    """A link stays one, and the file that it leads to keeps its mode."""
+    copy = pathlib.Path(shutil.copyfile(module, module.parent / "place.ko"))
+    copy.chmod(0o640)
+    link = module.parent / "link.ko"
+    link.symlink_to(copy.name)
+    done = sign(link)
+    tap.result(done.returncode == 0 and link.is_symlink() and signer(copy) == "Field key" and
+               copy.stat().st_mode & 0o777 == 0o640, "what a link leads to is signed, with its mode",
+               done.stdout + oct(copy.stat().st_mode))
+
+
 def main():
     """Sign, sign again, sign with another key."""
     tap = Tap()
@@ -100,6 +145,9 @@ def main():
     refusals(tap, kernel, once, ours, stranger)
     locked_away(tap, kernel, plain, ours)
     packed(tap, kernel, plain, ours)
+    stays(tap, kernel, once, ours)
+    place(tap, plain, lambda module: run("make", "-s", "sign", f"KDIR={kernel.build}", f"KEY={ours[0]}",
+                                         f"CERT={ours[1]}", f"MODULES={module}"))
     return tap.end()
 
 
