@@ -14,7 +14,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 said=$work/log
 export GIT_AUTHOR_NAME='A Tester' GIT_AUTHOR_EMAIL=tester@example.com \
-	GIT_COMMITTER_NAME='A Tester' GIT_COMMITTER_EMAIL=tester@example.com
+	GIT_COMMITTER_NAME='A Tester' GIT_COMMITTER_EMAIL=tester@example.com \
+	GIT_AUTHOR_DATE=2026-01-01T00:00:00Z GIT_COMMITTER_DATE=2026-01-01T00:00:00Z
 
 clean() {
 	cd "$work" || return 1		# it leaves a file where it runs
@@ -41,7 +42,17 @@ compiles() {
 			CC=aarch64-linux-gnu-gcc "CONFIG_$2=m" W=1 'KCFLAGS=-Werror -Wno-error=attributes' modules
 }
 
-plan 10
+# built() - a checkout of which make has built a driver, to export to a tree whose checkpatch is content
+built() {
+	mkdir -p "$work/pack/scripts" "$work/pack/dts"
+	cp -R "$top/Kbuild" "$top/Makefile" "$top/drivers" "$work/pack/"
+	cp -R "$top/dts/bindings" "$work/pack/dts/"
+	cp "$top/scripts/export-patch" "$top/scripts/check-kdir" "$work/pack/scripts/"
+	make -C "$work/pack" KDIR="$BUILD_KDIR" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
+		CONFIG_RTC_SEED=n CONFIG_USB_MODESWITCH=n
+}
+
+plan 11
 "$top/scripts/export-patch" "$LINUX_SRC" "$work/patches" >"$said" 2>&1 &&
 	[ "$(find "$work/patches" -name '*.patch' | wc -l)" = 6 ]
 result $? "three drivers, two bindings, our prefix"
@@ -57,6 +68,11 @@ END
 ! "$top/scripts/export-patch" "$work/strict" "$work/judged" >"$said" 2>&1 &&
 	[ "$(grep -c '^WARNING: no .*\.patch$' "$said")" = 6 ] && grep -q 'is not content' "$said"
 result $? "the tree's own checkpatch looks at all of it, and what it says is a failure"
+echo 'exit 0;' >"$work/strict/scripts/checkpatch.pl"
+built >"$said" 2>&1 && ls "$work/pack"/drivers/leds/*.mod.c >>"$said" 2>&1 &&
+	"$work/pack/scripts/export-patch" "$work/strict" "$work/judged" >"$said" 2>&1 &&
+	diff -r "$work/patches" "$work/judged" >"$said" 2>&1
+result $? "it is the same where make has built the modules"
 clean >"$said" 2>&1
 result $? "checkpatch has no error and no warning"
 applies >"$said" 2>&1
