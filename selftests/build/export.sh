@@ -52,7 +52,27 @@ built() {
 		CONFIG_RTC_SEED=n CONFIG_USB_MODESWITCH=n
 }
 
-plan 11
+# custom() - a git configuration that makes another series of it, and a hook that lets nothing pass
+custom() {
+	mkdir -p "$work/home/hooks" "$work/home/.config/git"
+	printf '#!/bin/sh\nexit 1\n' >"$work/home/hooks/pre-commit"
+	chmod +x "$work/home/hooks/pre-commit"
+	echo '*.yaml' >"$work/home/ignored"
+	echo '*.yaml binary' >"$work/home/.config/git/attributes"
+	cat >"$work/home/.gitconfig" <<-END
+	[format]
+		coverLetter = true
+	[diff]
+		noprefix = true
+	[commit]
+		gpgsign = true
+	[core]
+		hooksPath = $work/home/hooks
+		excludesFile = $work/home/ignored
+	END
+}
+
+plan 12
 "$top/scripts/export-patch" "$LINUX_SRC" "$work/patches" >"$said" 2>&1 &&
 	[ "$(find "$work/patches" -name '*.patch' | wc -l)" = 6 ]
 result $? "three drivers, two bindings, our prefix"
@@ -73,6 +93,10 @@ built >"$said" 2>&1 && ls "$work/pack"/drivers/leds/*.mod.c >>"$said" 2>&1 &&
 	"$work/pack/scripts/export-patch" "$work/strict" "$work/judged" >"$said" 2>&1 &&
 	diff -r "$work/patches" "$work/judged" >"$said" 2>&1
 result $? "it is the same where make has built the modules"
+custom
+HOME=$work/home "$top/scripts/export-patch" "$work/strict" "$work/judged" >"$said" 2>&1 &&
+	diff -r "$work/patches" "$work/judged" >"$said" 2>&1
+result $? "and whatever the user has told git"
 clean >"$said" 2>&1
 result $? "checkpatch has no error and no warning"
 applies >"$said" 2>&1
