@@ -72,7 +72,7 @@ custom() {
 	END
 }
 
-plan 12
+plan 13
 "$top/scripts/export-patch" "$LINUX_SRC" "$work/patches" >"$said" 2>&1 &&
 	[ "$(find "$work/patches" -name '*.patch' | wc -l)" = 6 ]
 result $? "three drivers, two bindings, our prefix"
@@ -111,6 +111,9 @@ compiles drivers/usb/misc USB_MODESWITCH >"$said" 2>&1
 result $? "usb-modeswitch compiles without it"
 "$top/scripts/export-patch" "$work" "$work/none" 2>&1 | grep -q 'is not a kernel source tree'
 result $? "a folder that is no kernel tree is refused"
+! "$top/scripts/export-patch" "$work/tree" "$work/none" >"$said" 2>&1 && [ ! -e "$work/none" ] &&
+	grep -q 'tree has the drivers already: drivers/leds/Kconfig has LEDS_IDENTIFY: ' "$said"
+result $? "a tree that has them is refused"
 make -s -C "$top" export-patch 2>&1 | grep -q 'give KERNEL=/path'
 result $? "where none is named, one is asked for"
 exit $failed
