@@ -28,14 +28,28 @@ fi
 rm -rf "$tree/drivers/Kconfig" "$tree/drivers/Makefile" "$tree/drivers/boardpack"
 cp "$LINUX_SRC/drivers/Kconfig" "$LINUX_SRC/drivers/Makefile" "$tree/drivers/"
 
-plan 9
+plan 13
 # graft(tree, words...) - as people type it
 graft() {
 	kernel=$1
 	shift
-	make -s -C "$top" graft KERNEL="$kernel" "$@"
+	$limited make -s -C "$top" graft KERNEL="$kernel" "$@"
 }
 
+# untouched() - the kernel's files, and nothing beside them
+untouched() {
+	cmp "$LINUX_SRC/drivers/Kconfig" "$tree/drivers/Kconfig" &&
+		cmp "$LINUX_SRC/drivers/Makefile" "$tree/drivers/Makefile" && ! ls -d "$tree"/drivers/*boardpack*
+}
+
+limited=
+# Root writes what is read-only.
+[ "$(id -u)" != 0 ] || limited="setpriv --bounding-set -dac_override"
+chmod 444 "$tree/drivers/Makefile"
+! graft "$tree" >"$said" 2>&1 && grep -q 'drivers/Makefile is not writable' "$said" && untouched >>"$said" 2>&1
+result $? "one that cannot be hooked is left as it is"
+chmod 644 "$tree/drivers/Makefile"
+limited=
 graft "$tree" >"$said" 2>&1 && graft "$tree" >>"$said" 2>&1
 result $? "graft, twice"
 # shellcheck disable=SC2016 # make's variable
@@ -43,6 +57,17 @@ result $? "graft, twice"
 obj-$(CONFIG_BOARDPACK) += boardpack/' ] && diff "$LINUX_SRC/drivers/Kconfig" "$tree/drivers/Kconfig" |
 	grep -c '^[<>]' | grep -qx 1
 result $? "hooks are there once"
+# full(command...) - as on a disk that is full soon: no file gets longer than 8 KB
+full() {
+	(trap '' XFSZ; ulimit -f 16; "$@")
+}
+
+touch "$tree/drivers/boardpack/old"
+! full graft "$tree" >"$GRAFT_DIR/full" 2>&1 && [ -e "$tree/drivers/boardpack/old" ] &&
+	[ -d "$tree/drivers/boardpack/drivers/usb" ] && ! ls -d "$tree"/drivers/boardpack[!/]* >"$said" 2>&1
+result $? "on a full disk the copy from before stays"
+graft "$tree" >"$said" 2>&1 && [ ! -e "$tree/drivers/boardpack/old" ]
+result $? "or a new one takes its place"
 graft "$GRAFT_DIR/none" 2>&1 | grep -q 'is not a kernel source tree'
 result $? "a folder that is no kernel tree is refused"
 make -s -C "$top" graft 2>&1 | grep -q 'give KERNEL=/path'
@@ -115,4 +140,9 @@ touch "$GRAFT_DIR/before"
 out_of_tree && [ "$(find "$GRAFT_DIR/pack" -name '*.ko' ! -name '*kunit*' | wc -l)" = 3 ] &&
 	! find "$tree" -newer "$GRAFT_DIR/before" -type f | grep .
 result $? "out of tree, against a source with its O= elsewhere, in which nothing is written"
+cp "$top/scripts/graft" "$GRAFT_DIR/pack/scripts/"
+make -s -C "$GRAFT_DIR/pack" graft KERNEL="$tree" >"$said" 2>&1 &&
+	! find "$tree/drivers/boardpack" -type f \( -name '*.mod.c' -o ! -name '*.[ch]' ! -name 'K*' \
+		! -name 'sysfs-*' \) | grep . >"$said"
+result $? "of a checkout in which make has built, the sources are copied"
 exit $failed
