@@ -6,6 +6,7 @@ The archive of headers has balena's form and Debian's kernel, so that what is bu
 loaded on it. Runs in the tool root with PYTHONPATH=selftests/qemu.
 """
 
+import os
 import pathlib
 import re
 import shutil
@@ -150,6 +151,30 @@ def refusals(tap, work, folder):
                    words, done.stdout)
 
 
+def twice(tap, work, folder):
+    """Two headers for one kernel would leave the modules of one, and nobody knows of which."""
+    kernel, tree, bins = KERNELS["6.12"], work / "headers", work / "bin"
+    for name in ("include/config", "include/generated", "scripts/basic", "scripts/mod"):
+        (tree / name).mkdir(parents=True)
+    shutil.copyfile(headers.config(kernel), tree / ".config")
+    shutil.copyfile(kernel.build / "Module.symvers", tree / "Module.symvers")
+    (tree / "include/config/kernel.release").write_text(f"{kernel.release}\n")
+    (tree / "include/generated/utsrelease.h").write_text(f'#define UTS_RELEASE "{kernel.release}"\n')
+    for name in ("scripts/basic/fixdep", "scripts/mod/modpost"):
+        shutil.copy("/bin/true", tree / name)
+    bins.mkdir()
+    shutil.copy("/bin/true", bins / "make")     # the modules are those from before
+    names = [work / "one.tar.gz", work / "two.tar.gz"]
+    for name in names:
+        subprocess.run(["tar", "-C", work, "-czf", name, tree.name], check=True)
+    done = run(folder / "scripts/container/build", work / "twice", *names, cwd=folder,
+               env={**os.environ, "PATH": f"{bins}:{os.environ['PATH']}"})
+    made = sorted(path.name for path in (work / "twice" / kernel.release).glob("*"))
+    tap.result(done.returncode == 1 and made == NAMES and
+               f"{names[1]} is for {kernel.release}, as {names[0]} is" in done.stdout,
+               "refused: other headers for the same kernel", done.stdout)
+
+
 def another(module):
     """A copy of a module that has another build ID, as one has that was compiled anew."""
     data = module.read_bytes()
@@ -181,6 +206,7 @@ def main():
         builds(tap, work, "once")
         clone, out = builds(tap, work, "now")
         refusals(tap, work, clone)
+        twice(tap, work, clone)
         empty(tap, work)
         loads(tap, out)
     return tap.end()

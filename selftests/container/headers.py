@@ -58,7 +58,8 @@ def _suffix(kernel):
     return kernel.release.removeprefix(version)
 
 
-def _config(kernel):
+def config(kernel):
+    """Debian's configuration of a kernel."""
     return next((kernel.dir / "boot").glob("config-*"))
 
 
@@ -66,7 +67,7 @@ def _once(kernel, new):
     """The form of before; returns a folder and what of it is packed."""
     tree = new / "kernel_modules_headers"
     _source(tree, ONCE)
-    shutil.copyfile(_config(kernel), tree / ".config")
+    shutil.copyfile(config(kernel), tree / ".config")
     shutil.copyfile(kernel.build / "Module.symvers", tree / "Module.symvers")
     (tree / "localversion").write_text(_suffix(kernel) + "\n")
     programs = next(n for n in APT.depends(kernel.suite, kernel.arch, f"linux-headers-{kernel.release}")
@@ -81,7 +82,7 @@ def _once(kernel, new):
 def _built(kernel, out):
     """A build folder of the kernel, as far as headers need it; the suffix is make's alone."""
     out.mkdir()
-    shutil.copyfile(_config(kernel), out / ".config")
+    shutil.copyfile(config(kernel), out / ".config")
     # What is made for BTF are programs, and the archive has none.
     for options in (("olddefconfig",), ("CONFIG_DEBUG_INFO_BTF=", "modules_prepare")):
         done = run("make", "-s", f"-j{os.cpu_count()}", "-C", linux_source(), f"O={out}",
