@@ -105,11 +105,13 @@ def finds(tap, out):
 def refuses(tap, work):
     """A kernel that cannot be used is named before anything is compiled."""
     good = KERNELS["6.12"].build
-    other = work / "riscv/include/config"
-    other.mkdir(parents=True)
-    (other / "auto.conf").write_text("CONFIG_RISCV=y\n")
+    for name in ("RISCV", "ARM64"):
+        other = work / name.lower() / "include/config"
+        other.mkdir(parents=True)
+        (other / "auto.conf").write_text(f"CONFIG_{name}=y\n")
     for kdir, words, env in ((work / "none", "is not a configured kernel", {}),
                              (work / "riscv", "is for another architecture than arm64", {}),
+                             (work / "arm64", "is not prepared: no include/generated/utsrelease.h", {}),
                              (good, "none-gcc, which", {"CROSS_COMPILE": "none-"})):
         status, said, _ = matrix(work / "refused", good, kdir, **env)
         tap.result(status == 1 and words in said and not (work / "refused").exists(), words, said)
