@@ -2,6 +2,7 @@
 """What the verifiers of device trees share: where kernels are, and the tools."""
 
 import difflib
+import errno
 import functools
 import hashlib
 import os
@@ -37,6 +38,13 @@ class Wrong(Exception):
 
 class Skipped(Exception):
     """There is nothing to look at; the text says why."""
+
+
+def refused(error):
+    """Return what the system said of a file, and what to do, as a line."""
+    mend = {errno.ENAMETOOLONG: ': give it a shorter one', errno.ENOSPC: ': make room there'}
+    name = error.filename2 or error.filename
+    return f'{f"{name}: " if name else ""}{error.strerror}{mend.get(error.errno, "")}'
 
 
 def near(name, known, count=3):

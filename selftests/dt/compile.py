@@ -32,6 +32,19 @@ OVERLAY = '''/dts-v1/;
 #include "beside.dtsi"
 '''
 
+# No room for what was compiled, which was elsewhere.
+FULL = '''import resource, runpy, sys
+sys.path.insert(0, 'scripts/dt')
+import trees
+compiled = trees.File.compile
+def full(self):
+    said = compiled(self)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    return said
+trees.File.compile = full
+runpy.run_path('scripts/dt/compile', run_name='__main__')
+'''
+
 
 def make(*words, what='dtb'):
     """Do what make dtb does, in the tool root that this runs in; return status and what it said."""
@@ -40,6 +53,12 @@ def make(*words, what='dtb'):
         return -1, told
     # As make does, by a shell, with what it was told in the environment.
     done = run('env', *words, 'sh', '-c', told.removeprefix('scripts/toolroot '))
+    return done.returncode, done.stdout
+
+
+def built(source):
+    """The same of the program that compiles ours."""
+    done = run('scripts/dt/build', source)
     return done.returncode, done.stdout
 
 
@@ -142,6 +161,25 @@ def bad(tap, work):
                    f'{what}: refused', said)
 
 
+def no_room(tap, work):
+    """What cannot be put there is told, and what was there stays."""
+    shutil.rmtree(OUT, ignore_errors=True)
+    (OUT / 'my.dtbo').mkdir(parents=True)
+    status, said = make(f'DTS={work}/my.dtso')
+    tap.result(status == 2 and said.startswith(f'compile: {OUT}/my.dtbo: Is a directory') and
+               [*OUT.iterdir()] == [OUT / 'my.dtbo'], 'a folder in its place: refused', said)
+    (OUT / 'my.dtbo').rmdir()
+    long = work / f'{"a" * 250}.dts'
+    shutil.copy(FIELD, long)
+    for what, (status, said) in {'make dtb': make(f'DTS={long}'), 'build': built(long)}.items():
+        tap.result(status == 2 and said.endswith('File name too long: give it a shorter one\n') and
+                   said.count('\n') == 1 and not [*OUT.iterdir()],
+                   f'{what}: a name that is too long: refused', said)
+    done = run(sys.executable, '-c', FULL, '6.12', work / 'my.dtso')
+    tap.result(done.returncode == 2 and re.fullmatch(r'compile: .*: File too large\n', done.stdout) and
+               not [*OUT.iterdir()], 'a full disk: refused', done.stdout)
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -154,6 +192,7 @@ def main():
         signs(tap, pathlib.Path(work))
         other(tap, pathlib.Path(work))
         bad(tap, pathlib.Path(work))
+        no_room(tap, pathlib.Path(work))
     return tap.end()
 
 
