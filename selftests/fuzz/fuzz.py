@@ -177,9 +177,20 @@ def goes_on(tap, fuzz):
                    f'a search that finds {name}', scripted.searches)
 
 
+def refuses(tap):
+    """What cannot be replayed is told in a line."""
+    for words, says in ((('foo', '1:2'), 'there is no target foo: there are check, '),
+                        (('text', 'none'), 'none: No such file or directory'),
+                        (('usb', 'none'), 'none is not SEED:ROUND')):
+        done = run(sys.executable, __file__, '--replay', *words)
+        tap.result(done.returncode == 1 and says in done.stdout and done.stdout.count('\n') == 1,
+                   f'--replay {" ".join(words)}: {says}', done.stdout)
+
+
 def check(fuzz):
     """What make check does."""
     tap = Tap()
+    refuses(tap)
     for target, name, data in kept():
         said = fuzz.replay(target, data)
         tap.result(not said, f'{target}: found once: {name}', said[-3000:])
@@ -213,6 +224,16 @@ def hunt(fuzz, targets, seconds):
     return failed
 
 
+def given(target, name):
+    """The input that is to be replayed."""
+    if target not in TARGETS:
+        raise SystemExit(f'there is no target {target}: there are {", ".join((*TARGETS, *guests.TARGETS))}')
+    try:
+        return pathlib.Path(name).read_bytes()
+    except OSError as error:
+        raise SystemExit(f'{name}: {error.strerror}: name a file below {OUT.relative_to(TOP)}') from None
+
+
 def main():
     """Parse, build, run."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -225,6 +246,7 @@ def main():
     args = parser.parse_args()
     if args.replay and args.replay[0] in guests.TARGETS:
         return told(guests.replay(*args.replay))
+    data = given(*args.replay) if args.replay else None
     share, failed = (args.time or 0) // max(1, len(args.targets)), False
     files = [target for target in args.targets if target in TARGETS]
     if files or args.replay or not args.time:
@@ -232,7 +254,7 @@ def main():
                 dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as work:
             fuzz = Fuzz(pathlib.Path(work))
             if args.replay:
-                return told(fuzz.replay(args.replay[0], pathlib.Path(args.replay[1]).read_bytes()))
+                return told(fuzz.replay(args.replay[0], data))
             if not args.time:
                 return check(fuzz)
             failed = hunt(fuzz, files, share)
