@@ -26,7 +26,7 @@ static const char OPTIONS[] =
 	"\nOptions\n"
 	"  -b, --base FILE           install, try --overlay: the tree, not the selected one\n"
 	"  -o, --out FILE            merge: where to\n"
-	"  -l, --labels FILE         label map for a tree that was built without labels\n"
+	"  -l, --labels FILE         merge, --overlay: label map for a tree built without labels\n"
 	"  -a, --all                 diff: phandles and labels, too\n"
 	"  -s, --structure           check: only the file, not against this device\n"
 	"      --modules DIR         check: only against a kernel to come, by its modules\n"
@@ -143,7 +143,11 @@ static void run_merge(struct call *call)
 }
 
 #define ANYWHERE "FvURjqhV"	/* options that fit any verb */
-#define BY_KEXEC "KIDW"		/* and of try those that have nothing to do with --pending */
+
+/* Of a verb that has both, the first has no use without the second. */
+static const char *const NEEDS[] = { "bO", "lO" };
+/* The others have no use beside the first. */
+static const char *const BESIDE[] = { "PKIDW" };
 
 /* Letters are those of LONG. */
 static const struct verb VERBS[] = {
@@ -338,20 +342,41 @@ static const char *long_name(int option)
 	return one->name;
 }
 
+/* Returns whether each option has a use with the others; otherwise gets which has none. */
+static bool fit_together(const char *used, const struct verb *verb, char *text, size_t size)
+{
+	const char *c;
+	size_t i;
+
+	for (i = 0; i < sizeof(NEEDS) / sizeof(*NEEDS); i++) {
+		c = NEEDS[i];
+		if (!strchr(used, c[0]) || strchr(used, c[1]) || !strchr(verb->options, c[1]))
+			continue;
+		snprintf(text, size, "--%s has no use without --%s", long_name(c[0]),
+			 long_name(c[1]));
+		return false;
+	}
+	for (i = 0; i < sizeof(BESIDE) / sizeof(*BESIDE); i++) {
+		c = strchr(used, *BESIDE[i]) ? strpbrk(BESIDE[i] + 1, used) : NULL;
+		if (!c)
+			continue;
+		snprintf(text, size, "--%s has no use beside --%s", long_name(*c),
+			 long_name(*BESIDE[i]));
+		return false;
+	}
+	return true;
+}
+
 /* Returns whether all options fit the verb; otherwise gets what the first that does not fits. */
 static bool fits(const struct call *call, const struct verb *verb, char *text, size_t size)
 {
 	const char *c = call->used + strspn(call->used, ANYWHERE);
 	size_t i, at;
 
-	while (*c && strchr(verb->options, *c) && !(call->pending && strchr(BY_KEXEC, *c)))
+	while (*c && strchr(verb->options, *c))
 		c += 1 + strspn(c + 1, ANYWHERE);
 	if (!*c)
-		return true;
-	if (strchr(verb->options, *c)) {
-		snprintf(text, size, "--%s is by kexec, not for --pending", long_name(*c));
-		return false;
-	}
+		return fit_together(call->used, verb, text, size);
 	at = snprintf(text, size, "--%s is no option of %s, but of", long_name(*c), verb->name);
 	for (i = 0; i < sizeof(VERBS) / sizeof(*VERBS); i++)
 		if (strchr(VERBS[i].options, *c))

@@ -77,8 +77,12 @@ MISFITS = (
     ('rollback --pending', '--pending', 'try'),
     ('check --overlay x.dtbo', '--overlay', 'install'),
     ('status -a', '--all', 'list'),
-    ('try --pending --watchdog /dev/watchdog0 x.dtb', '--watchdog', 'not for --pending'),
-    ('try x.dtb --load -q --pending', '--load', 'not for --pending'),
+    ('try --pending --watchdog /dev/watchdog0 x.dtb', '--watchdog', 'no use beside --pending'),
+    ('try x.dtb --load -q --pending', '--load', 'no use beside --pending'),
+    ('install --base /nope/other.dtb x.dtb', '--base', 'no use without --overlay'),
+    ('install --labels /nope/map x.dtb', '--labels', 'no use without --overlay'),
+    ('try -q -b /nope/other.dtb -j x.dtb', '--base', 'no use without --overlay'),
+    ('try x.dtb --pending -l /nope/map', '--labels', 'no use without --overlay'),
 )
 
 
