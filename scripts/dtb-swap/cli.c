@@ -147,7 +147,9 @@ static void run_merge(struct call *call)
 /* Of a verb that has both, the first has no use without the second. */
 static const char *const NEEDS[] = { "bO", "lO" };
 /* The others have no use beside the first. */
-static const char *const BESIDE[] = { "PKIDW" };
+static const char *const BESIDE[] = { "PKIDW", "GkE", "kE" };
+/* Beside these no word has a use: all of carry. */
+static const char NO_WORD[] = "GkE";
 
 /* Letters are those of LONG. */
 static const struct verb VERBS[] = {
@@ -343,9 +345,9 @@ static const char *long_name(int option)
 }
 
 /* Returns whether each option has a use with the others; otherwise gets which has none. */
-static bool fit_together(const char *used, const struct verb *verb, char *text, size_t size)
+static bool fit_together(const struct call *call, const struct verb *verb, char *text, size_t size)
 {
-	const char *c;
+	const char *used = call->used, *c;
 	size_t i;
 
 	for (i = 0; i < sizeof(NEEDS) / sizeof(*NEEDS); i++) {
@@ -364,7 +366,10 @@ static bool fit_together(const char *used, const struct verb *verb, char *text, 
 			 long_name(*BESIDE[i]));
 		return false;
 	}
-	return true;
+	c = call->count ? strpbrk(used, NO_WORD) : NULL;
+	if (c)
+		snprintf(text, size, "%s has no use beside --%s", call->words[0], long_name(*c));
+	return !c;
 }
 
 /* Returns whether all options fit the verb; otherwise gets what the first that does not fits. */
@@ -376,7 +381,7 @@ static bool fits(const struct call *call, const struct verb *verb, char *text, s
 	while (*c && strchr(verb->options, *c))
 		c += 1 + strspn(c + 1, ANYWHERE);
 	if (!*c)
-		return fit_together(call->used, verb, text, size);
+		return fit_together(call, verb, text, size);
 	at = snprintf(text, size, "--%s is no option of %s, but of", long_name(*c), verb->name);
 	for (i = 0; i < sizeof(VERBS) / sizeof(*VERBS); i++)
 		if (strchr(VERBS[i].options, *c))

@@ -83,6 +83,11 @@ MISFITS = (
     ('install --labels /nope/map x.dtb', '--labels', 'no use without --overlay'),
     ('try -q -b /nope/other.dtb -j x.dtb', '--base', 'no use without --overlay'),
     ('try x.dtb --pending -l /nope/map', '--labels', 'no use without --overlay'),
+    ('carry --back --last --forget', '--back', 'no use beside --forget'),
+    ('carry --last --limit 1 --back', '--last', 'no use beside --back'),
+    ('carry --last --forget', '--last', 'no use beside --forget'),
+    *((f'carry {option} x.dtb', 'x.dtb', f'no use beside {option}')
+      for option in ('--back', '--last', '--forget')),
 )
 
 
