@@ -3,12 +3,15 @@
  * dtb-swap: what people type.
  */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "install.h"
@@ -298,8 +301,10 @@ static int parse(struct call *call, int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "b:o:l:asjqhV", LONG, NULL)) > 0) {
 		if (option == 'h')
 			return help(stdout);
-		if (option == 'V')
-			return printf("dtb-swap %s\n", VERSION) < 0;
+		if (option == 'V') {
+			printf("dtb-swap %s\n", VERSION);
+			return 0;
+		}
 		if (option == 'L' && !read_number(optarg, &call->limit))
 			option = bad_number("--limit", optarg);
 		if (option == 'A' && !accept_more(&call->swap, optarg))
@@ -322,6 +327,43 @@ static const struct verb *find_verb(const char *name)
 		if (!strcmp(VERBS[i].name, name))
 			return &VERBS[i];
 	return NULL;
+}
+
+/* What others have closed would be that of the first file that is opened, and be written into. */
+static void hold_channels(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Why what was printed is lost, if it is; whoever reads may have read enough. */
+static const char *why_lost(void)
+{
+	if (!fflush(stdout))
+		return ferror(stdout) ? "a write failed" : NULL;
+	if (errno != EPIPE)
+		return strerror(errno);
+	clearerr(stdout);
+	return NULL;
+}
+
+/* The exit status: without what was printed a script must not go on, but the system may. */
+static int ends(const struct call *call, int status)
+{
+	const char *why = call->lost ? call->lost : why_lost();
+
+	if (!why)
+		return status;
+	fprintf(stderr, "error: standard output: %s\n  mend: write it to another place%s\n", why,
+		status ? "" : "; what was to be done is done");
+	if (!call->json && (same_text(call->verb, "guard") || same_text(call->verb, "carry")))
+		return status;
+	return status ? status : KIND_WRITE;
 }
 
 static int wrong_use(bool json, const char *verb, const char *cause)
@@ -399,40 +441,48 @@ static bool fits(const struct call *call, const struct verb *verb, char *text, s
 void tell(struct call *call)
 {
 	print_report(&call->swap.report, call->verb, call->json && !call->told, call->quiet);
-	fflush(stdout);
+	if (!call->lost)
+		call->lost = why_lost();
 	report_free(&call->swap.report);
 	call->told = true;
 }
 
-int main(int argc, char **argv)
+static int run(struct call *call, int argc, char **argv)
 {
 	const struct verb *verb;
-	struct call call;
-	int status = parse(&call, argc, argv);
+	int status = parse(call, argc, argv);
 	char text[128];
 
-	signal(SIGPIPE, SIG_IGN);	/* who reads may be gone before guard is done */
 	if (status == KIND_USAGE)
-		return wrong_use(call.json, "", "an option is wrong, or there is no verb");
+		return wrong_use(call->json, "", "an option is wrong, or there is no verb");
 	if (status >= 0)
 		return status;
 	verb = find_verb(argv[optind]);
 	if (!verb) {
 		fprintf(stderr, "dtb-swap: there is no verb \"%s\"\n", argv[optind]);
 		help(stderr);
-		return wrong_use(call.json, argv[optind], "there is no such verb");
+		return wrong_use(call->json, argv[optind], "there is no such verb");
 	}
-	if (call.count < verb->least || call.count > verb->most) {
+	if (call->count < verb->least || call->count > verb->most) {
 		fprintf(stderr, "usage: dtb-swap %s\n", verb->usage);
-		return wrong_use(call.json, verb->name, "that many words do not fit the verb");
+		return wrong_use(call->json, verb->name, "that many words do not fit the verb");
 	}
-	if (!fits(&call, verb, text, sizeof(text))) {
+	if (!fits(call, verb, text, sizeof(text))) {
 		fprintf(stderr, "dtb-swap: %s\n", text);
-		return wrong_use(call.json, verb->name, text);
+		return wrong_use(call->json, verb->name, text);
 	}
-	call.verb = verb->name;
-	verb->run(&call);
-	status = verdict(&call.swap.report);
-	tell(&call);
+	call->verb = verb->name;
+	verb->run(call);
+	status = verdict(&call->swap.report);
+	tell(call);
 	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct call call;
+
+	hold_channels();
+	signal(SIGPIPE, SIG_IGN);	/* who reads may be gone before guard is done */
+	return ends(&call, run(&call, argc, argv));
 }

@@ -13,6 +13,7 @@
  * @verb: its name
  * @used: the options that were given, a letter each
  * @told: the report has been printed, as a document with @json
+ * @lost: why not all of what was printed could be written, or NULL
  * @words: what is not an option
  * @count: of @words
  * @out: file to write to, or NULL
@@ -39,6 +40,7 @@ struct call {
 	const char *verb;
 	char used[32];
 	bool told;
+	const char *lost;
 	char **words;
 	int count;
 	const char *out;

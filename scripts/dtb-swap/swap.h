@@ -29,7 +29,7 @@ enum kind {
 	KIND_RIGHTS = 10,	/* not root, or a file system that is read only */
 	KIND_BUSY = 11,		/* another dtb-swap, or an OS update, is at work */
 	KIND_NOTHING = 12,	/* nothing to commit or to go back to */
-	KIND_WRITE = 13,	/* a write failed; what is selected is whole all the same */
+	KIND_WRITE = 13,	/* a write failed, or only what is told was lost */
 	KIND_UNTRIED = 14,	/* has never run here, and a trial is possible */
 };
 

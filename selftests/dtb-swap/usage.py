@@ -191,6 +191,40 @@ def documents(tap, folder):
                    f'{words} {done.returncode} {found}\n{done.stdout}')
 
 
+# What prints something, and the exit status where that cannot be written. Of guard and carry, which
+# the system starts, nobody reads it, and what comes next depends on how they end.
+UNWRITTEN = (
+    *((words, 13) for words in ('status', 'status --json', 'list', 'list --all', 'check GOOD',
+                                'diff GOOD OTHER', 'diff GOOD OTHER --json', '--help', '--version',
+                                'install GOOD', 'rollback')),
+    ('rollback --json', 12), ('check GOOD OTHER', 4), ('nonsense --json', 2),
+    ('diff GOOD GOOD', 0), ('carry', 0), ('carry --json', 13),
+)
+
+
+def unwritten(tap, folder):
+    """Where nothing can be printed no script is told that all is well; what is done stays done."""
+    good = shipped('6.12', 'imx8mm-var-som-symphony')
+    other = Tree(good).text('/', 'compatible', ['acme,box', 'acme,soc']).write(folder / 'other.dtb')
+    made = Device(folder / 'root', good)
+    made.put('mnt/boot/config.json', '{"deviceType": "imx8mm-var-som"}')
+    for name in ('run/keep', 'mnt/sysroot/active/boot/a.dtb', 'mnt/sysroot/inactive/boot/a.dtb'):
+        made.put(name, pathlib.Path(good).read_bytes())
+    made.put('proc/sys/kernel/random/boot_id', 'this\n')
+    for words, status in UNWRITTEN:
+        command = [*program(), *({'GOOD': good, 'OTHER': other}.get(word, word)
+                                 for word in words.split()), '--root', made.root]
+        full = run('sh', '-c', 'exec "$@" >/dev/full', 'sh', *command)
+        said = 'error: standard output: No space left on device' in full.stdout
+        tap.result(full.returncode == status and said == (words != 'diff GOOD GOOD'),
+                   f'{words} >/dev/full', f'{full.returncode}\n{full.stdout}')
+    for where, status in (('>&-', 13), ('| exec sleep 0', 0)):
+        done = run('bash', '-c', f'"$@" {where}; exit ${{PIPESTATUS[0]}}', 'bash', *program(), 'list',
+                   '--root', made.root)
+        tap.result(done.returncode == status and bool(done.stdout) == bool(status),
+                   f'list {where}', f'{done.returncode}\n{done.stdout}')
+
+
 # Bytes of a name, and what a document has of them.
 NAMES = ((b'b\xc3\xa4um', 'b\u00e4um'), (b'\xe2\x82\xac \xf0\x9f\x8c\xb3', '\u20ac \U0001f333'),
          (b'b\xe4um', 'b\ufffdum'), (b'a\xc3', 'a\ufffd'), (b'\xc0\xafx', '\ufffd\ufffdx'),
@@ -271,6 +305,7 @@ def main():
     asked(tap)
     with tempfile.TemporaryDirectory() as work:
         documents(tap, pathlib.Path(work))
+        unwritten(tap, pathlib.Path(work))
         unicode(tap, pathlib.Path(work))
         several(tap, pathlib.Path(work))
         carried(tap, pathlib.Path(work))
