@@ -62,6 +62,7 @@ static const char OPTIONS[] =
 static void check_file(struct call *call, const char *path, void **running)
 {
 	struct swap own = call->swap;
+	const char *passed = call->structure ? "" : " and fits this device";
 	void *fdt;
 
 	own.report = (struct report){ 0 };
@@ -76,11 +77,9 @@ static void check_file(struct call *call, const char *path, void **running)
 			check_install(&own, fdt, path);
 	}
 	if (fdt && call->swap.modules && !verdict(&own.report))
-		check_update(&own, fdt);
+		passed = check_update(&own, fdt) ? " and that kernel drives it" : "";
 	if (!verdict(&own.report))
-		fact(&own.report, "check", "%s is sound%s", path,
-		     call->structure ? "" : call->swap.modules ? " and that kernel drives it" :
-		     " and fits this device");
+		fact(&own.report, "check", "%s is sound%s", path, passed);
 	if (call->count > 1)
 		report_name(&own.report, path);
 	report_join(&call->swap.report, &own.report);
@@ -89,10 +88,11 @@ static void check_file(struct call *call, const char *path, void **running)
 
 static void run_check(struct call *call)
 {
+	bool ready = !call->swap.modules || modules_there(&call->swap);
 	void *running = NULL;
 	int i;
 
-	for (i = 0; i < call->count; i++)
+	for (i = 0; ready && i < call->count; i++)
 		check_file(call, call->words[i], &running);
 	free(running);
 }

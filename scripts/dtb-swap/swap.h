@@ -122,7 +122,8 @@ void check_kernel(struct swap *swap, const void *running, const void *fdt);
 void check_fit(struct swap *swap, const void *running, const void *fdt);
 void excuse_needs(struct swap *swap, const void *running, const void *fdt, size_t said);
 void *tree_started(const struct swap *swap, const void *fdt);
-void check_update(struct swap *swap, const void *fdt);
+bool modules_there(struct swap *swap);
+bool check_update(struct swap *swap, const void *fdt);
 void check_tree(struct swap *swap, const void *fdt, const char *name);
 void *load_tree(struct swap *swap, const char *path);
 

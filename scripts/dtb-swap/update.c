@@ -5,6 +5,7 @@
  */
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,19 +116,42 @@ static void check_node(struct swap *swap, const struct kernel *kernel, const voi
 }
 
 /**
+ * modules_there() - refuse a folder of modules that is none
+ * @swap: is told; has the root and the folder
+ *
+ * Return: true if it is there
+ */
+bool modules_there(struct swap *swap)
+{
+	char *path = sys_path(swap, swap->modules);
+	DIR *dir = path ? opendir(path) : NULL;
+
+	if (dir)
+		closedir(dir);
+	else
+		refuse(swap, KIND_ERROR, "name a folder such as /lib/modules/6.12.0",
+		       "--modules %s: %s", swap->modules, strerror(errno));
+	free(path);
+	return dir;
+}
+
+/**
  * check_update() - refuse a kernel that would take drivers away
  * @swap: is told; has the root, and the folder of that kernel's modules
  * @fdt: the tree that it will be started with, which passed check_structure()
  *
  * Only devices with a known driver are looked at (drivers.h), and only where both lists of
  * modules are there: otherwise there is a warning.
+ *
+ * Return: true if they were looked at
  */
-void check_update(struct swap *swap, const void *fdt)
+bool check_update(struct swap *swap, const void *fdt)
 {
 	struct kernel kernel = { 0 };
+	bool known = kernel_read(&kernel, swap) && kernel.dep && kernel.builtin;
 	int node;
 
-	if (!kernel_read(&kernel, swap) || !kernel.dep || !kernel.builtin)
+	if (!known)
 		say(&swap->report, LEVEL_WARNING, KIND_KERNEL, NULL,
 		    "%s has no modules.dep or no modules.builtin: drivers were not looked for",
 		    swap->modules);
@@ -137,4 +161,5 @@ void check_update(struct swap *swap, const void *fdt)
 			if (dtb_enabled(fdt, node))
 				check_node(swap, &kernel, fdt, node);
 	kernel_free(&kernel);
+	return known;
 }

@@ -67,6 +67,30 @@ def new_kernel(tap, folder, kind):
                    f'{kind}: a new kernel that {name}', done.stdout)
 
 
+# Folder of the modules, what is in it or None, the exit status, what is said, and what is not.
+MODULES = (
+    ('/lib/modules/6.18.0', ('dep', 'builtin'), 0, 'is sound and that kernel drives it', 'not looked'),
+    ('/lib/modules/6.18.0', ('dep',), 0, 'drivers were not looked for', 'drives it'),
+    ('/lib/modules/6.18.0', (), 0, 'drivers were not looked for', 'drives it'),
+    ('/lib/modules/6.18.0', None, 1, 'No such file', 'is sound'),
+    ('/proc/cmdline', None, 1, 'Not a directory', 'is sound'),
+)
+
+
+def modules(tap, folder):
+    """Of a kernel without lists nothing is said, and one without its folder is none."""
+    good = shipped(*ROWS['imx8mm-var-som'][1:3])
+    for where, lists, status, words, never in MODULES:
+        made = device(folder / 'root', *ROWS['imx8mm-var-som'])
+        if lists is not None:
+            made.put(f'{where}/keep'.strip('/'), '')
+        made.modules('6.18.0', **{name: '' for name in lists or ()})
+        done = swap('check', '--modules', where, good, good, '--root', made.root)
+        tap.result(done.returncode == status and words in done.stdout and never not in done.stdout and
+                   (not status or ('mend:' in done.stdout and done.stdout.count(words) == 1)),
+                   f'check --modules, {where} has {lists}', f'{done.returncode}\n{done.stdout}')
+
+
 def on_word(tap, folder):
     """A board whose selector is heeded on the user's word is updated as others are."""
     row = ('beaglebone-black', '6.12-armhf', 'am335x-boneblack', 'mnt/sysroot/active/boot')
@@ -262,6 +286,7 @@ def main():
             new_file(tap, folder, kind, current)
         goes_back(tap, folder)
         spare(tap, folder)
+        modules(tap, folder)
         on_word(tap, folder)
         of_the_user(tap, folder)
         other_ending(tap, folder)

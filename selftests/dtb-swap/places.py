@@ -139,7 +139,7 @@ def updating(tap, folder):
             done = swap(*words, *root)
             tap.result(done.returncode == 11 and crumb in done.stdout and 'mend:' in done.stdout and
                        digest(made.root) == before, f'{crumb}: no {words[0]}', done.stdout)
-        said = [swap('check', '--modules', made.root, two, *root), swap('status', *root),
+        said = [swap('check', '--modules', '/mnt', two, *root), swap('status', *root),
                 swap('rollback', *root)]
         left.unlink()
         said.append(swap('install', two, *root))
