@@ -156,8 +156,7 @@ static bool read_selector(struct place *place)
 
 	place->text = path ? sys_read(place->swap, path, &size) : NULL;
 	if (!place->text && errno != ENOENT)
-		refuse(place->swap, errno == EACCES ? KIND_RIGHTS : KIND_ERROR,
-		       "look at the disk", "%s: %s", path ? path : "?", strerror(errno));
+		refuse_read(place->swap, place->boot, place->family->file, "look at the disk");
 	else if (place->text && strlen(place->text) != size)
 		refuse(place->swap, KIND_SELECTOR, "write it anew",
 		       "%s is damaged: it has a NUL byte", path);
@@ -219,6 +218,8 @@ bool place_open(struct place *place, struct swap *swap)
 		return false;
 	place->device = device_type(swap, place->boot);
 	state_recall(place);
+	if (verdict(&swap->report) == KIND_RIGHTS)	/* nor may config.json be read */
+		return false;
 	place->family = family_find(swap, place->device, &where);
 	place->trees = strncmp(where, "boot", 4) ? root_trees(place) : strdup(place->boot);
 	place->more = strcmp(where, "boot,rootfs") ? NULL : root_trees(place);

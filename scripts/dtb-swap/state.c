@@ -228,9 +228,8 @@ void state_recall(struct place *place)
 	bool family, variable, known;
 
 	if (!text && errno != ENOENT)
-		refuse(swap, errno == EACCES ? KIND_RIGHTS : KIND_ERROR,
-		       "look at the disk; without that file nothing is known to go back to",
-		       "%s/" NAME ": %s", place->boot, strerror(errno));
+		refuse_read(swap, place->boot, NAME,
+			    "look at the disk; without that file nothing is known to go back to");
 	place->said = (struct said){ .family = swap->family, .variable = swap->variable,
 				     .unproven = swap->unproven, .recalled = true };
 	if (text && !swap->family && !swap->variable) {

@@ -223,6 +223,8 @@ static const char *mend_of(int error)
 {
 	return error == EBUSY ? "look at what others have written there, and say it again" :
 	       kind_of(error) == KIND_ROOM ? "make room there" :
+	       error == EACCES || error == EPERM ?
+	       "run it as root; lsattr tells what forbids it then" :
 	       "look at the disk and the kernel's log";
 }
 

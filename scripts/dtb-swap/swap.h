@@ -112,6 +112,7 @@ bool sys_exists(const struct swap *swap, const char *path);
 bool sys_has(const struct swap *swap, const char *folder, const char *name);
 bool sys_any(const struct swap *swap, const char *const *patterns);
 char *sys_real(const struct swap *swap, const char *path);
+void refuse_read(struct swap *swap, const char *folder, const char *name, const char *mend);
 void *sys_tree(struct swap *swap);
 
 bool is_overlay(const void *fdt);

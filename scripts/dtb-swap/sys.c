@@ -205,6 +205,22 @@ char *sys_real(const struct swap *swap, const char *path)
 }
 
 /**
+ * refuse_read() - a file could not be read, as errno says
+ * @swap: is told
+ * @folder: of it, from the root
+ * @name: of it
+ * @mend: what to do where more rights do not help
+ */
+void refuse_read(struct swap *swap, const char *folder, const char *name, const char *mend)
+{
+	int error = errno;
+	bool rights = error == EACCES || error == EPERM;
+
+	refuse(swap, rights ? KIND_RIGHTS : KIND_ERROR, rights ? "run it as root" : mend,
+	       "%s/%s: %s", folder, name, strerror(error));
+}
+
+/**
  * sys_tree() - the tree that the running kernel was started with
  * @swap: has the root; is told why there is none
  *

@@ -148,6 +148,33 @@ def updating(tap, folder):
                    ''.join(done.stdout for done in said))
 
 
+# What may not be read, or written, and what that is asked for; a root whose rights are taken away
+# is as good as another user.
+NO_RIGHTS = ('setpriv', '--bounding-set=-all', '--inh-caps=-all')
+RIGHTS = (('mnt/boot', ('status', 'list', 'check', 'install', 'rollback')),
+          ('mnt/boot/extra_uEnv.txt', ('status', 'check', 'install')),
+          ('mnt/boot/dtb-swap.state', ('status', 'check', 'install')),
+          (ROW[3], ('install',)))
+
+
+def rights(tap, folder):
+    """Where only root may read or write there is one refusal, and it says so."""
+    one, two = (new_tree(folder, shipped(*ROW[1:3]), word) for word in ('one', 'two'))
+    for name, verbs in RIGHTS:
+        made = device(folder / 'root', *ROW)
+        swap('install', one, '--root', made.root)
+        mode = (made.root / name).stat().st_mode
+        for verb in verbs:
+            (made.root / name).chmod(0)
+            done = run(*NO_RIGHTS, *program(), verb, *([two] if verb in ('check', 'install') else []),
+                       '--root', made.root)
+            (made.root / name).chmod(mode)
+            tap.result(done.returncode == 10 and done.stdout.count('refused: ') == 1 and
+                       'Permission denied\n  mend: run it as root' in done.stdout and
+                       'config.json' not in done.stdout and model(made, ROW[0]) == 'one',
+                       f'{verb}: no right to {name}', f'{done.returncode}\n{done.stdout}')
+
+
 def unknown(tap, folder):
     """A board that nobody knows needs --unproven; the Raspberry Pi's firmware is what it is."""
     one = new_tree(folder, shipped(*ROW[1:3]), 'one')
@@ -217,7 +244,8 @@ def crowded(tap, folder):
 
 def main():
     """Run all."""
-    return perform(folded, mounted, unmounted, encrypted, absent, updating, unknown, shown, crowded)
+    return perform(folded, mounted, unmounted, encrypted, absent, updating, rights, unknown, shown,
+                   crowded)
 
 
 if __name__ == '__main__':
