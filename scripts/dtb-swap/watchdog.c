@@ -29,6 +29,14 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* Its name in sysfs. */
+static const char *class_name(const char *path)
+{
+	const char *name = base_name(path);
+
+	return strcmp(name, "watchdog") ? name : "watchdog0";
+}
+
 /* What drives it, for free(), or NULL; some drivers do not say whose the watchdog is. */
 static char *driver_of(const struct swap *swap, const char *name)
 {
@@ -83,15 +91,13 @@ static void warn_of_none(struct swap *swap)
  */
 void watchdog_check(struct call *call)
 {
-	const char *name = call->watchdog ? base_name(call->watchdog) : NULL;
+	const char *name = call->watchdog ? class_name(call->watchdog) : NULL;
 	char *driver;
 
 	if (!name) {
 		warn_of_none(&call->swap);
 		return;
 	}
-	if (!strcmp(name, "watchdog"))
-		name = "watchdog0";
 	driver = driver_of(&call->swap, name);
 	if (!driver || !is_there(&call->swap, name))
 		refuse(&call->swap, KIND_KERNEL, "load its driver, name it as /dev/watchdog0",
@@ -132,6 +138,22 @@ void watchdog_close(struct call *call, int fd, bool stop)
 	close(fd);
 }
 
+/* Of some drivers the kernel tells what they take. */
+static void refuse_seconds(struct call *call, int seconds)
+{
+	char *path = format_text("/sys/class/watchdog/%s/max_timeout", class_name(call->watchdog));
+	char *line = path ? sys_line(&call->swap, path) : NULL;
+	unsigned long most = line ? strtoul(line, NULL, 10) : 0;
+	char mend[96] = "say --limit, with a time that its driver takes";
+
+	if (most)
+		snprintf(mend + strlen(mend), sizeof(mend) - strlen(mend), ": %lu at most", most);
+	refuse(&call->swap, KIND_KERNEL, mend, "%s cannot be set to %d s: %s", call->watchdog,
+	       seconds, strerror(EINVAL));
+	free(line);
+	free(path);
+}
+
 /**
  * watchdog_arm() - start it
  * @call: has its device, or none; is told why that failed
@@ -146,9 +168,12 @@ int watchdog_arm(struct call *call)
 	if (!call->watchdog || (fd >= 0 && !ioctl(fd, WDIOC_SETTIMEOUT, &seconds) &&
 				write(fd, "\n", 1) == 1))
 		return fd;
-	refuse(&call->swap, KIND_KERNEL,
-	       "name one that nobody has open; systemd has its own: KExecWatchdogSec=", "%s: %s",
-	       call->watchdog, strerror(errno));
+	if (fd >= 0 && errno == EINVAL)
+		refuse_seconds(call, seconds);
+	else
+		refuse(&call->swap, KIND_KERNEL,
+		       "name one that nobody has open; systemd has its own: KExecWatchdogSec=",
+		       "%s: %s", call->watchdog, strerror(errno));
 	watchdog_close(call, fd, true);
 	return -1;
 }

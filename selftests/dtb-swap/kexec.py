@@ -179,6 +179,7 @@ FAULTS = (
     ('load,disable', None, ['timeout', 'load', 'disable'], '\nV', 'is going to restart the system'),
     ('load,old', None, ['timeout', 'load', 'disable'], '\nV', 'does not take another one'),
     ('timeout', None, ['timeout', 'disable'], 'V', 'watchdog0: Device or resource busy'),
+    ('long', None, ['timeout', 'disable'], 'V', 'say --limit, with a time that its driver takes'),
     ('tree', None, [], '', 'refused: '),
 )
 
@@ -204,6 +205,17 @@ def undone(tap, folder):
     tap.result(board.calls() == ['timeout', 'load'] and not done.returncode and
                (folder / 'watchdog0').read_text(encoding='ascii') == '\n',
                '--load: the kernel stays loaded, the watchdog runs', done)
+
+
+def limited(tap, folder):
+    """The most that a watchdog can be set to is said where the kernel tells it."""
+    board = Board(folder)
+    dog = with_watchdog(board, folder)
+    board.made.put('sys/class/watchdog/watchdog0/max_timeout', '60\n')
+    said = [board.start('--watchdog', dog, *words, fail='long') for words in ((), ('--limit', '70'))]
+    tap.result(all(done.returncode == 8 and 'Invalid argument' in done.stderr and
+                   f'be set to {seconds} s' in done.stderr and 'its driver takes: 60 at most' in done.stderr
+                   for done, seconds in zip(said, (120, 70))), 'a watchdog that takes 60 s', said)
 
 
 def unwatched(tap, folder):
@@ -391,6 +403,7 @@ def main():
         long_lines(tap, pathlib.Path(work))
         told(tap, pathlib.Path(work))
         undone(tap, pathlib.Path(work))
+        limited(tap, pathlib.Path(work))
         unwatched(tap, pathlib.Path(work))
         overlaid(tap, pathlib.Path(work))
         bootloaders(tap, pathlib.Path(work))

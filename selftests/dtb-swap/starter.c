@@ -6,7 +6,8 @@
  *
  * What the program asks of kexec_load(), reboot() and a watchdog's ioctl() is not asked of the
  * kernel. FOLDER/calls gets a line for each, FOLDER/segmentN what was to be loaded. FAIL has the
- * names of those that fail, with EBUSY; with old, ioctl() does not know how to stop a watchdog.
+ * names of those that fail, with EBUSY; with old, ioctl() does not know how to stop a watchdog,
+ * and with long, that takes no such timeout.
  * A reboot that does not fail ends the program.
  */
 
@@ -109,6 +110,8 @@ static void answer(pid_t child, struct user_regs_struct *regs, const char *name)
 	regs->rax = strstr(failing, name) ? -EBUSY : 0;
 	if (!strcmp(name, "disable") && strstr(failing, "old"))
 		regs->rax = -ENOTTY;
+	if (!strcmp(name, "timeout") && strstr(failing, "long"))
+		regs->rax = -EINVAL;
 	ptrace(PTRACE_SETREGS, child, 0, regs);
 }
 
