@@ -370,9 +370,15 @@ void *wanted_tree(struct call *call, struct place *place, char **name)
 {
 	struct swap *swap = &call->swap;
 	bool before = false;
-	void *kept = NULL, *fdt = call->overlay ? overlay_tree(call, place, &before) :
-						  load_tree(swap, call->words[0]);
+	void *kept = NULL, *fdt = NULL;
 
+	if (call->overlay)
+		fdt = overlay_tree(call, place, &before);
+	else if (call->count > 1)
+		refuse(swap, KIND_USAGE, "say --overlay if they are overlays",
+		       "one tree at a time");
+	else
+		fdt = load_tree(swap, call->words[0]);
 	if (fdt && before) {
 		*name = strdup(place->value);
 		free(fdt);
@@ -401,10 +407,7 @@ void run_install(struct call *call)
 	char *name = NULL;
 	void *fdt = NULL;
 
-	if (!call->overlay && call->count > 1)
-		refuse(swap, KIND_USAGE, "say --overlay if they are overlays",
-		       "one tree at a time");
-	if (alone && !verdict(&swap->report) && place_open(&place, swap))
+	if (alone && place_open(&place, swap))
 		fdt = wanted_tree(call, &place, &name);
 	untried = fdt && name && check_untried(call, &place, fdt, name);
 	if (fdt && name && !verdict(&swap->report) && install_tree(&place, fdt, name, false) &&

@@ -210,6 +210,18 @@ def for_arm(tap, folder):
                tree is None, 'try with a zImage: --pending is the way', f'{status}\n{said}')
 
 
+def several(tap, folder):
+    """One tree is tried, and of two neither."""
+    for words in (('--pending',), ()):
+        made = device(folder / 'root', *ROW)
+        trees = [new_tree(folder, shipped(*ROW[1:3]), word) for word in ('one', 'two')]
+        before = digest(made.root)
+        done = swap('try', *words, *trees, '--root', made.root)
+        tap.result(done.returncode == 2 and 'one tree at a time' in done.stdout and
+                   'mend: say --overlay' in done.stdout and digest(made.root) == before,
+                   f'try {" ".join(words)} with two trees', f'{done.returncode}\n{done.stdout}')
+
+
 def watchdogs(tap, folder):
     """A watchdog that its driver stops for kexec is none."""
     for name, driver, stops, words in (
@@ -243,6 +255,7 @@ def main():
         saved(tap, pathlib.Path(work))
         untold(tap, pathlib.Path(work))
         for_arm(tap, pathlib.Path(work))
+        several(tap, pathlib.Path(work))
         watchdogs(tap, pathlib.Path(work))
     return tap.end()
 
