@@ -145,38 +145,42 @@ static void run_merge(struct call *call)
 	free(fdt);
 }
 
-#define ANYWHERE "FvURjqhV"	/* options that fit any verb */
+#define ANYWHERE "RjqhV"		/* options that fit any verb */
+#define BOOTED "FvU"		/* and those that look for what the bootloader reads */
 
 /* Of a verb that has both, the first has no use without the second. */
-static const char *const NEEDS[] = { "bO", "lO" };
+static const char *const NEEDS[] = { "bO", "lO", "LW" };
 /* The others have no use beside the first. */
-static const char *const BESIDE[] = { "PKIDW", "GkE", "kE" };
+static const char *const BESIDE[] = {
+	"PKIDW", "GkE", "kE", "sMAB" BOOTED, "MAB" BOOTED, "a" BOOTED,
+};
+
 /* Beside these no word has a use: all of carry. */
 static const char NO_WORD[] = "GkE";
 
 /* Letters are those of LONG. */
 static const struct verb VERBS[] = {
-	{ "check", "sMBA", 1, INT_MAX, run_check,
+	{ "check", "sMBA" BOOTED, 1, INT_MAX, run_check,
 	  "check FILE...             whether this device can live with a tree" },
 	{ "diff", "a", 1, 2, run_diff,
 	  "diff [A] B                what differs, from the running tree without A" },
 	{ "merge", "ol", 2, INT_MAX, run_merge, "merge BASE OVERLAY... -o FILE" },
-	{ "install", "OblBAT", 1, INT_MAX, run_install,
+	{ "install", "OblBAT" BOOTED, 1, INT_MAX, run_install,
 	  "install FILE              make the bootloader take a tree\n"
 	  "  install --overlay FILE... the same, with overlays on the selected tree" },
-	{ "rollback", "w", 0, 0, run_rollback,
+	{ "rollback", "w" BOOTED, 0, 0, run_rollback,
 	  "rollback [--own]          the tree that was selected before, or the bootloader's own" },
-	{ "try", "OblBAKIDWPL", 1, INT_MAX, run_try,
+	{ "try", "OblBAKIDWPL" BOOTED, 1, INT_MAX, run_try,
 	  "try [--overlay] FILE...   start with a tree once, by kexec; a reset is on the old one" },
-	{ "commit", "", 0, 0, run_commit,
+	{ "commit", BOOTED, 0, 0, run_commit,
 	  "commit                    keep the tree that is being tried" },
-	{ "guard", "L", 0, 0, run_guard,
+	{ "guard", "L" BOOTED, 0, 0, run_guard,
 	  "guard                     at the start: go back unless it is committed in time" },
-	{ "carry", "LGkE", 0, 1, run_carry,
+	{ "carry", "LGkE" BOOTED, 0, 1, run_carry,
 	  "carry                     an update's hook: the trees into the new root" },
-	{ "status", "", 0, 0, run_status,
+	{ "status", BOOTED, 0, 0, run_status,
 	  "status                    what is selected, what was before" },
-	{ "list", "a", 0, 0, run_list,
+	{ "list", "a" BOOTED, 0, 0, run_list,
 	  "list                      trees of this device; --all: families" },
 };
 

@@ -64,7 +64,7 @@ def numbers(tap):
         tap.result(done.returncode == 2 and 'no number of seconds' in done.stdout and
                    'mend:' in done.stdout, f'--limit "{word}" is refused',
                    f'{done.returncode}\n{done.stdout}')
-    done = swap('try', '--limit', '604800', 'x.dtb', '--root', '/nowhere')
+    done = swap('carry', '--limit', '604800', '--root', '/nowhere')
     tap.result(done.returncode != 2, '--limit 604800, a week, is not', done.stdout)
 
 
@@ -88,6 +88,14 @@ MISFITS = (
     ('carry --last --forget', '--last', 'no use beside --forget'),
     *((f'carry {option} x.dtb', 'x.dtb', f'no use beside {option}')
       for option in ('--back', '--last', '--forget')),
+    ('try --limit 600 x.dtb', '--limit', 'no use without --watchdog'),
+    ('check --structure --modules /lib x.dtb', '--modules', 'no use beside --structure'),
+    ('check --accept a x.dtb -s', '--accept', 'no use beside --structure'),
+    ('check --modules /lib --accept-board a,b x.dtb', '--accept-board', 'no use beside --modules'),
+    ('check --modules /lib --unproven x.dtb', '--unproven', 'no use beside --modules'),
+    ('list --all --family imx8m', '--family', 'no use beside --all'),
+    ('diff --family imx8m x.dtb', '--family', 'no option of diff, but of check install'),
+    ('merge -o y.dtb --variable a x.dtb x.dtbo', '--variable', 'but of check install'),
 )
 
 
