@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "install.h"
 
 #ifndef VERSION
 #define VERSION "0"
@@ -57,93 +56,6 @@ static const char OPTIONS[] =
 	"5 lacks what the system needs, 6 overlay does not apply, 7 no room, 8 kernel lacks a\n"
 	"driver, 9 selector, 10 rights, 11 busy, 12 nothing to do that on, 13 a write failed,\n"
 	"14 not yet run here.\n";
-
-/* Each file has a verdict of its own; the running tree is read for the first that needs it. */
-static void check_file(struct call *call, const char *path, void **running)
-{
-	struct swap own = call->swap;
-	const char *passed = call->structure ? "" : " and fits this device";
-	void *fdt;
-
-	own.report = (struct report){ 0 };
-	fdt = load_tree(&own, path);
-	if (fdt && !check_structure(&own, fdt, path) && !call->structure &&
-	    !call->swap.modules) {
-		if (!*running)
-			*running = sys_tree(&own);
-		if (*running)
-			check_fit(&own, *running, fdt);
-		if (!verdict(&own.report))
-			check_install(&own, fdt, path);
-	}
-	if (fdt && call->swap.modules && !verdict(&own.report))
-		passed = check_update(&own, fdt) ? " and that kernel drives it" : "";
-	if (!verdict(&own.report))
-		fact(&own.report, "check", "%s is sound%s", path, passed);
-	if (call->count > 1)
-		report_name(&own.report, path);
-	report_join(&call->swap.report, &own.report);
-	free(fdt);
-}
-
-static void run_check(struct call *call)
-{
-	bool ready = !call->swap.modules || modules_there(&call->swap);
-	void *running = NULL;
-	int i;
-
-	for (i = 0; ready && i < call->count; i++)
-		check_file(call, call->words[i], &running);
-	free(running);
-}
-
-static void tell_differences(struct call *call, const void *a, const void *b)
-{
-	char *text = NULL, *next, *line;
-	size_t size;
-	FILE *out = call->json ? open_memstream(&text, &size) : stdout;
-
-	if (out)
-		diff_trees(out, a, b, call->all);
-	call->swap.report.no_memory |= !out || (call->json && ferror(out));
-	if (!out || !call->json)
-		return;
-	fclose(out);
-	next = text;
-	while (next && (line = strsep(&next, "\n")))
-		if (*line)
-			fact(&call->swap.report, "difference", "%s", line);
-	free(text);
-}
-
-static void run_diff(struct call *call)
-{
-	struct swap *swap = &call->swap;
-	void *a = call->count > 1 ? load_tree(swap, call->words[0]) : sys_tree(swap);
-	void *b = load_tree(swap, call->words[call->count - 1]);
-
-	if (a && b)
-		tell_differences(call, a, b);
-	free(a);
-	free(b);
-}
-
-static void run_merge(struct call *call)
-{
-	struct dtb_error err = { 0 };
-	void *fdt;
-
-	if (!call->out) {
-		refuse(&call->swap, KIND_USAGE, "say where to with -o FILE", "merge has no output");
-		return;
-	}
-	fdt = load_tree(&call->swap, call->words[0]);
-	if (fdt)
-		fdt = merge_files(&call->swap, fdt, call->words + 1, call->count - 1);
-	if (fdt && dtb_write(call->out, fdt, &err))
-		refuse(&call->swap, KIND_WRITE, "write to another place", "%s", err.text);
-	free(fdt);
-}
 
 #define ANYWHERE "RjqhV"		/* options that fit any verb */
 #define BOOTED "FvU"		/* and those that look for what the bootloader reads */

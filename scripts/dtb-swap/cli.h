@@ -82,6 +82,9 @@ void *wanted_tree(struct call *call, struct place *place, char **name);
 bool check_untried(struct call *call, const struct place *place, const void *fdt,
 		   const char *name);
 void warn_untried(struct swap *swap, const char *name);
+void run_check(struct call *call);
+void run_diff(struct call *call);
+void run_merge(struct call *call);
 void run_install(struct call *call);
 void run_rollback(struct call *call);
 void run_status(struct call *call);
