@@ -60,6 +60,9 @@ static const char OPTIONS[] =
 #define ANYWHERE "RjqhV"		/* options that fit any verb */
 #define BOOTED "FvU"		/* and those that look for what the bootloader reads */
 
+/* With a value, of which the last would count, and the others would not be looked at. */
+#define ONCE "boLlBFvKIWMR"
+
 /* Of a verb that has both, the first has no use without the second. */
 static const char *const NEEDS[] = { "bO", "lO", "LW" };
 /* The others have no use beside the first. */
@@ -190,7 +193,9 @@ static void set_name(struct call *call, int option)
 		*to = optarg;
 	if (option == 'R' && !optarg[strspn(optarg, "/")])	/* the device itself */
 		call->swap.root = "";
-	if (count + 1 < sizeof(call->used) && !strchr(call->used, option))
+	if (strchr(call->used, option) && strchr(ONCE, option))
+		call->twice = option;
+	else if (count + 1 < sizeof(call->used) && !strchr(call->used, option))
 		call->used[count] = option;
 	call->json |= option == 'j';
 	call->quiet |= option == 'q';
@@ -336,6 +341,10 @@ static bool fits(const struct call *call, const struct verb *verb, char *text, s
 	const char *c = call->used + strspn(call->used, ANYWHERE);
 	size_t i, at;
 
+	if (call->twice) {
+		snprintf(text, size, "--%s is given twice", long_name(call->twice));
+		return false;
+	}
 	while (*c && strchr(verb->options, *c))
 		c += 1 + strspn(c + 1, ANYWHERE);
 	if (!*c)

@@ -12,6 +12,7 @@
  * @swap: the run
  * @verb: its name
  * @used: the options that were given, a letter each
+ * @twice: one with a value that was given more than once, or 0
  * @told: the report has been printed, as a document with @json
  * @lost: why not all of what was printed could be written, or NULL
  * @words: what is not an option
@@ -39,6 +40,7 @@ struct call {
 	struct swap swap;
 	const char *verb;
 	char used[32];
+	char twice;
 	bool told;
 	const char *lost;
 	char **words;

@@ -94,6 +94,8 @@ MISFITS = (
     ('check --modules /lib --accept-board a,b x.dtb', '--accept-board', 'no use beside --modules'),
     ('check --modules /lib --unproven x.dtb', '--unproven', 'no use beside --modules'),
     ('list --all --family imx8m', '--family', 'no use beside --all'),
+    ('check --modules /lib/modules/a --modules /lib/modules/b x.dtb', '--modules', 'is given twice'),
+    ('install --overlay -b x.dtb --base=y.dtb z.dtbo', '--base', 'is given twice'),
     ('diff --family imx8m x.dtb', '--family', 'no option of diff, but of check install'),
     ('merge -o y.dtb --variable a x.dtb x.dtbo', '--variable', 'but of check install'),
 )
