@@ -238,9 +238,15 @@ static void print_facts(const struct report *report)
 	}
 }
 
-static void print_json(const struct report *report, const char *verb)
+static bool is_hidden(const struct finding *one, bool quiet)
+{
+	return quiet && one->level == LEVEL_NOTE;
+}
+
+static void print_json(const struct report *report, const char *verb, bool quiet)
 {
 	enum kind kind = verdict(report);
+	const char *comma = "";
 	size_t i;
 
 	printf("{\n  \"verb\": ");
@@ -252,8 +258,11 @@ static void print_json(const struct report *report, const char *verb)
 	for (i = 0; i < report->count; i++) {
 		const struct finding *one = &report->list[i];
 
-		printf("%s\n    {\"level\": \"%s\", \"kind\": \"%s\", \"cause\": ", i ? "," : "",
+		if (is_hidden(one, quiet))
+			continue;
+		printf("%s\n    {\"level\": \"%s\", \"kind\": \"%s\", \"cause\": ", comma,
 		       LEVELS[one->level], KINDS[one->kind]);
+		comma = ",";
 		put_json(stdout, one->cause);
 		if (one->file) {
 			printf(", \"file\": ");
@@ -263,7 +272,7 @@ static void print_json(const struct report *report, const char *verb)
 		put_json(stdout, one->mend);
 		printf("}");
 	}
-	printf("%s]\n}\n", report->count ? "\n  " : "");
+	printf("%s]\n}\n", *comma ? "\n  " : "");
 }
 
 static void print_finding(const struct finding *one)
@@ -289,12 +298,12 @@ void print_report(const struct report *report, const char *verb, bool json, bool
 	size_t i;
 
 	if (json) {
-		print_json(report, verb);
+		print_json(report, verb, quiet);
 		return;
 	}
 	print_facts(report);
 	for (i = 0; i < report->count; i++)
-		if (report->list[i].level != LEVEL_NOTE || !quiet)
+		if (!is_hidden(&report->list[i], quiet))
 			print_finding(&report->list[i]);
 	if (report->no_memory)
 		fprintf(stderr, "error: no memory\n");

@@ -201,6 +201,16 @@ def documents(tap, folder):
                    f'{words} {done.returncode} {found}\n{done.stdout}')
 
 
+def hushed(tap):
+    """With --quiet a document has no notes, either."""
+    for words, wanted in (((), True), (('-q',), False)):
+        done = run('sh', '-c', 'exec 2>/dev/null "$@"', 'sh', *program(), 'install', 'x.dtb', '--json',
+                   '--root', '/nowhere', *words)
+        levels = [one['level'] for one in json.loads(done.stdout)['findings']]
+        tap.result('refused' in levels and ('note' in levels) == wanted,
+                   f'{"notes" if wanted else "no note"} in a document {" ".join(words)}', done.stdout)
+
+
 # What prints something, and the exit status where that cannot be written. Of guard and carry, which
 # the system starts, nobody reads it, and what comes next depends on how they end.
 UNWRITTEN = (
@@ -313,6 +323,7 @@ def main():
     root(tap)
     manual(tap, verbs, options)
     asked(tap)
+    hushed(tap)
     with tempfile.TemporaryDirectory() as work:
         documents(tap, pathlib.Path(work))
         unwritten(tap, pathlib.Path(work))
