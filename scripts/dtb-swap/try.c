@@ -39,12 +39,23 @@ static char *find_kernel(struct swap *swap, size_t *size)
 	return data;
 }
 
+static void refuse_kernel(struct call *call, int error)
+{
+	if (!call->kernel)
+		refuse(&call->swap, KIND_KERNEL, "name it with --kernel, or try --pending",
+		       "the file of the running kernel was not found, or is broken");
+	else
+		refuse(&call->swap, KIND_KERNEL, "name a file that has a kernel", "%s: %s",
+		       call->kernel, error ? strerror(error) : "it is broken");
+}
+
 /* A kernel that is packed with gzip is unpacked. */
 static bool read_kernel(struct call *call, struct start *start)
 {
 	size_t size = 0, length;
 	char *data = call->kernel ? sys_read(&call->swap, call->kernel, &size) :
 				    find_kernel(&call->swap, &size), *image;
+	int error = data ? 0 : errno;
 
 	if (data && size > 2 && !memcmp(data, "\x1f\x8b", 2)) {
 		image = inflate_gzip((unsigned char *)data, size, &length);
@@ -53,8 +64,7 @@ static bool read_kernel(struct call *call, struct start *start)
 		size = length;
 	}
 	if (!data)
-		refuse(&call->swap, KIND_KERNEL, "name it with --kernel, or try --pending",
-		       "the file of the running kernel was not found, or is broken");
+		refuse_kernel(call, error);
 	start->kernel.data = data;
 	start->kernel.size = size;
 	return data;

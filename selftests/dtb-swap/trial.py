@@ -210,6 +210,18 @@ def for_arm(tap, folder):
                tree is None, 'try with a zImage: --pending is the way', f'{status}\n{said}')
 
 
+def kernels(tap, folder):
+    """A kernel that is named is not taken for the one that runs."""
+    made = device(folder / 'root', *ROW)
+    one = new_tree(folder, shipped(*ROW[1:3]), 'one')
+    made.put('boot/broken.gz', b'\x1f\x8b broken')
+    for name, words in (('/boot/nope', 'No such file'), ('/boot/broken.gz', 'it is broken')):
+        done = swap('try', '--kernel', name, one, '--root', made.root)
+        tap.result(done.returncode == 8 and f'refused: {name}: ' in done.stdout and
+                   words in done.stdout and 'mend: name a file' in done.stdout and
+                   'running kernel' not in done.stdout, f'try --kernel {name}', done.stdout)
+
+
 def several(tap, folder):
     """One tree is tried, and of two neither."""
     for words in (('--pending',), ()):
@@ -255,6 +267,7 @@ def main():
         saved(tap, pathlib.Path(work))
         untold(tap, pathlib.Path(work))
         for_arm(tap, pathlib.Path(work))
+        kernels(tap, pathlib.Path(work))
         several(tap, pathlib.Path(work))
         watchdogs(tap, pathlib.Path(work))
     return tap.end()
