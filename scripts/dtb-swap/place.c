@@ -41,6 +41,18 @@ static bool is_encrypted(const struct swap *swap, const struct mounted *on)
 	return encrypted;
 }
 
+/* What may not be looked at would be taken for what is not there. */
+static bool may_look(struct swap *swap, const char *folder)
+{
+	char *path = sys_path(swap, folder);
+	bool may = !path || !access(path, R_OK | X_OK) || (errno != EACCES && errno != EPERM);
+
+	if (!may)
+		refuse_read(swap, folder, "", "run it as root");
+	free(path);
+	return may;
+}
+
 /* Refuses a folder that no bootloader can read. */
 static bool can_be_read(struct swap *swap, const char *folder)
 {
@@ -214,12 +226,10 @@ bool place_open(struct place *place, struct swap *swap)
 		       "there is no boot partition");
 		return false;
 	}
-	if (!can_be_read(swap, place->boot))
+	if (!may_look(swap, place->boot) || !can_be_read(swap, place->boot))
 		return false;
 	place->device = device_type(swap, place->boot);
 	state_recall(place);
-	if (verdict(&swap->report) == KIND_RIGHTS)	/* nor may config.json be read */
-		return false;
 	place->family = family_find(swap, place->device, &where);
 	place->trees = strncmp(where, "boot", 4) ? root_trees(place) : strdup(place->boot);
 	place->more = strcmp(where, "boot,rootfs") ? NULL : root_trees(place);
@@ -232,7 +242,7 @@ bool place_open(struct place *place, struct swap *swap)
 		       "there is no folder for trees: no %s", ROOTS[!place->device]);
 		return false;
 	}
-	if (!can_be_read(swap, place->trees))
+	if (!may_look(swap, place->trees) || !can_be_read(swap, place->trees))
 		return false;
 	finish_fatrw(swap, place->boot, place->family->file);
 	return !verdict(&swap->report) && read_selector(place) &&

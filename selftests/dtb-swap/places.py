@@ -154,7 +154,7 @@ NO_RIGHTS = ('setpriv', '--bounding-set=-all', '--inh-caps=-all')
 RIGHTS = (('mnt/boot', ('status', 'list', 'check', 'install', 'rollback')),
           ('mnt/boot/extra_uEnv.txt', ('status', 'check', 'install')),
           ('mnt/boot/dtb-swap.state', ('status', 'check', 'install')),
-          (ROW[3], ('install',)))
+          (ROW[3], ('install', 'list', 'status')))
 
 
 def rights(tap, folder):
