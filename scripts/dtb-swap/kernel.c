@@ -44,9 +44,14 @@ static char *read_list(const struct swap *swap, const struct kernel *kernel, con
 
 static char *read_release(const struct swap *swap)
 {
-	const char *slash = swap->modules ? strrchr(swap->modules, '/') : NULL;
+	const char *path = swap->modules ? swap->modules : "", *end = path + strlen(path), *name;
 
-	return slash ? strdup(slash + 1) : sys_line(swap, "/proc/sys/kernel/osrelease");
+	while (end > path && end[-1] == '/')
+		end--;
+	for (name = end; name > path && name[-1] != '/'; )
+		name--;
+	return name < end ? strndup(name, end - name) :
+			    sys_line(swap, "/proc/sys/kernel/osrelease");
 }
 
 /**

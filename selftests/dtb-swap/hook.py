@@ -65,6 +65,9 @@ def new_kernel(tap, folder, kind):
         tap.result(good and done.returncode == bool(words) and
                    bool(carried(made)) == (not words and kind.startswith('imx')),
                    f'{kind}: a new kernel that {name}', done.stdout)
+        if words:
+            done = swap('check', '--modules', '/lib/modules/6.18.0//', merged, '--root', made.root)
+            tap.result(words in done.stdout, f'{kind}: its folder has a slash behind it', done.stdout)
 
 
 # Folder of the modules, what is in it or None, the exit status, what is said, and what is not.
