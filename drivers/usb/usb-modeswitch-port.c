@@ -8,6 +8,7 @@
 
 #include "usb-modeswitch.h"
 
+#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/kernel.h>
 #include <linux/kobject.h>
@@ -41,6 +42,7 @@ struct ums_port {
 	unsigned int tries;
 	unsigned int switched;
 	s64 us;
+	struct completion *gone;
 };
 
 static LIST_HEAD(ums_ports);
@@ -117,7 +119,10 @@ static const struct attribute_group ums_port_group = {
 
 static void ums_port_release(struct kobject *kobj)
 {
+	struct completion *gone = to_ums_port(kobj)->gone;
+
 	kfree(to_ums_port(kobj));
+	complete(gone);
 }
 
 static struct kobj_type ums_port_type = {
@@ -140,6 +145,16 @@ static void ums_port_announce(const struct ums_port *port, const char *what,
 			 le16_to_cpu(udev->descriptor.idProduct));
 	snprintf(method, sizeof(method), "METHOD=%s", ums_method(port->script));
 	kobject_uevent_env(&ums_dev->kobj, KOBJ_CHANGE, envp);
+}
+
+/* The module may go after this: a kobject's release may come late. */
+static void ums_port_put(struct ums_port *port)
+{
+	DECLARE_COMPLETION_ONSTACK(gone);
+
+	port->gone = &gone;
+	kobject_put(&port->kobj);
+	wait_for_completion(&gone);
 }
 
 /**
@@ -178,7 +193,7 @@ struct ums_port *ums_port_new(const struct usb_device *udev)
 	if (kobject_init_and_add(&port->kobj, &ums_port_type, ums_ports_dir, "%s",
 				 dev_name(&udev->dev)) ||
 	    sysfs_create_group(&port->kobj, &ums_port_group)) {
-		kobject_put(&port->kobj);
+		ums_port_put(port);
 		return NULL;
 	}
 	list_add_tail(&port->node, &ums_ports);
@@ -424,7 +439,7 @@ void ums_port_stop(void)
 	mutex_unlock(&ums_lock);
 	list_for_each_entry_safe(port, next, &ports, node) {
 		list_del(&port->node);
-		kobject_put(&port->kobj);
+		ums_port_put(port);
 	}
 	kobject_put(ums_ports_dir);
 }
