@@ -200,6 +200,22 @@ static int ums_script_at_drain(struct ums_wire *wire, u8 in)
 	return ret < 0 && ret != -ETIMEDOUT ? ret : 0;
 }
 
+/* Keeps the end of both, which may be split anywhere; returns how much that is. */
+static size_t ums_script_append(char *text, size_t have, size_t most, const u8 *more, size_t size)
+{
+	size_t keep;
+
+	if (size > most) {
+		more += size - most;
+		size = most;
+	}
+	keep = min(have, most - size);
+	memmove(text, text + have - keep, keep);
+	memcpy(text + keep, more, size);
+
+	return keep + size;
+}
+
 /* Returns 0 for OK, -EIO for ERROR, -ETIMEDOUT for neither. */
 static int ums_script_at_answer(struct ums_wire *wire, u8 in, unsigned long end)
 {
@@ -213,12 +229,7 @@ static int ums_script_at_answer(struct ums_wire *wire, u8 in, unsigned long end)
 			return ret;
 		if (ret <= 0)
 			continue;
-		/* Only the end counts, and what came before it is not lost. */
-		if (have + ret >= sizeof(answer))
-			have = 0;
-		ret = min_t(int, ret, sizeof(answer) - 1);
-		memcpy(answer + have, wire->buf, ret);
-		have += ret;
+		have = ums_script_append(answer, have, sizeof(answer) - 1, wire->buf, ret);
 		answer[have] = '\0';
 		if (strstr(answer, "OK\r"))
 			return 0;

@@ -128,12 +128,13 @@ static __u8 emu_other(const struct emu *e, __u8 out)
 
 static void emu_at(struct emu *e, __u8 ep, const char *command, size_t size)
 {
-	char answer[64];
+	char answer[512], chatter[256] = "";
 
 	if (emu_ns() - e->began < e->modem_ms * 1000000ULL)
 		return;
+	memset(chatter, '+', e->chatter < sizeof(chatter) ? e->chatter : sizeof(chatter) - 1);
 	/* With its echo, as modems begin. */
-	snprintf(answer, sizeof(answer), "%.*s\r\nOK\r\n", (int)size, command);
+	snprintf(answer, sizeof(answer), "%.*s\r\n%s\r\nOK\r\n", (int)size, command, chatter);
 	emu_reply(e, ep, 0, answer, strlen(answer));
 	if (size >= 7 && !memcmp(command, "AT+CFUN", 7))
 		e->orders++;

@@ -109,6 +109,7 @@ struct emu {
 	unsigned int stays_ms;		/* after the last order, and answers */
 	unsigned int away_ms;		/* between two modes */
 	unsigned int modem_ms;		/* until it answers AT */
+	unsigned int chatter;		/* bytes that nobody asked for, before each answer to AT */
 	__u64 random;			/* what it spoils is made of this */
 	unsigned int spoils[EMU_SPOILS];	/* so many of 100 */
 	unsigned int port;

@@ -296,6 +296,17 @@ TEST_F(ublox, is_told_by_at)
 	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "cdc_ether")));
 }
 
+/* What it has to say by itself may be longer than an answer, and come with it. */
+TEST_F(ublox, is_heard_behind_what_nobody_asked_for)
+{
+	run_modprobe("-r rndis-host cdc-acm");
+	self->emu->chatter = 200;
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "switched")));
+	EXPECT_EQ(1, sent(self->emu, 4, "AT+CFUN=1,1\r"));
+}
+
 /* Others may have data interfaces, too, and nearer ones. */
 TEST_F(ublox, is_told_where_its_descriptors_say)
 {
