@@ -174,11 +174,14 @@ void ums_taken_add(struct ums_taken *taken, struct usb_interface *intf)
 
 static int ums_take(struct ums_taken *taken, struct usb_interface *intf)
 {
-	struct device_driver *driver = intf->dev.driver;
+	struct device_driver *driver;
 	int ret;
 
+	if (!intf)
+		return -ENODEV;
 	if (taken->intf[0] == intf || taken->intf[1] == intf)
 		return 0;
+	driver = intf->dev.driver;
 	if (driver)
 		usb_driver_release_interface(to_usb_driver(driver), intf);
 	ret = usb_driver_claim_interface(&ums_driver, intf, taken);

@@ -320,7 +320,7 @@ static bool ums_job_decide(struct usb_device *udev)
 	ums_facts_read(udev, &facts);
 	verdict = ums_decide(&facts, &ums_settings, ums_state.mbim, &plan);
 	again = port ? ums_port_again(port, udev) : 0;
-	if (again && verdict != UMS_IGNORED) {
+	if (again && verdict != UMS_IGNORED && facts.nr_interfaces) {
 		plan.script = again;
 		verdict = UMS_SWITCH;
 	}

@@ -288,6 +288,22 @@ TEST_F(policy, configured_before_the_command_is_left)
 	ASSERT_EQ(0, ums_unload());
 	ASSERT_TRUE(emu_unplug(self->emu));
 	EXPECT_TRUE(is_left_in_config(self->emu, "3"));
+	ASSERT_EQ(0, ums_unload());
+	ASSERT_TRUE(emu_unplug(self->emu));
+	EXPECT_TRUE(is_left_in_config(self->emu, "0"));
+}
+
+/* It is the one that was told to go, and has nothing that could be told anything. */
+TEST_F(policy, back_without_interfaces_is_left)
+{
+	self->emu->mode[0].vid = 0x0fce;
+	self->emu->mode[0].pid = 0xd0e1;
+	self->emu->mode[1] = (struct emu_mode){
+		0x0fce, 0xd0e1, "Sony Ericsson", "MD400", .config = { { 1 } } };
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	EXPECT_TRUE(wait_until(self->emu->now == 1 && usb_device_is(0, &self->emu->mode[1])));
+	EXPECT_TRUE(holds_for(1000, ums_count("tries") == 1));
 }
 
 /* Also where the device that is there now is another one than the port remembers. */
