@@ -276,6 +276,12 @@ struct usb_driver ums_driver = {
 	.supports_autosuspend = 1,
 };
 
+static void ums_let_go(struct usb_device *udev, bool withdrawn)
+{
+	ums_job_gone(udev, withdrawn);
+	ums_port_unleave(udev);
+}
+
 /* A device that is authorized later gets its interfaces then, and no other notice. */
 static int ums_bus_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
@@ -288,7 +294,7 @@ static int ums_bus_notify(struct notifier_block *nb, unsigned long action, void 
 	if (action == BUS_NOTIFY_ADD_DEVICE)
 		ums_job_consider(udev, NULL);
 	else if (action == BUS_NOTIFY_REMOVED_DEVICE && !udev->authorized)
-		ums_port_unleave(udev);
+		ums_let_go(udev, true);
 
 	return NOTIFY_OK;
 }
@@ -321,7 +327,7 @@ static int ums_notify(struct notifier_block *nb, unsigned long action, void *dat
 		ums_job_consider(data, NULL);
 	}
 	if (action == USB_DEVICE_REMOVE)
-		ums_job_gone(data);
+		ums_let_go(data, false);
 
 	return NOTIFY_OK;
 }

@@ -31,6 +31,7 @@ enum {
 	UMS_JOB_GONE,		/* unplugged */
 	UMS_JOB_LOST,		/* the interface is somebody else's */
 	UMS_JOB_CANCEL,
+	UMS_JOB_WITHDRAWN,	/* by the user, who may bring it back */
 	UMS_JOB_PAUSED,		/* suspended */
 	UMS_JOB_RESTART,	/* was, and is to begin again */
 };
@@ -118,9 +119,12 @@ static struct ums_job *ums_job_get(const struct usb_device *udev)
 
 static void ums_job_finish(struct ums_job *job, enum ums_result result, int error)
 {
+	bool again;
+
 	usb_lock_device(job->udev);
 	mutex_lock(&ums_lock);
-	if (!test_bit(UMS_JOB_GONE, &job->flags) && job->udev->authorized)
+	again = test_bit(UMS_JOB_WITHDRAWN, &job->flags);
+	if (!test_bit(UMS_JOB_GONE, &job->flags) && job->udev->authorized && !again)
 		ums_port_leave(job->port, job->udev);
 	mutex_unlock(&ums_lock);
 	ums_give_back(job->udev, &job->taken);
@@ -131,6 +135,12 @@ static void ums_job_finish(struct ums_job *job, enum ums_result result, int erro
 	list_del_init(&job->node);
 	mutex_unlock(&ums_lock);
 	wake_up_all(&ums_jobs_ended);
+	/* It may be back already: it was taken for the one that this job had. */
+	if (again) {
+		usb_lock_device(job->udev);
+		ums_job_consider(job->udev, NULL);
+		usb_unlock_device(job->udev);
+	}
 	kref_put(&job->ref, ums_job_free);
 }
 
@@ -382,14 +392,17 @@ bool ums_job_consider(struct usb_device *udev, struct usb_interface *intf)
 /**
  * ums_job_gone() - end the job of a device that was unplugged
  * @udev: the device, locked
+ * @withdrawn: it is there, but not authorized any more
  */
-void ums_job_gone(struct usb_device *udev)
+void ums_job_gone(struct usb_device *udev, bool withdrawn)
 {
 	struct ums_job *job = ums_job_get(udev);
 
 	if (!job)
 		return;
-	ums_job_end_soon(job, UMS_JOB_GONE);
+	if (withdrawn)
+		set_bit(UMS_JOB_WITHDRAWN, &job->flags);
+	ums_job_end_soon(job, withdrawn ? UMS_JOB_LOST : UMS_JOB_GONE);
 	kref_put(&job->ref, ums_job_free);
 }
 

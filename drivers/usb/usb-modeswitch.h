@@ -284,7 +284,7 @@ extern struct usb_driver ums_driver;
 extern struct mutex ums_lock;
 
 bool ums_job_consider(struct usb_device *udev, struct usb_interface *intf);
-void ums_job_gone(struct usb_device *udev);
+void ums_job_gone(struct usb_device *udev, bool withdrawn);
 void ums_job_lost(struct usb_interface *intf);
 void ums_job_pause(struct usb_interface *intf);
 void ums_job_resume(struct usb_interface *intf);

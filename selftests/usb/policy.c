@@ -227,6 +227,24 @@ TEST_F(policy, authorized_again_is_tried_again)
 	EXPECT_TRUE(wait_until(ums_count("tries") == 2));
 }
 
+/* At once, while the job of before has not ended. */
+TEST_F(policy, authorized_again_in_the_act_is_tried_again)
+{
+	int i;
+
+	self->emu->fault = EMU_NAK_IN;
+	self->emu->switch_after = 0;
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	for (i = 1; i <= 8; i++) {
+		ASSERT_TRUE(wait_until(ums_count("tries") == i && ums_count("sent") == i));
+		ASSERT_EQ(0, file_write(UMS "rescan", "1"));	/* no guard */
+		ASSERT_EQ(0, usb_device_write(0, "authorized", "0"));
+		ASSERT_EQ(0, usb_device_write(0, "authorized", "1"));
+	}
+	EXPECT_TRUE(wait_until(ums_count("tries") == i));
+}
+
 TEST_F(policy, failed_is_given_back)
 {
 	self->emu->switch_after = 0;
