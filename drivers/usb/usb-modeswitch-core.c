@@ -83,6 +83,9 @@ static int ums_set_text(const char *text,
 	struct ums_settings *settings;
 	int ret;
 
+	/* On a kernel's command line: there is no memory yet, and a bad list is none. */
+	if (system_state == SYSTEM_BOOTING)
+		return parse(text, &ums_settings);
 	settings = kmalloc(sizeof(*settings), GFP_KERNEL);
 	if (!settings)
 		return -ENOMEM;
