@@ -309,18 +309,17 @@ static struct notifier_block ums_bus_nb = {
 /* The bus is not exported: the first device shows it. */
 static typeof(((struct device *)NULL)->bus) ums_bus;
 
+/* Not ums_lock, which the notifier takes. */
+static DEFINE_MUTEX(ums_bus_lock);
+
 static void ums_watch_bus(struct usb_device *udev)
 {
-	bool first;
-
-	mutex_lock(&ums_lock);
-	first = !ums_bus && !ums_state.closing;
-	if (first)
+	mutex_lock(&ums_bus_lock);
+	if (!ums_bus && !READ_ONCE(ums_state.closing)) {
 		ums_bus = udev->dev.bus;
-	mutex_unlock(&ums_lock);
-	/* Not with the lock, which the notifier takes. */
-	if (first)
 		bus_register_notifier(ums_bus, &ums_bus_nb);
+	}
+	mutex_unlock(&ums_bus_lock);
 }
 
 static int ums_notify(struct notifier_block *nb, unsigned long action, void *data)
@@ -399,8 +398,10 @@ static void __exit ums_exit(void)
 	/* They are given back while their driver is still there to let go of them. */
 	ums_job_cancel_all();
 	usb_unregister_notify(&ums_nb);
+	mutex_lock(&ums_bus_lock);
 	if (ums_bus)
 		bus_unregister_notifier(ums_bus, &ums_bus_nb);
+	mutex_unlock(&ums_bus_lock);
 	usb_deregister(&ums_driver);
 	ums_job_stop();
 	ums_port_stop();
