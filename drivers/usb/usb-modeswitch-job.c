@@ -144,23 +144,6 @@ static void ums_job_finish(struct ums_job *job, enum ums_result result, int erro
 	kref_put(&job->ref, ums_job_free);
 }
 
-/* The strings decide: the verdict may be that it is no modem at all. */
-static int ums_job_ask(struct ums_job *job, struct ums_wire *wire)
-{
-	enum ums_verdict verdict;
-	int ret;
-
-	ret = ums_script_inquire(wire, &job->facts);
-	if (ret)
-		return ret;
-	mutex_lock(&ums_lock);
-	verdict = ums_decide(&job->facts, &ums_settings, ums_state.mbim, &job->plan);
-	mutex_unlock(&ums_lock);
-	job->ask = false;
-
-	return verdict == UMS_SWITCH ? 0 : -ENOMEDIUM;
-}
-
 static int ums_job_work(struct ums_job *job)
 {
 	unsigned int wait = ums_scripts[job->plan.script].wait;
@@ -185,12 +168,14 @@ static int ums_job_work(struct ums_job *job)
 	wire.end = jiffies + seconds * HZ;
 	job->end = jiffies + wait * HZ;
 	if (job->ask)
-		ret = ums_job_ask(job, &wire);
+		ret = ums_script_ask(&wire, &job->facts, &job->plan);
 	if (ret)
 		return ret;
+	job->ask = false;
 
 	mutex_lock(&ums_lock);
-	ums_port_sent(job->port, ktime_to_us(ktime_sub(ktime_get(), job->begin)));
+	ums_port_sent(job->port, job->plan.script,
+		      ktime_to_us(ktime_sub(ktime_get(), job->begin)));
 	mutex_unlock(&ums_lock);
 	job->sent = true;
 

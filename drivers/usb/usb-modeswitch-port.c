@@ -265,10 +265,12 @@ void ums_port_begin(struct ums_port *port, const struct usb_device *udev,
 /**
  * ums_port_sent() - the first message is sent now
  * @port: the port
+ * @script: which it belongs to
  * @us: microseconds since the device was set up
  */
-void ums_port_sent(struct ums_port *port, s64 us)
+void ums_port_sent(struct ums_port *port, unsigned int script, s64 us)
 {
+	port->script = script;
 	port->us = us;
 	ums_state.counter[UMS_COUNT_SENT]++;
 }

@@ -15,6 +15,7 @@
 #include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/mutex.h>
 #include <linux/string.h>
 #include <linux/usb.h>
 #include <linux/usb/cdc.h>
@@ -399,14 +400,7 @@ int ums_script_run(struct ums_wire *wire, const struct ums_plan *plan)
 	return ret;
 }
 
-/**
- * ums_script_inquire() - ask a storage device for its strings
- * @wire: the device, not locked
- * @facts: where to put them
- *
- * Return: 0 or a negative error code.
- */
-int ums_script_inquire(struct ums_wire *wire, struct ums_facts *facts)
+static int ums_script_inquire(struct ums_wire *wire, struct ums_facts *facts)
 {
 	static const u8 cbw[UMS_CBW_SIZE] = {
 		'U', 'S', 'B', 'C', 1, 0, 0, 0, 36, 0, 0, 0, USB_DIR_IN, 0, 6,
@@ -432,4 +426,29 @@ int ums_script_inquire(struct ums_wire *wire, struct ums_facts *facts)
 				ums_script_packets(wire, in, UMS_CSW_SIZE), UMS_MS_IN);
 
 	return ums_wire_is_dead(ret) ? ret : 0;
+}
+
+/**
+ * ums_script_ask() - have the strings of a storage device decide
+ * @wire: the device, not locked
+ * @facts: what is known of it; gets the strings
+ * @plan: gets what is to be done with it
+ *
+ * Return: 0, -ENOMEDIUM if it is no modem, or another negative error code.
+ */
+int ums_script_ask(struct ums_wire *wire, struct ums_facts *facts, struct ums_plan *plan)
+{
+	enum ums_verdict verdict;
+	int ret;
+
+	ret = ums_script_inquire(wire, facts);
+	if (ret)
+		return ret;
+	mutex_lock(&ums_lock);
+	verdict = ums_decide(facts, &ums_settings, ums_state.mbim, plan);
+	mutex_unlock(&ums_lock);
+
+	/* An override that is new may want what was not taken over. */
+	return verdict == UMS_SWITCH && ums_scripts[plan->script].gate != UMS_GATE_MODEM ?
+	       0 : -ENOMEDIUM;
 }

@@ -276,7 +276,7 @@ int ums_take_over(struct usb_device *udev, unsigned int config, unsigned int scr
 void ums_give_back(struct usb_device *udev, struct ums_taken *taken);
 
 int ums_script_run(struct ums_wire *wire, const struct ums_plan *plan);
-int ums_script_inquire(struct ums_wire *wire, struct ums_facts *facts);
+int ums_script_ask(struct ums_wire *wire, struct ums_facts *facts, struct ums_plan *plan);
 
 struct usb_driver;
 
@@ -312,7 +312,7 @@ struct ums_port *ums_port_new(const struct usb_device *udev);
 bool ums_port_try(struct ums_port *port);
 void ums_port_begin(struct ums_port *port, const struct usb_device *udev,
 		    unsigned int script);
-void ums_port_sent(struct ums_port *port, s64 us);
+void ums_port_sent(struct ums_port *port, unsigned int script, s64 us);
 void ums_port_end(struct ums_port *port, const struct usb_device *udev,
 		  enum ums_result result, int error);
 void ums_port_appeared(struct ums_port *port, const struct usb_device *udev,
