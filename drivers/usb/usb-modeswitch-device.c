@@ -250,8 +250,10 @@ int ums_take_over(struct usb_device *udev, unsigned int config, unsigned int scr
 
 	if (ums_is_asleep(udev))
 		return -EAGAIN;
-	if (udev->state < USB_STATE_CONFIGURED || !udev->actconfig)
+	if (udev->state == USB_STATE_NOTATTACHED)
 		return -ENODEV;
+	if (udev->state < USB_STATE_CONFIGURED || !udev->actconfig)
+		return -ENOMEDIUM;
 	if (udev->actconfig->desc.bConfigurationValue != config)
 		return -ENOMEDIUM;
 	if (ums_is_in_use(udev))

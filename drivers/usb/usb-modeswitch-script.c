@@ -295,10 +295,11 @@ static int ums_script_at(struct ums_wire *wire, const struct ums_message *comman
 static int ums_script_config(struct ums_wire *wire, u8 number)
 {
 	struct usb_device *udev = wire->udev;
-	int ret = -ENODEV;
+	int ret;
 	u8 old = 0;
 
 	usb_lock_device(udev);
+	ret = udev->state == USB_STATE_NOTATTACHED ? -ENODEV : -ENOMEDIUM;
 	if (udev->actconfig)
 		old = udev->actconfig->desc.bConfigurationValue;
 	/* Choosing one takes all interfaces away. */
@@ -306,7 +307,8 @@ static int ums_script_config(struct ums_wire *wire, u8 number)
 		ret = -EAGAIN;
 	else if (ums_is_in_use(udev))
 		ret = -EBUSY;
-	else if (udev->state >= USB_STATE_ADDRESS && udev->authorized)
+	else if (udev->state >= USB_STATE_ADDRESS && udev->authorized &&
+		 !completion_done(wire->gone))
 		ret = usb_set_configuration(udev, number);
 	if (!ret && (!udev->actconfig ||
 		     udev->actconfig->desc.bConfigurationValue != number))
