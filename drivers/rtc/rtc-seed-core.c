@@ -145,10 +145,13 @@ int seed_set_floor(time64_t time)
 	if (time >= ceiling)
 		return -ERANGE;
 
+	if (time > seed.kept.floor) {
+		seed.kept.floor = time;
+		seed.kept.ceiling = ceiling;
+	}
 	if (time > seed.window.floor) {
-		seed.window.floor = time;
+		seed.window = seed.kept;
 		seed.remembered = false;
-		seed.window.ceiling = ceiling;
 		seed_watch_reread();
 	}
 
@@ -346,9 +349,10 @@ static unsigned int seed_save(void)
 	bool due = leaving || time_after_eq(now, seed_saved + wanted);
 	unsigned int ms;
 
+	/* First, as the memory may have been ahead. */
+	ms = seed_memory_sync(due, leaving);
 	if (due && writeback && seed_is_good())
 		seed_watch_heal();
-	ms = seed_memory_sync(due, leaving);
 	if (due)
 		seed_saved = now;
 

@@ -74,6 +74,7 @@ static void seed_memory_forget(void)
 /* The provider may come late: until then this returns when to try again. */
 static unsigned int seed_memory_find(void)
 {
+	struct seed_window kept = seed.kept;
 	struct nvmem_cell *cell;
 	int ret;
 
@@ -107,10 +108,29 @@ static unsigned int seed_memory_find(void)
 		seed_memory_time = 0;
 		return UINT_MAX;
 	}
+	seed.kept = kept;
 	seed.remembered = true;
 
 	/* Look again, with the new floor. */
 	return 0;
+}
+
+/* Who knows better has set the clock to a time before that of the memory. */
+static void seed_memory_doubt(time64_t now)
+{
+	char text[SEED_TIME_TEXT];
+
+	if (!seed.remembered || seed.owner < SEED_BY_ROOT ||
+	    now >= seed.window.floor || now < seed.kept.floor ||
+	    now > seed.kept.ceiling)
+		return;
+
+	seed.window = seed.kept;
+	seed.remembered = false;
+	pr_info("memory: was ahead: the floor is %s again\n",
+		seed_time_print(seed.window.floor, text));
+	seed_watch_reread();
+	seed_kick();
 }
 
 static void seed_memory_write(time64_t now)
@@ -139,13 +159,14 @@ unsigned int seed_memory_sync(bool save, bool leaving)
 	s64 real, boot;
 	time64_t now;
 
+	seed_clock_now(&real, &boot);
+	now = div_s64(real, NSEC_PER_SEC);
+	seed_memory_doubt(now);
 	if (!seed_memory_cell)
 		return seed_memory_find();
 	if (!save)
 		return UINT_MAX;
 
-	seed_clock_now(&real, &boot);
-	now = div_s64(real, NSEC_PER_SEC);
 	/* Not back by a guess, and not ahead for good by a mistake. */
 	if (now > seed.window.ceiling || now < seed.window.floor ||
 	    (now < seed_memory_time && seed.owner < SEED_BY_ROOT))

@@ -196,6 +196,7 @@ enum seed_counter {
 
 struct seed {
 	struct seed_window window;
+	struct seed_window kept;	/* what it is without the memory */
 	enum seed_owner owner;
 	bool seeded;
 	s64 proven;		/* that the clock is right: until when since boot, in ns */

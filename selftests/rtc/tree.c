@@ -156,6 +156,50 @@ TEST_F(memory, that_goes_is_let_go)
 	EXPECT_LT(clock_sec(), LATER + 86400);
 }
 
+/* The time that was saved was wrong: who knows better sets the clock back. */
+TEST_F(memory, that_was_ahead_is_put_right)
+{
+	ASSERT_EQ(0, memory_bind(true));
+	ASSERT_EQ(0, seed_load("interval=1"));
+	ASSERT_TRUE(wait_until(seed_reads("source", "memory")));
+	/* Not by a time that was not plausible before. */
+	ASSERT_EQ(0, clock_set(FLOOR - 86400));
+	EXPECT_TRUE(holds_for(1500, seed_number("floor") >= RIGHT));
+	ASSERT_EQ(0, fake_plug(1, RIGHT - 86400));
+	ASSERT_TRUE(wait_until(seed_number("rejected_past") == 1));
+	ASSERT_EQ(0, clock_set(RIGHT - 3600));
+	EXPECT_TRUE(wait_until(seed_number("floor") == FLOOR));
+	EXPECT_EQ(FLOOR + 20 * YEAR, seed_number("ceiling"));
+	EXPECT_TRUE(wait_until(atoi(file_read(FAILS "writes")) == 1));
+	EXPECT_EQ(1, log_count(self->log, "memory: was ahead"));
+	ASSERT_EQ(0, fake_write(1, "time", RIGHT - 7200));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	EXPECT_TRUE(wait_until(seed_number("written_back") == 1));
+	EXPECT_EQ(1, seed_number("rejected_past"));
+	EXPECT_EQ(1, atoi(file_read(FAILS "writes")));
+}
+
+/* What somebody has asked for meanwhile holds. */
+TEST_F(memory, that_was_ahead_leaves_the_floor_of_others)
+{
+	char text[32];
+
+	ASSERT_EQ(0, memory_bind(true));
+	ASSERT_EQ(0, seed_load("interval=1"));
+	ASSERT_TRUE(wait_until(seed_reads("source", "memory")));
+	snprintf(text, sizeof(text), "%lld", RIGHT - 7200);
+	ASSERT_EQ(0, seed_write("floor", text));
+	EXPECT_GE(seed_number("floor"), RIGHT);
+	ASSERT_EQ(0, clock_set(RIGHT - 86400));
+	EXPECT_TRUE(holds_for(2500, seed_number("floor") >= RIGHT));
+	ASSERT_EQ(0, clock_set(RIGHT - 3600));
+	EXPECT_TRUE(wait_until(seed_number("floor") == RIGHT - 7200));
+	snprintf(text, sizeof(text), "%lld", LATER);
+	ASSERT_EQ(0, seed_write("floor", text));
+	ASSERT_EQ(0, clock_set(RIGHT));
+	EXPECT_TRUE(holds_for(2500, seed_number("floor") == LATER));
+}
+
 int main(int argc, char **argv)
 {
 	if (access(OF_NODE "/rtcs", F_OK) || !access(OF_NODE "-again", F_OK))
