@@ -29,7 +29,7 @@
 #define SEED_MEMORY_LAST_STEP	10
 
 static struct device *seed_memory_dev;
-static struct nvmem_cell *seed_memory_cell;
+static bool seed_memory_known;	/* what it held */
 static time64_t seed_memory_time;
 static unsigned int seed_memory_errors;
 
@@ -91,15 +91,15 @@ static unsigned int seed_memory_find(void)
 	}
 
 	ret = seed_memory_read(cell);
+	nvmem_cell_put(cell);
+	if (ret == -EAGAIN)
+		return seed_backoff(seed_memory_errors + SEED_MEMORY_LATER);
 	if (ret) {
-		nvmem_cell_put(cell);
-		if (ret == -EAGAIN)
-			return seed_backoff(seed_memory_errors + SEED_MEMORY_LATER);
 		seed_memory_forget();
 		return UINT_MAX;
 	}
 
-	seed_memory_cell = cell;
+	seed_memory_known = true;
 	if (seed_memory_time <= seed.window.floor)
 		return UINT_MAX;
 	/* The ceiling rises with it: a clock that goes on from there is not after it. */
@@ -133,13 +133,20 @@ static void seed_memory_doubt(time64_t now)
 	seed_kick();
 }
 
+/* The cell is not held in between: older kernels let its provider go all the same. */
 static void seed_memory_write(time64_t now)
 {
 	u8 bytes[SEED_MEMORY_SIZE];
+	struct nvmem_cell *cell;
 	int ret;
 
+	cell = nvmem_cell_get(seed_memory_dev, "time");
+	if (IS_ERR(cell))
+		return;
+
 	seed_memory_pack(now, bytes);
-	ret = nvmem_cell_write(seed_memory_cell, bytes, sizeof(bytes));
+	ret = nvmem_cell_write(cell, bytes, sizeof(bytes));
+	nvmem_cell_put(cell);
 	if (ret < 0)
 		pr_err("memory: cannot be written: error %d\n", ret);
 	else
@@ -162,7 +169,7 @@ unsigned int seed_memory_sync(bool save, bool leaving)
 	seed_clock_now(&real, &boot);
 	now = div_s64(real, NSEC_PER_SEC);
 	seed_memory_doubt(now);
-	if (!seed_memory_cell)
+	if (!seed_memory_known)
 		return seed_memory_find();
 	if (!save)
 		return UINT_MAX;
@@ -198,9 +205,7 @@ void seed_memory_use(struct device *dev)
 void seed_memory_drop(void)
 {
 	mutex_lock(&seed_lock);
-	if (seed_memory_cell)
-		nvmem_cell_put(seed_memory_cell);
-	seed_memory_cell = NULL;
+	seed_memory_known = false;
 	seed_memory_forget();
 	mutex_unlock(&seed_lock);
 }

@@ -150,6 +150,7 @@ TEST_F(memory, that_goes_is_let_go)
 	ASSERT_EQ(0, memory_bind(false));
 	ASSERT_EQ(0, clock_set(LATER));
 	EXPECT_TRUE(holds_for(2500, clock_sec() >= LATER));
+	EXPECT_EQ(0, atoi(file_read(FAILS "writes")));
 	ASSERT_EQ(0, fake_plug(0, LATER + 86400));
 	ASSERT_EQ(0, fake_plug(1, LATER + 3600));
 	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(1))));
