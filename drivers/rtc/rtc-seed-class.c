@@ -82,6 +82,26 @@ s64 seed_rtc_ns(time64_t time)
 }
 
 /**
+ * seed_rtc_is_locked() - whether an RTC is being registered, perhaps
+ * @rtc: the RTC
+ *
+ * Return: true if somebody holds the lock of its parent, as the driver core does
+ * while the driver of that registers it.
+ */
+bool seed_rtc_is_locked(const struct rtc_device *rtc)
+{
+	struct device *parent = rtc->dev.parent;
+
+	if (!parent)
+		return false;
+	if (!device_trylock(parent))
+		return true;
+	device_unlock(parent);
+
+	return false;
+}
+
+/**
  * seed_rtc_read() - read an RTC
  * @rtc: the RTC
  * @time: where to put what it says, in seconds since 1970

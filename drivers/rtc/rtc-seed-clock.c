@@ -188,8 +188,7 @@ void seed_clock_check(void)
 
 	seed_clock_check_slew();
 
-	seed_clock_now(&real, &boot);
-	if (seed_watch_hctosys(real, boot, READ_ONCE(seed_set_at), &offset))
+	if (seed_watch_hctosys(&real, &boot, &seed_set_at, &offset))
 		setter = seed_may_be_set(div_s64(real, NSEC_PER_SEC)) ?
 			 SEED_SET_BY_KERNEL : SEED_SET_BY_KERNEL_AMISS;
 	switch (seed_judge_step(&seed.window, seed.owner, boot + offset, real,

@@ -268,20 +268,6 @@ bool seed_watch_choose(bool patient, struct seed_source *source,
 	return best >= 0;
 }
 
-/* The driver core holds the lock of the device whose driver registers an RTC. */
-static bool seed_rtc_is_locked(const struct rtc_device *rtc)
-{
-	struct device *parent = rtc->dev.parent;
-
-	if (!parent)
-		return false;
-	if (!device_trylock(parent))
-		return true;
-	device_unlock(parent);
-
-	return false;
-}
-
 static bool seed_rtc_is_registering(struct seed_rtc *entry, unsigned long when)
 {
 	if (entry->registering &&
@@ -310,19 +296,24 @@ static bool seed_rtc_says(const struct seed_rtc *entry, s64 offset)
 
 /**
  * seed_watch_hctosys() - whether the kernel set the clock from a new RTC
- * @real: the clock, in ns
- * @boot: the time since boot, in ns
- * @when: the clock was set, in jiffies
+ * @real: where to put the clock, in ns
+ * @boot: where to put the time since boot, in ns
+ * @set_at: when the clock was set last, in jiffies
  * @offset: the difference between them that was right before; may be raised
  *
  * Return: true if so.
  */
-bool seed_watch_hctosys(s64 real, s64 boot, unsigned long when, s64 *offset)
+bool seed_watch_hctosys(s64 *real, s64 *boot, const unsigned long *set_at,
+			s64 *offset)
 {
 	struct seed_rtc *entry;
+	unsigned long when;
 	bool hctosys;
 
 	mutex_lock(&seed_rtcs_lock);
+	/* Locked: no RTC that has set it goes between this and the look at seed_gone. */
+	seed_clock_now(real, boot);
+	when = READ_ONCE(*set_at);
 	hctosys = seed_gone && time_before(when, seed_gone_until);
 	if (hctosys)
 		*offset = max(*offset, seed_gone_offset);
@@ -331,7 +322,7 @@ bool seed_watch_hctosys(s64 real, s64 boot, unsigned long when, s64 *offset)
 
 	list_for_each_entry(entry, &seed_rtcs, node) {
 		if (seed_rtc_may_hctosys(entry, when) &&
-		    seed_rtc_says(entry, real - boot)) {
+		    seed_rtc_says(entry, *real - *boot)) {
 			hctosys = true;
 			*offset = max(*offset, entry->offset);
 		}

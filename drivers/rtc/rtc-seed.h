@@ -145,6 +145,7 @@ struct rtc_device;
 #define SEED_HALF_SECOND	(NSEC_PER_SEC / 2)
 
 s64 seed_rtc_ns(time64_t time);
+bool seed_rtc_is_locked(const struct rtc_device *rtc);
 int seed_rtc_read(struct rtc_device *rtc, time64_t *time, s64 *boot);
 int seed_class_find(struct class_interface *interface);
 int seed_watch_start(void);
@@ -153,7 +154,8 @@ unsigned int seed_watch_read(void);
 void seed_watch_reread(void);
 bool seed_watch_choose(bool patient, struct seed_source *source,
 		       struct seed_candidate *chosen);
-bool seed_watch_hctosys(s64 real, s64 boot, unsigned long when, s64 *offset);
+bool seed_watch_hctosys(s64 *real, s64 *boot, const unsigned long *set_at,
+			s64 *offset);
 void seed_watch_heal(void);
 
 /* Preference */
