@@ -75,7 +75,7 @@ static struct seed_rtc *seed_rtc_find(const struct rtc_device *rtc)
 	return NULL;
 }
 
-static struct rtc_device *seed_rtc_pin_due(void)
+static struct rtc_device *seed_rtc_pin_due(unsigned long now)
 {
 	struct rtc_device *rtc = NULL;
 	struct seed_rtc *entry;
@@ -84,7 +84,7 @@ static struct rtc_device *seed_rtc_pin_due(void)
 	list_for_each_entry(entry, &seed_rtcs, node) {
 		if (!entry->due &&
 		    (seed_judge_final(entry->verdict) ||
-		     time_before(jiffies, entry->next)))
+		     time_before(now, entry->next)))
 			continue;
 		rtc = entry->rtc;
 		get_device(&rtc->dev);
@@ -168,11 +168,13 @@ unsigned int seed_watch_read(void)
 	struct seed_rtc *entry;
 	struct rtc_device *rtc;
 
-	while ((rtc = seed_rtc_pin_due())) {
+	/* One that is due again while others are asked is so in the next look. */
+	while ((rtc = seed_rtc_pin_due(now))) {
 		seed_rtc_ask(rtc);
 		put_device(&rtc->dev);
 	}
 
+	now = jiffies;
 	mutex_lock(&seed_rtcs_lock);
 	list_for_each_entry(entry, &seed_rtcs, node)
 		if (!seed_judge_final(entry->verdict))
@@ -422,6 +424,7 @@ static int seed_rtc_added(struct device *dev)
 	entry->offset = real - boot;
 	entry->added = jiffies;
 	entry->next = jiffies;
+	entry->due = true;	/* also in a look that has begun */
 	/* One of those that are there at load may be in the middle of it, too. */
 	entry->registering = current != seed_replayer ||
 			     seed_rtc_is_locked(entry->rtc);

@@ -209,6 +209,22 @@ TEST_F(one, is_not_asked_all_the_time)
 	EXPECT_GE(fake_read(0, "reads"), 5);
 }
 
+/* Each is asked once in a look, however long the others take. */
+TEST_F(one, does_not_keep_the_look_from_its_end)
+{
+	long long before;
+	int n;
+
+	for (n = 0; n < 2; n++) {
+		ASSERT_EQ(0, fake_plug(n, RIGHT));
+		ASSERT_EQ(0, fake_write(n, "error", -EIO));
+		ASSERT_EQ(0, fake_write(n, "delay", 1000));
+	}
+	before = clock_ns(CLOCK_MONOTONIC);
+	ASSERT_EQ(0, seed_load(""));
+	EXPECT_LT(clock_ns(CLOCK_MONOTONIC) - before, 5000000000LL);
+}
+
 int main(int argc, char **argv)
 {
 	clock_test_begin();
