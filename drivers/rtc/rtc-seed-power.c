@@ -31,15 +31,27 @@ static struct notifier_block seed_reboot_nb = {
 	.notifier_call = seed_on_reboot,
 };
 
+/* Also while an image is loaded works are frozen. */
+static bool seed_sleeps(unsigned long action)
+{
+	return action == PM_HIBERNATION_PREPARE || action == PM_SUSPEND_PREPARE ||
+	       action == PM_RESTORE_PREPARE;
+}
+
+static bool seed_wakes(unsigned long action)
+{
+	return action == PM_POST_HIBERNATION || action == PM_POST_SUSPEND ||
+	       action == PM_POST_RESTORE;
+}
+
 static int seed_on_pm(struct notifier_block *nb, unsigned long action, void *data)
 {
-	if (action == PM_HIBERNATION_PREPARE || action == PM_SUSPEND_PREPARE)
+	if (seed_sleeps(action))
 		WRITE_ONCE(seed_asleep, true);
-	else if (action == PM_POST_HIBERNATION || action == PM_POST_SUSPEND)
-		WRITE_ONCE(seed_asleep, false);
 
 	/* Not every RTC brings the clock forward by itself. */
-	if (action == PM_POST_SUSPEND || action == PM_POST_HIBERNATION) {
+	if (seed_wakes(action)) {
+		WRITE_ONCE(seed_asleep, false);
 		seed_watch_reread();
 		seed_kick();
 	}
