@@ -244,11 +244,11 @@ static void seed_raise(time64_t now, s64 boot)
 	seed_set_source(seed.remembered ? "memory" : "floor", false);
 }
 
-/* The kernel or others may have set the clock right before. */
+/* The kernel or others may have set the clock right before, the kernel also later. */
 static void seed_confirm(const struct seed_source *source, time64_t apart)
 {
-	if (seed.seeded || seed.owner >= SEED_BY_ROOT ||
-	    apart < -SEED_AGREE || apart > SEED_AGREE)
+	if ((seed.seeded && seed.owner != SEED_BY_NOBODY) ||
+	    seed.owner >= SEED_BY_ROOT || apart < -SEED_AGREE || apart > SEED_AGREE)
 		return;
 
 	pr_info("the clock is right by %s\n", source->name);

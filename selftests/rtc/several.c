@@ -141,6 +141,23 @@ TEST_F(several, the_chosen_one_goes)
 	EXPECT_TRUE(wait_until(clock_is(LATER)));
 }
 
+/* It is looked at only after the kernel has set the clock from it. */
+TEST_F(several, the_kernel_takes_a_later_one)
+{
+	ASSERT_EQ(0, seed_load("interval=1"));
+	ASSERT_EQ(0, fake_plug(0, Y2000));
+	ASSERT_EQ(0, fake_plug(1, RIGHT));
+	ASSERT_TRUE(wait_until(seed_reads("source", fake_name(1))));
+	ASSERT_EQ(0, fake_unplug(0));
+	ASSERT_EQ(0, fake_write(1, "delay", 1000));
+	ASSERT_EQ(0, fake_write(1, "reads", 0));
+	ASSERT_TRUE(wait_until(fake_read(1, "reads") > 0));
+	ASSERT_EQ(0, fake_plug(0, LATER));
+	EXPECT_TRUE(wait_until(clock_is(LATER)));
+	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(0))));
+	EXPECT_TRUE(seed_reads("state", "seeded"));
+}
+
 /* The driver of an RTC can be unloaded: nobody keeps it busy. */
 TEST_F(several, drivers_can_be_unloaded)
 {
