@@ -8,6 +8,7 @@
 #include "rtc-seed.h"
 
 #include <linux/device.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/fs.h>
 #include <linux/init.h>
@@ -165,7 +166,7 @@ static void seed_announce(const char *source)
 
 	snprintf(text, sizeof(text), "SEEDED=%s", source);
 	/* Its files are there a moment before it is. */
-	if (seed_misc.this_device)
+	if (!IS_ERR_OR_NULL(seed_misc.this_device))
 		kobject_uevent_env(&seed_misc.this_device->kobj, KOBJ_CHANGE,
 				   envp);
 }
@@ -475,6 +476,8 @@ deregister_misc:
 	seed_queue_close();
 	misc_deregister(&seed_misc);
 destroy_wq:
+	/* Its files may have been there for a moment, and read. */
+	seed_queue_close();
 	destroy_workqueue(seed_wq);
 	return ret;
 }
