@@ -22,7 +22,6 @@
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
-#define IDENTIFY_SETTLE		(HZ / 10)
 #define IDENTIFY_RETRY_BUSY	5	/* ms */
 #define IDENTIFY_RETRY_DISABLED	250	/* ms */
 #define IDENTIFY_RETRY_MEMORY	100	/* ms */
@@ -388,11 +387,11 @@ static int identify_attach(struct identify_led *led)
  */
 int identify_led_settle(struct identify_led *led)
 {
-	unsigned long now = jiffies, then = led->added + IDENTIFY_SETTLE;
+	unsigned int ms = identify_settle_left(led->added, get_jiffies_64());
 
 	/* Before 4.20 the LED core does not hold the lock meanwhile. */
-	if (time_before(now, then))
-		return jiffies_to_msecs(then - now) + 1;
+	if (ms)
+		return ms;
 
 	if (!mutex_trylock(&led->cdev->led_access))
 		return IDENTIFY_RETRY_BUSY;

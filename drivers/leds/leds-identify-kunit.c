@@ -6,7 +6,9 @@
 #include "leds-identify.h"
 
 #include <kunit/test.h>
+#include <linux/bits.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/module.h>
@@ -326,6 +328,32 @@ static void list_targets_test(struct kunit *test)
 	kfree(list);
 }
 
+/* Also of an LED that has been there for longer than 32 bits of jiffies last. */
+static void settle_left_test(struct kunit *test)
+{
+	static const u64 added[] = { 0, (u32)INITIAL_JIFFIES, U32_MAX, BIT_ULL(31),
+				     BIT_ULL(40) };
+	unsigned int i, bit;
+
+	for (i = 0; i < ARRAY_SIZE(added); i++) {
+		u64 end = added[i] + IDENTIFY_SETTLE;
+
+		KUNIT_EXPECT_EQ(test, identify_settle_left(added[i], added[i]),
+				jiffies_to_msecs(IDENTIFY_SETTLE) + 1);
+		KUNIT_EXPECT_EQ(test, identify_settle_left(added[i], end - 1),
+				jiffies_to_msecs(1) + 1);
+		KUNIT_EXPECT_EQ(test, identify_settle_left(added[i], end), 0);
+		for (bit = 1; bit < 50; bit++) {
+			u64 later = end + BIT_ULL(bit);
+
+			KUNIT_EXPECT_EQ(test, identify_settle_left(added[i],
+								   later - 1), 0);
+			KUNIT_EXPECT_EQ(test, identify_settle_left(added[i],
+								   later + 1), 0);
+		}
+	}
+}
+
 static struct kunit_case identify_cases[] = {
 	KUNIT_CASE(pattern_parse_test),
 	KUNIT_CASE(pattern_count_test),
@@ -337,6 +365,7 @@ static struct kunit_case identify_cases[] = {
 	KUNIT_CASE(list_parse_test),
 	KUNIT_CASE(list_long_test),
 	KUNIT_CASE(list_targets_test),
+	KUNIT_CASE(settle_left_test),
 	{ }
 };
 

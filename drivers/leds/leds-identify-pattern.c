@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Identify LED: the blink pattern and its schedule
+ * Identify LED: the blink pattern and its schedule, and when an LED is ready
  */
 
 #include "leds-identify.h"
@@ -8,6 +8,7 @@
 #include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/string.h>
@@ -130,3 +131,20 @@ bool identify_pattern_at(const struct identify_pattern *pattern, u64 elapsed,
 	return i % 2 == 0;
 }
 EXPORT_SYMBOL_FOR_TEST(identify_pattern_at);
+
+/**
+ * identify_settle_left() - how long the registration of an LED may still take
+ * @added: when it began, in jiffies
+ * @now: the present time, likewise
+ *
+ * The LED may have been there for longer than 32 bits of jiffies last.
+ *
+ * Return: ms, or 0 if it is over.
+ */
+unsigned int identify_settle_left(u64 added, u64 now)
+{
+	u64 end = added + IDENTIFY_SETTLE;
+
+	return time_before64(now, end) ? jiffies_to_msecs(end - now) + 1 : 0;
+}
+EXPORT_SYMBOL_FOR_TEST(identify_settle_left);

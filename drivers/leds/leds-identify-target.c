@@ -401,7 +401,7 @@ static int identify_led_added(struct device *dev)
 
 	led->dev = dev;
 	led->cdev = cdev;
-	led->added = jiffies;
+	led->added = get_jiffies_64();
 	INIT_LIST_HEAD(&led->snapshot.settings);
 
 	mutex_lock(&identify_leds_lock);

@@ -9,7 +9,8 @@
  * borrow   taking one LED over and giving it back as it was
  * of       targets from the device tree
  * list     the text that names targets (no device access)
- * pattern  the text that is a blink pattern, and its schedule (no device access)
+ * pattern  the text that is a blink pattern, its schedule, and when an LED is ready
+ *          (no device access)
  */
 #ifndef LEDS_IDENTIFY_H
 #define LEDS_IDENTIFY_H
@@ -110,13 +111,16 @@ struct identify_led {
 	struct device *dev;
 	struct led_classdev *cdev;
 	enum identify_state state;
-	unsigned long added;	/* when, in jiffies */
+	u64 added;		/* when, in jiffies */
 	bool ready;		/* its registration is over */
 	bool wanted;
 	unsigned int round;
 	struct identify_snapshot snapshot;
 };
 
+#define IDENTIFY_SETTLE		(HZ / 10)
+
+unsigned int identify_settle_left(u64 added, u64 now);
 int identify_led_settle(struct identify_led *led);
 int identify_led_borrow(struct identify_led *led);
 int identify_led_give_back(struct identify_led *led);
