@@ -67,9 +67,13 @@ static void identify_output(bool on)
 	WRITE_ONCE(identify.output, NULL);
 }
 
-static unsigned long identify_hold_end(void)
+/* In jiffies. A trigger may be silent for so long that they seem to go back. */
+static unsigned long identify_hold_left(void)
 {
-	return identify.written + msecs_to_jiffies(identify.hold) + 1;
+	unsigned long end = identify.written + msecs_to_jiffies(identify.hold) + 1;
+	unsigned long now = jiffies;
+
+	return time_in_range_open(now, identify.written, end) ? end - now : 0;
 }
 
 static bool identify_writer_is_active(void)
@@ -78,8 +82,7 @@ static bool identify_writer_is_active(void)
 		return false;
 
 	/* A trigger may be silent for long: it stays until it is removed. */
-	return READ_ONCE(identify_cdev.trigger) ||
-	       time_before(jiffies, identify_hold_end());
+	return READ_ONCE(identify_cdev.trigger) || identify_hold_left();
 }
 
 static void identify_begin(void)
@@ -220,9 +223,8 @@ static unsigned long identify_update(bool *session, bool *fresh)
 		identify_output(false);
 	}
 	/* A trigger that is silent for longer writes 0 when it is removed. */
-	if (identify.session && identify.writer &&
-	    time_before(jiffies, identify_hold_end()))
-		delay = max_t(long, identify_hold_end() - jiffies, 1);
+	if (identify.session && identify.writer)
+		delay = identify_hold_left();
 	*session = identify.session;
 	*fresh = identify.fresh;
 	identify.fresh = false;
