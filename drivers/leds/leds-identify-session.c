@@ -11,7 +11,6 @@
 #include "leds-identify.h"
 
 #include <linux/delay.h>
-#include <linux/err.h>
 #include <linux/hrtimer.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -20,7 +19,6 @@
 #include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/spinlock.h>
-#include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
 /* More than any LED can do: the LED core cuts it down to each one's maximum. */
@@ -263,7 +261,6 @@ static void identify_start_pending(bool ready)
 
 static void identify_work(struct work_struct *work)
 {
-	struct device *dev = READ_ONCE(identify_cdev.dev);
 	unsigned long delay;
 	bool session, fresh, active;
 	unsigned int retry;
@@ -275,9 +272,7 @@ static void identify_work(struct work_struct *work)
 	active = session || identify_targets_borrowed();
 	if (active != identify.active) {
 		WRITE_ONCE(identify.active, active);
-		/* The LED may be written to before its registration is over. */
-		if (!IS_ERR_OR_NULL(dev))
-			sysfs_notify(&dev->kobj, NULL, "active");
+		identify_tell_active();
 	}
 
 	identify_requeue(delay, retry);

@@ -146,6 +146,18 @@ static ssize_t active_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(active);
 
+/**
+ * identify_tell_active() - wake up who waits for another value of "active"
+ */
+void identify_tell_active(void)
+{
+	struct device *dev = READ_ONCE(identify_cdev.dev);
+
+	/* The LED may be written to before its registration is over. */
+	if (!IS_ERR_OR_NULL(dev))
+		sysfs_notify(&dev->kobj, NULL, "active");
+}
+
 static struct attribute *identify_attrs[] = {
 	&dev_attr_active.attr,
 	&dev_attr_blink_pattern.attr,

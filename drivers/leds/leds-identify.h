@@ -169,5 +169,6 @@ void identify_get_pattern(struct identify_pattern *pattern);
 int identify_set_hold(unsigned int ms);
 unsigned int identify_get_hold(void);
 bool identify_is_active(void);
+void identify_tell_active(void);
 
 #endif /* LEDS_IDENTIFY_H */
