@@ -135,9 +135,12 @@ static enum hrtimer_restart identify_timer(struct hrtimer *timer)
 {
 	unsigned long flags;
 
+	/* Who held the lock may have been stopped. */
+	if (READ_ONCE(identify.panicked))
+		return HRTIMER_NORESTART;
+
 	spin_lock_irqsave(&identify.lock, flags);
-	if (identify.running && !identify.starting &&
-	    !READ_ONCE(identify.panicked))
+	if (identify.running && !identify.starting)
 		identify_step();
 	spin_unlock_irqrestore(&identify.lock, flags);
 
