@@ -52,10 +52,13 @@ bool identify_is_self(const struct led_classdev *cdev)
 	return cdev == &identify_cdev;
 }
 
+/* From here on the LEDs belong to the kernel's own panic blink. */
+bool identify_panicked;
+
 static int identify_on_panic(struct notifier_block *nb, unsigned long event,
 			     void *data)
 {
-	identify_panic();
+	WRITE_ONCE(identify_panicked, true);
 
 	return NOTIFY_DONE;
 }

@@ -48,7 +48,6 @@ static struct {
 	struct workqueue_struct *wq;
 	struct delayed_work work;
 	bool active;		/* as told to user space; only for the work */
-	bool panicked;
 } identify = {
 	.lock = __SPIN_LOCK_UNLOCKED(identify.lock),
 	.hold = IDENTIFY_DEFAULT_HOLD,
@@ -136,7 +135,7 @@ static enum hrtimer_restart identify_timer(struct hrtimer *timer)
 	unsigned long flags;
 
 	/* Who held the lock may have been stopped. */
-	if (READ_ONCE(identify.panicked))
+	if (READ_ONCE(identify_panicked))
 		return HRTIMER_NORESTART;
 
 	spin_lock_irqsave(&identify.lock, flags);
@@ -159,7 +158,7 @@ void identify_brightness_set(struct led_classdev *cdev,
 	unsigned long flags;
 
 	/* By our trigger, before the kernel has refused it, or that of a target. */
-	if (READ_ONCE(identify.panicked) ||
+	if (READ_ONCE(identify_panicked) ||
 	    READ_ONCE(identify.output) == current)
 		return;
 
@@ -435,16 +434,6 @@ unsigned int identify_get_hold(void)
 bool identify_is_active(void)
 {
 	return READ_ONCE(identify.session) || READ_ONCE(identify.active);
-}
-
-/**
- * identify_panic() - do nothing more
- *
- * From here on the LEDs belong to the kernel's own panic blink.
- */
-void identify_panic(void)
-{
-	WRITE_ONCE(identify.panicked, true);
 }
 
 /**

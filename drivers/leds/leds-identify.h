@@ -149,13 +149,13 @@ struct identify_list *identify_list_parse_logged(const char *text,
 extern struct led_classdev identify_cdev;
 extern struct led_trigger identify_trigger;
 extern const struct attribute_group *identify_groups[];
+extern bool identify_panicked;
 
 bool identify_is_self(const struct led_classdev *cdev);
 
 int identify_open(void);
 void identify_close(void);
 void identify_free(void);
-void identify_panic(void);
 void identify_brightness_set(struct led_classdev *cdev,
 			     enum led_brightness level);
 enum led_brightness identify_brightness_get(struct led_classdev *cdev);
