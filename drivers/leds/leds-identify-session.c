@@ -31,6 +31,7 @@ static struct {
 	spinlock_t lock;	/* for all up to the timer */
 	bool session;		/* the targets are wanted */
 	bool fresh;		/* the work has not seen this session yet */
+	bool again;		/* the work is to run at once */
 	bool closing;
 	bool on;		/* what the targets show */
 	struct task_struct *output;	/* who sets them, now */
@@ -82,6 +83,16 @@ static bool identify_writer_is_active(void)
 	return READ_ONCE(identify_cdev.trigger) || identify_hold_left();
 }
 
+/* At once, and once more where it is running. */
+static void identify_look(void)
+{
+	if (identify.closing)
+		return;
+
+	identify.again = true;
+	mod_delayed_work(identify.wq, &identify.work, 0);
+}
+
 static void identify_begin(void)
 {
 	if (identify.session)
@@ -89,7 +100,7 @@ static void identify_begin(void)
 
 	identify.session = true;
 	identify.fresh = true;
-	mod_delayed_work(identify.wq, &identify.work, 0);
+	identify_look();
 }
 
 static void identify_finish(void)
@@ -97,8 +108,7 @@ static void identify_finish(void)
 	identify.running = false;
 	identify.starting = 0;
 	identify_output(identify_writer_is_active() && identify.level);
-	if (!identify.closing)
-		mod_delayed_work(identify.wq, &identify.work, 0);
+	identify_look();
 }
 
 static void identify_step(void)
@@ -216,6 +226,7 @@ static unsigned long identify_update(bool *session, bool *fresh)
 	unsigned long delay = 0;
 
 	spin_lock_irq(&identify.lock);
+	identify.again = false;
 	if (identify.session && !identify.running && !identify_writer_is_active()) {
 		identify.session = false;
 		identify.writer = false;
@@ -236,11 +247,10 @@ static unsigned long identify_update(bool *session, bool *fresh)
 static void identify_requeue(unsigned long delay, unsigned int retry)
 {
 	spin_lock_irq(&identify.lock);
-	if (!identify.closing && retry)
+	/* Not where it is to run at once, which somebody waits for. */
+	if (!identify.closing && !identify.again && (retry || delay))
 		mod_delayed_work(identify.wq, &identify.work,
-				 msecs_to_jiffies(retry));
-	else if (!identify.closing && delay)
-		queue_delayed_work(identify.wq, &identify.work, delay);
+				 retry ? msecs_to_jiffies(retry) : delay);
 	spin_unlock_irq(&identify.lock);
 }
 
@@ -286,8 +296,8 @@ static void identify_work(struct work_struct *work)
 void identify_kick(void)
 {
 	spin_lock_irq(&identify.lock);
-	if (identify.session && !identify.closing)
-		mod_delayed_work(identify.wq, &identify.work, 0);
+	if (identify.session)
+		identify_look();
 	spin_unlock_irq(&identify.lock);
 }
 

@@ -4,6 +4,8 @@
  * other and on how they were started: those of the module led-fake.
  */
 
+#include <sys/wait.h>
+
 #include "../lib/led.h"
 
 #include "kselftest_harness.h"
@@ -55,6 +57,34 @@ TEST_F(odd_led, gets_settings_back_that_depend_on_each_other)
 	EXPECT_TRUE(session());
 	EXPECT_STREQ("1", led_read(FAKE, "first"));
 	EXPECT_STREQ("0", led_read(FAKE, "second"));
+}
+
+/* As soon as there is a session, so that its LEDs are still being borrowed. */
+static bool stop_at_the_start(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(!!led_write(ID, "identify", "60"));
+
+	return wait_until(led_reads(ID, "active", "1")) && !led_write(ID, "identify", "0") &&
+	       !led_is_borrowed(T1) && waitpid(pid, &status, 0) == pid && !status;
+}
+
+TEST_F(odd_led, that_is_tried_again_does_not_keep_another)
+{
+	char leds[NAME_MAX + sizeof(FAKE) + 1];
+	bool stops = true;
+	int i;
+
+	snprintf(leds, sizeof(leds), "%s " FAKE, T1);
+	ASSERT_EQ(0, led_write(ID, "leds", leds));
+	ASSERT_EQ(0, led_write(FAKE, "disabled", "1"));
+	for (i = 0; i < 50 && stops; i++)
+		stops = stop_at_the_start();
+	EXPECT_TRUE(stops);
+	ASSERT_EQ(0, led_write(FAKE, "disabled", "0"));
 }
 
 /* The identify LED is told by a target what it has just been told. */
