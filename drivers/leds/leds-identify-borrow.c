@@ -16,13 +16,11 @@
 #include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
-#include <linux/jiffies.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
-#define IDENTIFY_RETRY_BUSY	5	/* ms */
 #define IDENTIFY_RETRY_DISABLED	250	/* ms */
 #define IDENTIFY_RETRY_MEMORY	100	/* ms */
 #define IDENTIFY_MEMORY_TRIES	20
@@ -377,29 +375,6 @@ static int identify_attach(struct identify_led *led)
 		identify_targets_set_state(led, IDENTIFY_BORROWED);
 
 	return ret;
-}
-
-/**
- * identify_led_settle() - see whether the registration of an LED is over
- * @led: the LED
- *
- * Return: 0 or the time to wait before the next try, in ms.
- */
-int identify_led_settle(struct identify_led *led)
-{
-	unsigned int ms = identify_settle_left(led->added, get_jiffies_64());
-
-	/* Before 4.20 the LED core does not hold the lock meanwhile. */
-	if (ms)
-		return ms;
-
-	if (!mutex_trylock(&led->cdev->led_access))
-		return IDENTIFY_RETRY_BUSY;
-
-	led->ready = true;
-	mutex_unlock(&led->cdev->led_access);
-
-	return 0;
 }
 
 /**

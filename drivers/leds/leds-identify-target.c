@@ -195,6 +195,24 @@ static bool identify_is_unsettled(const struct identify_led *led)
 	return !led->ready;
 }
 
+/* Returns 0 or the time to wait before the next look, in ms. */
+static int identify_led_settle(struct identify_led *led)
+{
+	unsigned int ms = identify_settle_left(led->added, get_jiffies_64());
+
+	/* Before 4.20 the LED core does not hold the lock meanwhile. */
+	if (ms)
+		return ms;
+
+	if (!mutex_trylock(&led->cdev->led_access))
+		return IDENTIFY_RETRY_BUSY;
+
+	led->ready = true;
+	mutex_unlock(&led->cdev->led_access);
+
+	return 0;
+}
+
 static bool identify_has_ours(const struct identify_led *led)
 {
 	return led->state == IDENTIFY_BORROWED || led->state == IDENTIFY_OWED;

@@ -119,9 +119,9 @@ struct identify_led {
 };
 
 #define IDENTIFY_SETTLE		(HZ / 10)
+#define IDENTIFY_RETRY_BUSY	5	/* ms */
 
 unsigned int identify_settle_left(u64 added, u64 now);
-int identify_led_settle(struct identify_led *led);
 int identify_led_borrow(struct identify_led *led);
 int identify_led_give_back(struct identify_led *led);
 void identify_led_forget(struct identify_led *led, bool going);
