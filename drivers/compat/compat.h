@@ -135,13 +135,19 @@ static inline struct rtc_device *devm_rtc_allocate_device(struct device *dev)
 	((void)(trig), (unknown))
 #endif
 
-/* 4.12: the level of the next blink is kept apart; 0 = it is the present one */
+/* 4.12: the next blink's level (0: the present one) and that it blinks are kept apart */
 #ifdef HAVE_LED_NEW_BLINK_BRIGHTNESS
 #define compat_led_next_blink_brightness(cdev)				\
 	(test_bit(LED_BLINK_BRIGHTNESS_CHANGE, &(cdev)->work_flags) ?	\
 	 (cdev)->new_blink_brightness : 0)
+#define compat_led_blinks(cdev)						\
+	(test_bit(LED_BLINK_SW, &(cdev)->work_flags) &&			\
+	 !test_bit(LED_BLINK_ONESHOT, &(cdev)->work_flags))
 #else
 #define compat_led_next_blink_brightness(cdev)	((void)(cdev), 0)
+#define compat_led_blinks(cdev)						\
+	(timer_pending(&(cdev)->blink_timer) &&				\
+	 !((cdev)->flags & LED_BLINK_ONESHOT))
 #endif
 
 /* 4.11: an LED says that it is on its way out; 0 = it does not */

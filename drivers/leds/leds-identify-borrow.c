@@ -201,6 +201,9 @@ static int identify_snapshot_take(struct led_classdev *cdev,
 
 	if (compat_led_trigger_groups(cdev->trigger))
 		snapshot->dynamic = true;
+	else if (!cdev->trigger->activate)
+		snapshot->blinks = compat_led_blinks(cdev);
+	snapshot->event = compat_led_trigger_brightness(cdev->trigger, 0);
 
 	snapshot->trigger = kstrdup(cdev->trigger->name, GFP_KERNEL);
 	if (!snapshot->trigger)
@@ -283,13 +286,24 @@ static unsigned int identify_trigger_level(struct led_classdev *cdev,
 	return level;
 }
 
+/* Whether what has started its blinking does not do so again, nor has stopped it. */
+static bool identify_blink_is_ours(struct led_classdev *cdev,
+				   struct identify_snapshot *snapshot)
+{
+	if (!cdev->trigger)
+		return true;
+
+	return snapshot->blinks &&
+	       compat_led_trigger_brightness(cdev->trigger, 0) == snapshot->event;
+}
+
 static void identify_level_restore(struct led_classdev *cdev,
 				   struct identify_snapshot *snapshot)
 {
 	unsigned int level = snapshot->level;
 
 	if (snapshot->dynamic) {
-		if (!cdev->trigger)
+		if (identify_blink_is_ours(cdev, snapshot))
 			led_blink_set(cdev, &snapshot->delay_on,
 				      &snapshot->delay_off);
 		return;

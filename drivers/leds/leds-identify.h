@@ -99,6 +99,8 @@ struct identify_snapshot {
 	char *page;
 	unsigned int level;
 	bool dynamic;		/* the level is not for us to restore */
+	bool blinks;		/* and its trigger will not start that again */
+	unsigned int event;	/* the last one of its trigger */
 	int flags;
 	unsigned int tries;
 	unsigned long delay_on;

@@ -59,6 +59,19 @@ TEST_F(odd_led, gets_settings_back_that_depend_on_each_other)
 	EXPECT_STREQ("0", led_read(FAKE, "second"));
 }
 
+/* Its trigger has started it and would not do that again. */
+TEST_F(odd_led, blinks_on_where_its_trigger_has_no_settings)
+{
+	ASSERT_EQ(0, led_write(FAKE, "blink", "1"));
+	EXPECT_TRUE(led_changes(FAKE, 4));
+	EXPECT_TRUE(session());
+	EXPECT_TRUE(led_has_trigger(FAKE, "fake-plain"));
+	EXPECT_TRUE(led_changes(FAKE, 4));
+	ASSERT_EQ(0, led_write(FAKE, "brightness", "130"));
+	EXPECT_TRUE(session());
+	EXPECT_TRUE(wait_until(led_reads(FAKE, "brightness", "130")));
+}
+
 /* As soon as there is a session, so that its LEDs are still being borrowed. */
 static bool stop_at_the_start(void)
 {

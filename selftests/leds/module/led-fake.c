@@ -4,11 +4,12 @@
  * and those of the test bench do not
  *
  * The file "disabled" keeps users away from the LED, "suspended" is what its driver may
- * do at any time. fake-plain, its default trigger, has no settings. fake-echo shows what
- * the LED does, in the moment in which it does it. fake-choosy takes one of two settings,
- * and has the second at first; "default" tells whether it was started as the default
- * trigger, "asleep" whether on an LED that was suspended. With node= it disables a node of
- * the device tree for as long as it is loaded, or has it name another LED.
+ * do at any time, "blink" what a trigger without settings may. fake-plain, its default
+ * trigger, is one. fake-echo shows what the LED does, in the moment in which it does it.
+ * fake-choosy takes one of two settings, and has the second at first; "default" tells
+ * whether it was started as the default trigger, "asleep" whether on an LED that was
+ * suspended. With node= it disables a node of the device tree for as long as it is loaded,
+ * or has it name another LED.
  */
 
 #include <linux/device.h>
@@ -168,7 +169,19 @@ static ssize_t suspended_store(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_RW(suspended);
 
+static ssize_t blink_store(struct device *dev, struct device_attribute *attr,
+			   const char *buf, size_t size)
+{
+	unsigned long on = 20, off = 20;
+
+	led_blink_set(dev_get_drvdata(dev), &on, &off);
+
+	return size;
+}
+static DEVICE_ATTR_WO(blink);
+
 static struct attribute *fake_led_attrs[] = {
+	&dev_attr_blink.attr,
 	&dev_attr_disabled.attr,
 	&dev_attr_suspended.attr,
 	NULL
