@@ -108,6 +108,13 @@ static struct identify_led *identify_choose(const struct identify_list *list,
 	struct identify_led *led = NULL;
 	const char *name;
 
+	/* There may be a comma in the name of a node. */
+	same = identify_list_same(identify_default_list, list, target, names, left);
+	if (same && same->np) {
+		led = identify_led_by_node(same->np);
+		names = NULL;
+	}
+
 	while (!led && (name = identify_names_next(&names, &left, &len))) {
 		same = identify_list_same(identify_default_list, list, target,
 					  name, len);

@@ -9,7 +9,7 @@
 #include "kselftest_harness.h"
 
 #define RIGHT	"identify-right"
-#define TARGETS	"&led-0 &led-0 &led-1 &pack-led &led-2"
+#define TARGETS	"&led-0 &led-0 &led-1 &pack-led &led,3 &led-2"
 #define RED	"pack:red:user"
 #define BLUE	"pack:blue:user"
 
@@ -177,7 +177,7 @@ TEST_F(right_node, can_come_and_go_in_mid_blink)
 /* By its label, or by the name of the node. */
 TEST_F(right_node, names_leds_that_tell_no_node)
 {
-	static const char * const names[] = { "pack:white:test", "pack-led" };
+	static const char * const names[] = { "pack:white:test", "pack-led", "led,3" };
 	char arguments[64];
 	unsigned int i;
 
