@@ -4,9 +4,7 @@
  */
 
 #include "../lib/clock.h"
-
-#include <linux/netlink.h>
-#include <sys/socket.h>
+#include "../lib/uevent.h"
 
 #include "kselftest_harness.h"
 
@@ -92,29 +90,6 @@ TEST_F(others, guess_after_the_rtc_is_kept)
 	EXPECT_TRUE(holds_for(1500, clock_sec() >= RIGHT));
 }
 
-static int uevents_open(void)
-{
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
-	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
-
-	return fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -1 : fd;
-}
-
-static bool hears(int fd, const char *text)
-{
-	char buf[8192];
-	ssize_t len, at;
-
-	while ((len = recv(fd, buf, sizeof(buf) - 1, MSG_DONTWAIT)) > 0) {
-		buf[len] = '\0';
-		for (at = 0; at < len; at += strlen(buf + at) + 1)
-			if (!strcmp(buf + at, text))
-				return true;
-	}
-
-	return false;
-}
-
 TEST_F(others, guess_that_an_rtc_confirms_is_kept)
 {
 	int fd = uevents_open();
@@ -125,7 +100,7 @@ TEST_F(others, guess_that_an_rtc_confirms_is_kept)
 	ASSERT_TRUE(wait_until(seed_reads("source", "other")));
 	ASSERT_EQ(0, fake_plug(0, RIGHT));
 	EXPECT_TRUE(wait_until(seed_reads("state", "left")));
-	EXPECT_TRUE(wait_until(hears(fd, "SEEDED=rtc0")));
+	EXPECT_TRUE(wait_until(uevents_have(fd, "SEEDED=rtc0", "rtc-seed")));
 	ASSERT_EQ(0, fake_plug(1, RIGHT + 3600));
 	EXPECT_TRUE(holds_for(2000, clock_sec() < RIGHT + 3000));
 	close(fd);
@@ -192,11 +167,11 @@ TEST_F(others, uevent_tells_of_the_seeding)
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, seed_load(""));
 	sleep(1);
-	EXPECT_FALSE(hears(fd, "SEEDED=rtc0"));
+	EXPECT_FALSE(uevents_have(fd, "SEEDED=rtc0", "rtc-seed"));
 	ASSERT_EQ(0, fake_plug(0, RIGHT));
-	EXPECT_TRUE(wait_until(hears(fd, "SEEDED=rtc0")));
+	EXPECT_TRUE(wait_until(uevents_have(fd, "SEEDED=rtc0", "rtc-seed")));
 	ASSERT_EQ(0, seed_write("disciplined", "1"));
-	EXPECT_TRUE(wait_until(hears(fd, "SEEDED=ntp")));
+	EXPECT_TRUE(wait_until(uevents_have(fd, "SEEDED=ntp", "rtc-seed")));
 	close(fd);
 }
 

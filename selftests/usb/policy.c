@@ -5,11 +5,10 @@
  */
 
 #include "../lib/modeswitch.h"
+#include "../lib/uevent.h"
 
-#include <linux/netlink.h>
 #include <linux/usbdevice_fs.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include "kselftest_harness.h"
 
@@ -22,32 +21,6 @@ FIXTURE(policy) {
 	struct emu *emu;
 	int log, uevents;
 };
-
-static int uevents_open(void)
-{
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = 1 };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
-
-	return bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -1 : fd;
-}
-
-/* Whether there has been an event of ours with all of the words. */
-static bool uevents_have(int fd, const char *event, const char *word)
-{
-	char buf[4096];
-	ssize_t len, i;
-	bool found = false;
-
-	while ((len = recv(fd, buf, sizeof(buf) - 1, 0)) > 0) {
-		for (i = 0; i < len; i++)
-			if (!buf[i])
-				buf[i] = ' ';
-		buf[len] = '\0';
-		found |= strstr(buf, event) && strstr(buf, word);
-	}
-
-	return found;
-}
 
 FIXTURE_SETUP(policy)
 {
