@@ -123,8 +123,8 @@ static void ums_job_finish(struct ums_job *job, enum ums_result result, int erro
 
 	usb_lock_device(job->udev);
 	mutex_lock(&ums_lock);
-	again = test_bit(UMS_JOB_WITHDRAWN, &job->flags);
-	if (!test_bit(UMS_JOB_GONE, &job->flags) && job->udev->authorized && !again)
+	if (!(READ_ONCE(job->flags) & (BIT(UMS_JOB_GONE) | BIT(UMS_JOB_WITHDRAWN))) &&
+	    job->udev->authorized)
 		ums_port_leave(job->port, job->udev);
 	mutex_unlock(&ums_lock);
 	ums_give_back(job->udev, &job->taken);
@@ -133,6 +133,7 @@ static void ums_job_finish(struct ums_job *job, enum ums_result result, int erro
 	mutex_lock(&ums_lock);
 	ums_port_end(job->port, job->udev, result, error);
 	list_del_init(&job->node);
+	again = test_bit(UMS_JOB_WITHDRAWN, &job->flags);
 	mutex_unlock(&ums_lock);
 	wake_up_all(&ums_jobs_ended);
 	/* It may be back already: it was taken for the one that this job had. */
