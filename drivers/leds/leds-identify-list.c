@@ -154,3 +154,18 @@ identify_list_same(const struct identify_list *from,
 
 	return NULL;
 }
+
+/**
+ * identify_list_forget() - let the targets of a list choose again
+ * @list: the list, or NULL
+ * @led: only those that have chosen this LED, or NULL for all
+ */
+void identify_list_forget(struct identify_list *list,
+			  const struct identify_led *led)
+{
+	unsigned int i;
+
+	for (i = 0; list && i < list->n; i++)
+		if (!led || list->target[i].led == led)
+			list->target[i].led = NULL;
+}

@@ -194,6 +194,41 @@ static bool identify_of_is_reworded(const struct of_reconfig_data *change)
 		!strcmp(change->prop->name, "linux,led-names"));
 }
 
+static bool identify_of_names(const struct identify_target *target,
+			      const struct device_node *np)
+{
+	const char *name = kbasename(np->full_name);
+
+	return target->len == strlen(name) + 1 &&
+	       !memcmp(target->names + 1, name, target->len - 1);
+}
+
+/*
+ * The node of a target may go with its overlay, which is leaked if someone holds it, and
+ * come again. Its phandle may be another's then: the name decides.
+ */
+static void identify_of_follow(unsigned long action, struct device_node *dn)
+{
+	struct identify_target *target;
+	struct device_node *np;
+	unsigned int i;
+
+	for (i = 0; identify_of_node && i < identify_of_list->n; i++) {
+		target = &identify_of_list->target[i];
+		np = target->np;
+		if (action == OF_RECONFIG_DETACH_NODE && np == dn) {
+			identify_target_use_node(target, NULL);
+			of_node_put(np);
+		} else if (action == OF_RECONFIG_ATTACH_NODE && !np) {
+			np = of_parse_phandle(identify_of_node, "leds", i);
+			if (np == dn && identify_of_names(target, np))
+				identify_target_use_node(target, np);
+			else
+				of_node_put(np);
+		}
+	}
+}
+
 /*
  * A node may come and go with an overlay, and be changed by one; one that went is in
  * the tree no more.
@@ -216,6 +251,7 @@ static int identify_of_changed(struct notifier_block *nb, unsigned long action,
 	if (state == OF_RECONFIG_CHANGE_ADD && change->dn != identify_of_node &&
 	    of_match_node(identify_of_match, change->dn))
 		identify_of_read(change->dn);
+	identify_of_follow(action, change->dn);
 	mutex_unlock(&identify_of_lock);
 
 	return NOTIFY_OK;

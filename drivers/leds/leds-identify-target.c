@@ -125,16 +125,6 @@ static struct identify_led *identify_choose(const struct identify_list *list,
 	return led && led->ready ? led : NULL;
 }
 
-static void identify_choices_forget(struct identify_list *list,
-				    const struct identify_led *led)
-{
-	unsigned int i;
-
-	for (i = 0; list && i < list->n; i++)
-		if (!led || list->target[i].led == led)
-			list->target[i].led = NULL;
-}
-
 /* A choice stands until the session ends or the LED goes away. */
 static bool identify_choose_all(struct identify_list *list)
 {
@@ -177,7 +167,7 @@ static void identify_select(bool session, bool fresh, bool settled)
 	list = identify_list_in_force();
 	if (fresh) {
 		starting = true;
-		identify_choices_forget(list, NULL);
+		identify_list_forget(list, NULL);
 	}
 
 	list_for_each_entry(led, &identify_leds, node) {
@@ -372,7 +362,7 @@ void identify_targets_use(struct identify_list *list)
 	mutex_lock(&identify_leds_lock);
 	old = identify_user_list;
 	identify_user_list = list;
-	identify_choices_forget(identify_default_list, NULL);
+	identify_list_forget(identify_default_list, NULL);
 	mutex_unlock(&identify_leds_lock);
 
 	kfree(old);
@@ -386,6 +376,19 @@ void identify_targets_use_default(struct identify_list *list)
 {
 	mutex_lock(&identify_leds_lock);
 	identify_default_list = list;
+	mutex_unlock(&identify_leds_lock);
+}
+
+/**
+ * identify_target_use_node() - have a target of the firmware's list name a node
+ * @target: the target
+ * @np: the node, or NULL; remains the caller's
+ */
+void identify_target_use_node(struct identify_target *target,
+			      struct device_node *np)
+{
+	mutex_lock(&identify_leds_lock);
+	target->np = np;
 	mutex_unlock(&identify_leds_lock);
 }
 
@@ -446,8 +449,8 @@ static void identify_led_removed(struct device *dev)
 	led = identify_led_find(dev_get_drvdata(dev));
 	if (led) {
 		list_del(&led->node);
-		identify_choices_forget(identify_user_list, led);
-		identify_choices_forget(identify_default_list, led);
+		identify_list_forget(identify_user_list, led);
+		identify_list_forget(identify_default_list, led);
 	}
 	mutex_unlock(&identify_leds_lock);
 	if (!led)

@@ -83,6 +83,8 @@ identify_list_same(const struct identify_list *from,
 		   const struct identify_list *list,
 		   const struct identify_target *target,
 		   const char *name, size_t len);
+void identify_list_forget(struct identify_list *list,
+			  const struct identify_led *led);
 
 /* One LED */
 
@@ -139,6 +141,8 @@ void identify_targets_set_state(struct identify_led *led,
 				enum identify_state state);
 void identify_targets_use(struct identify_list *list);
 void identify_targets_use_default(struct identify_list *list);
+void identify_target_use_node(struct identify_target *target,
+			      struct device_node *np);
 int identify_targets_print(char *buf, size_t size);
 
 void identify_of_register(void);

@@ -9,6 +9,7 @@
 #include "kselftest_harness.h"
 
 #define RIGHT	"identify-right"
+#define WHITE	"/no-leds/led-1"
 #define TARGETS	"&led-0 &led-0 &led-1 &pack-led &led,3 &led-2"
 #define RED	"pack:red:user"
 #define BLUE	"pack:blue:user"
@@ -172,6 +173,31 @@ TEST_F(right_node, can_come_and_go_in_mid_blink)
 	EXPECT_EQ(0, run_modprobe("-r led-fake"));
 	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(RED) && led_is_borrowed(BLUE)));
+}
+
+/* An overlay whose node is held when it goes is leaked. */
+TEST_F(right_node, does_not_hold_a_target_that_goes)
+{
+	int held;
+
+	if (!led_tree_can_change())
+		SKIP(return, "this kernel cannot change its device tree");
+	ASSERT_EQ(0, led_unload());
+	ASSERT_EQ(0, run_modprobe("led-fake node=" WHITE " detach=1"));
+	held = atoi(file_read("/sys/module/led_fake/parameters/held"));
+	EXPECT_EQ(0, run_modprobe("-r led-fake"));
+
+	ASSERT_EQ(0, led_load(""));
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	ASSERT_EQ(0, run_modprobe("led-fake node=" WHITE " detach=1 name=pack:white:test"));
+	EXPECT_EQ(held, atoi(file_read("/sys/module/led_fake/parameters/held")));
+	EXPECT_TRUE(wait_until(led_is_borrowed(RED)));
+	EXPECT_FALSE(led_is_borrowed("pack:white:test"));
+	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
+	EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	ASSERT_EQ(0, run_modprobe("led-fake name=pack:white:test"));
+	EXPECT_TRUE(wait_until(led_is_borrowed("pack:white:test")));
+	EXPECT_EQ(0, run_modprobe("-r led-fake"));
 }
 
 /* By its label, or by the name of the node. */

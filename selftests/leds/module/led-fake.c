@@ -9,7 +9,7 @@
  * fake-choosy takes one of two settings, and has the second at first; "default" tells
  * whether it was started as the default trigger, "asleep" whether on an LED that was
  * suspended. With node= it disables a node of the device tree for as long as it is loaded,
- * or has it name another LED.
+ * has it name another LED, or takes it out; "held" is then how often others hold it.
  */
 
 #include <linux/device.h>
@@ -31,6 +31,14 @@ MODULE_PARM_DESC(node, "the path of a node that has no status");
 static char *names;
 module_param(names, charp, 0444);
 MODULE_PARM_DESC(names, "linux,led-names of the node, in place of its status");
+
+static bool detach;
+module_param(detach, bool, 0444);
+MODULE_PARM_DESC(detach, "take the node out");
+
+static int held;
+module_param(held, int, 0444);
+MODULE_PARM_DESC(held, "how many references to the node are left");
 
 static bool fake_choice[2], fake_is_default, fake_is_asleep;
 
@@ -243,11 +251,12 @@ static int fake_change_node(void)
 	if (!np)
 		return -ENODEV;
 	of_changeset_init(&fake_change);
-	ret = fake_add_property(np);
+	ret = detach ? of_changeset_detach_node(&fake_change, np) : fake_add_property(np);
 	if (!ret)
 		ret = of_changeset_apply(&fake_change);
 	if (ret)
 		of_changeset_destroy(&fake_change);
+	held = kref_read(&np->kobj.kref);
 	of_node_put(np);
 
 	return ret;
