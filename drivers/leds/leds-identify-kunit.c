@@ -354,6 +354,27 @@ static void settle_left_test(struct kunit *test)
 	}
 }
 
+/* Also where jiffies wrap, and where they seem to be before the write. */
+static void hold_left_test(struct kunit *test)
+{
+	static const unsigned long written[] = { 0, INITIAL_JIFFIES, LONG_MAX, ULONG_MAX };
+	static const unsigned int hold[] = { IDENTIFY_MIN_HOLD, IDENTIFY_DEFAULT_HOLD,
+					     IDENTIFY_MAX_HOLD };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(written) * ARRAY_SIZE(hold); i++) {
+		unsigned int ms = hold[i % ARRAY_SIZE(hold)];
+		unsigned long start = written[i / ARRAY_SIZE(hold)];
+		unsigned long all = msecs_to_jiffies(ms) + 1;
+
+		KUNIT_EXPECT_EQ(test, identify_hold_left(start, ms, start), all);
+		KUNIT_EXPECT_EQ(test, identify_hold_left(start, ms, start + all - 1), 1UL);
+		KUNIT_EXPECT_EQ(test, identify_hold_left(start, ms, start + all), 0UL);
+		KUNIT_EXPECT_EQ(test, identify_hold_left(start, ms, start - 1), 0UL);
+		KUNIT_EXPECT_EQ(test, identify_hold_left(start, ms, start + LONG_MAX), 0UL);
+	}
+}
+
 static struct kunit_case identify_cases[] = {
 	KUNIT_CASE(pattern_parse_test),
 	KUNIT_CASE(pattern_count_test),
@@ -366,6 +387,7 @@ static struct kunit_case identify_cases[] = {
 	KUNIT_CASE(list_long_test),
 	KUNIT_CASE(list_targets_test),
 	KUNIT_CASE(settle_left_test),
+	KUNIT_CASE(hold_left_test),
 	{ }
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Identify LED: the blink pattern and its schedule, and when an LED is ready
+ * Identify LED: the blink pattern and its schedule, when an LED is ready, and how long
+ * a writer counts
  */
 
 #include "leds-identify.h"
@@ -148,3 +149,22 @@ unsigned int identify_settle_left(u64 added, u64 now)
 	return time_before64(now, end) ? jiffies_to_msecs(end - now) + 1 : 0;
 }
 EXPORT_SYMBOL_FOR_TEST(identify_settle_left);
+
+/**
+ * identify_hold_left() - how long what was written still counts
+ * @written: when that was, in jiffies
+ * @hold: how long it counts, in ms
+ * @now: the present time, in jiffies
+ *
+ * A trigger may be silent for so long that jiffies seem to go back.
+ *
+ * Return: jiffies, or 0 if it is over.
+ */
+unsigned long identify_hold_left(unsigned long written, unsigned int hold,
+				 unsigned long now)
+{
+	unsigned long end = written + msecs_to_jiffies(hold) + 1;
+
+	return time_in_range_open(now, written, end) ? end - now : 0;
+}
+EXPORT_SYMBOL_FOR_TEST(identify_hold_left);

@@ -65,22 +65,14 @@ static void identify_output(bool on)
 	WRITE_ONCE(identify.output, NULL);
 }
 
-/* In jiffies. A trigger may be silent for so long that they seem to go back. */
-static unsigned long identify_hold_left(void)
-{
-	unsigned long end = identify.written + msecs_to_jiffies(identify.hold) + 1;
-	unsigned long now = jiffies;
-
-	return time_in_range_open(now, identify.written, end) ? end - now : 0;
-}
-
 static bool identify_writer_is_active(void)
 {
 	if (!identify.writer)
 		return false;
 
 	/* A trigger may be silent for long: it stays until it is removed. */
-	return READ_ONCE(identify_cdev.trigger) || identify_hold_left();
+	return READ_ONCE(identify_cdev.trigger) ||
+	       identify_hold_left(identify.written, identify.hold, jiffies);
 }
 
 /* At once, and once more where it is running. */
@@ -235,7 +227,7 @@ static unsigned long identify_update(bool *session, bool *fresh)
 	}
 	/* A trigger that is silent for longer writes 0 when it is removed. */
 	if (identify.session && identify.writer)
-		delay = identify_hold_left();
+		delay = identify_hold_left(identify.written, identify.hold, jiffies);
 	*session = identify.session;
 	*fresh = identify.fresh;
 	identify.fresh = false;

@@ -9,8 +9,8 @@
  * borrow   taking one LED over and giving it back as it was
  * of       targets from the device tree
  * list     the text that names targets (no device access)
- * pattern  the text that is a blink pattern, its schedule, and when an LED is ready
- *          (no device access)
+ * pattern  the text that is a blink pattern, its schedule, when an LED is ready, and
+ *          how long a writer counts (no device access)
  */
 #ifndef LEDS_IDENTIFY_H
 #define LEDS_IDENTIFY_H
@@ -126,6 +126,8 @@ struct identify_led {
 #define IDENTIFY_RETRY_BUSY	5	/* ms */
 
 unsigned int identify_settle_left(u64 added, u64 now);
+unsigned long identify_hold_left(unsigned long written, unsigned int hold,
+				 unsigned long now);
 int identify_led_borrow(struct identify_led *led);
 int identify_led_give_back(struct identify_led *led);
 void identify_led_forget(struct identify_led *led, bool going);
