@@ -65,14 +65,14 @@ static void identify_output(bool on)
 	WRITE_ONCE(identify.output, NULL);
 }
 
-static bool identify_writer_is_active(void)
+static bool identify_writer_is_active(unsigned long now)
 {
 	if (!identify.writer)
 		return false;
 
 	/* A trigger may be silent for long: it stays until it is removed. */
 	return READ_ONCE(identify_cdev.trigger) ||
-	       identify_hold_left(identify.written, identify.hold, jiffies);
+	       identify_hold_left(identify.written, identify.hold, now);
 }
 
 /* At once, and once more where it is running. */
@@ -99,7 +99,7 @@ static void identify_finish(void)
 {
 	identify.running = false;
 	identify.starting = 0;
-	identify_output(identify_writer_is_active() && identify.level);
+	identify_output(identify_writer_is_active(jiffies) && identify.level);
 	identify_look();
 }
 
@@ -215,11 +215,13 @@ int identify_activate(struct led_classdev *cdev)
 /* Ends the session if nothing wants it; returns when to look again. */
 static unsigned long identify_update(bool *session, bool *fresh)
 {
-	unsigned long delay = 0;
+	unsigned long delay = 0, now;
 
 	spin_lock_irq(&identify.lock);
+	/* Once: what still counts here has to have some time left below. */
+	now = jiffies;
 	identify.again = false;
-	if (identify.session && !identify.running && !identify_writer_is_active()) {
+	if (identify.session && !identify.running && !identify_writer_is_active(now)) {
 		identify.session = false;
 		identify.writer = false;
 		identify.level = 0;
@@ -227,7 +229,7 @@ static unsigned long identify_update(bool *session, bool *fresh)
 	}
 	/* A trigger that is silent for longer writes 0 when it is removed. */
 	if (identify.session && identify.writer)
-		delay = identify_hold_left(identify.written, identify.hold, jiffies);
+		delay = identify_hold_left(identify.written, identify.hold, now);
 	*session = identify.session;
 	*fresh = identify.fresh;
 	identify.fresh = false;
