@@ -67,11 +67,16 @@ static void identify_output(bool on)
 
 static bool identify_writer_is_active(unsigned long now)
 {
+	const struct led_trigger *trigger = READ_ONCE(identify_cdev.trigger);
+
 	if (!identify.writer)
 		return false;
 
-	/* A trigger may be silent for long: it stays until it is removed. */
-	return READ_ONCE(identify_cdev.trigger) ||
+	/*
+	 * A trigger may be silent for long: it stays until it is removed. Ours stays as
+	 * well before 4.19, where it cannot refuse, and writes nothing.
+	 */
+	return (trigger && trigger != &identify_trigger) ||
 	       identify_hold_left(identify.written, identify.hold, now);
 }
 
