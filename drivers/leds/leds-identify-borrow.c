@@ -297,6 +297,15 @@ static bool identify_blink_is_ours(struct led_classdev *cdev,
 	       compat_led_trigger_brightness(cdev->trigger, 0) == snapshot->event;
 }
 
+/* The LED core would take the level of its trigger's last event for that of the blink. */
+static void identify_blink_restore(struct led_classdev *cdev,
+				   struct identify_snapshot *snapshot)
+{
+	if (cdev->brightness)
+		led_set_brightness(cdev, LED_OFF);
+	led_blink_set(cdev, &snapshot->delay_on, &snapshot->delay_off);
+}
+
 static void identify_level_restore(struct led_classdev *cdev,
 				   struct identify_snapshot *snapshot)
 {
@@ -304,8 +313,7 @@ static void identify_level_restore(struct led_classdev *cdev,
 
 	if (snapshot->dynamic) {
 		if (identify_blink_is_ours(cdev, snapshot))
-			led_blink_set(cdev, &snapshot->delay_on,
-				      &snapshot->delay_off);
+			identify_blink_restore(cdev, snapshot);
 		return;
 	}
 

@@ -72,6 +72,19 @@ TEST_F(odd_led, blinks_on_where_its_trigger_has_no_settings)
 	EXPECT_TRUE(wait_until(led_reads(FAKE, "brightness", "130")));
 }
 
+/* At the level that the user has chosen, not that of its trigger's last event. */
+TEST_F(odd_led, blinks_on_at_its_level)
+{
+	ASSERT_EQ(0, led_write(FAKE, "event", "255"));
+	ASSERT_EQ(0, led_write(FAKE, "blink", "1"));
+	ASSERT_EQ(0, led_write(FAKE, "brightness", "130"));
+	ASSERT_TRUE(wait_until(led_reads(FAKE, "brightness", "130")));
+	EXPECT_TRUE(session());
+	EXPECT_TRUE(wait_until(led_reads(FAKE, "brightness", "130")));
+	EXPECT_TRUE(led_changes(FAKE, 4));
+	EXPECT_TRUE(holds_for(200, !led_reads(FAKE, "brightness", "255")));
+}
+
 /* As soon as there is a session, so that its LEDs are still being borrowed. */
 static bool stop_at_the_start(void)
 {

@@ -5,10 +5,13 @@
  *
  * The file "disabled" keeps users away from the LED, "suspended" is what its driver may
  * do at any time, "blink" what a trigger without settings may. fake-plain, its default
- * trigger, is one. fake-echo shows what the LED does, in the moment in which it does it.
- * fake-choosy takes one of two settings, and has the second at first; "default" tells
- * whether it was started as the default trigger, "asleep" whether on an LED that was
- * suspended. With node= it disables a node of the device tree for as long as it is loaded,
+ * trigger, is one, and "event" is what that one says.
+ *
+ * fake-echo shows what the LED does, in the moment in which it does it. fake-choosy
+ * takes one of two settings, and has the second at first; "default" tells whether it was
+ * started as the default trigger, "asleep" whether on an LED that was suspended.
+ *
+ * With node= it disables a node of the device tree for as long as it is loaded,
  * has it name another LED, or takes it out; "held" is then how often others hold it.
  */
 
@@ -188,9 +191,23 @@ static ssize_t blink_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(blink);
 
+static ssize_t event_store(struct device *dev, struct device_attribute *attr,
+			   const char *buf, size_t size)
+{
+	unsigned int level;
+
+	if (kstrtouint(buf, 0, &level))
+		return -EINVAL;
+	led_trigger_event(&fake_plain, level);
+
+	return size;
+}
+static DEVICE_ATTR_WO(event);
+
 static struct attribute *fake_led_attrs[] = {
 	&dev_attr_blink.attr,
 	&dev_attr_disabled.attr,
+	&dev_attr_event.attr,
 	&dev_attr_suspended.attr,
 	NULL
 };
