@@ -359,8 +359,9 @@ static bool identify_snapshot_restore(struct led_classdev *cdev,
 
 	cdev->blink_brightness = snapshot->blink_brightness;
 	if (snapshot->trigger) {
-		cdev->blink_delay_on = snapshot->delay_on;
-		cdev->blink_delay_off = snapshot->delay_off;
+		/* For triggers that read them; a blink of others brings them along. */
+		cdev->blink_delay_on = snapshot->blinks ? 0 : snapshot->delay_on;
+		cdev->blink_delay_off = snapshot->blinks ? 0 : snapshot->delay_off;
 		retry = identify_trigger_restore(cdev, snapshot) &&
 			++snapshot->tries < IDENTIFY_MEMORY_TRIES;
 	}

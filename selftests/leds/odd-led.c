@@ -85,6 +85,29 @@ TEST_F(odd_led, blinks_on_at_its_level)
 	EXPECT_TRUE(holds_for(200, !led_reads(FAKE, "brightness", "255")));
 }
 
+/* Newer kernels tell what a trigger has last said. */
+static bool events_are_told(void)
+{
+	return !led_write(FAKE, "event", "255") && !led_write(FAKE, "trigger", "none") &&
+	       !led_write(FAKE, "trigger", "fake-plain") && led_reads(FAKE, "brightness", "255");
+}
+
+TEST_F(odd_led, that_its_trigger_has_switched_on_meanwhile_blinks_no_more)
+{
+	if (!events_are_told())
+		SKIP(return, "this kernel does not tell the last event of a trigger");
+	ASSERT_EQ(0, led_write(FAKE, "event", "0"));
+	ASSERT_EQ(0, led_write(FAKE, "blink", "1"));
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(FAKE)));
+	ASSERT_EQ(0, led_write(FAKE, "event", "255"));
+	ASSERT_EQ(0, led_write(ID, "identify", "0"));
+	EXPECT_TRUE(holds_for(200, led_reads(FAKE, "brightness", "255")));
+	ASSERT_EQ(0, led_write(FAKE, "brightness", "130"));
+	EXPECT_TRUE(session());
+	EXPECT_TRUE(holds_for(200, led_reads(FAKE, "brightness", "130")));
+}
+
 /* As soon as there is a session, so that its LEDs are still being borrowed. */
 static bool stop_at_the_start(void)
 {
