@@ -108,6 +108,14 @@ TEST_F(odd_led, that_its_trigger_has_switched_on_meanwhile_blinks_no_more)
 	EXPECT_TRUE(holds_for(200, led_reads(FAKE, "brightness", "130")));
 }
 
+TEST_F(odd_led, that_blinks_once_does_not_do_so_for_good)
+{
+	ASSERT_EQ(0, led_write(FAKE, "blink", "once"));
+	EXPECT_TRUE(session());
+	EXPECT_TRUE(led_has_trigger(FAKE, "fake-plain"));
+	EXPECT_TRUE(holds_for(1500, led_reads(FAKE, "brightness", "0")));
+}
+
 /* As soon as there is a session, so that its LEDs are still being borrowed. */
 static bool stop_at_the_start(void)
 {

@@ -4,8 +4,8 @@
  * and those of the test bench do not
  *
  * The file "disabled" keeps users away from the LED, "suspended" is what its driver may
- * do at any time, "blink" what a trigger without settings may. fake-plain, its default
- * trigger, is one, and "event" is what that one says.
+ * do at any time, "blink" what a trigger without settings may, for good or "once".
+ * fake-plain, its default trigger, is one, and "event" is what that one says.
  *
  * fake-echo shows what the LED does, in the moment in which it does it. fake-choosy
  * takes one of two settings, and has the second at first; "default" tells whether it was
@@ -183,9 +183,12 @@ static DEVICE_ATTR_RW(suspended);
 static ssize_t blink_store(struct device *dev, struct device_attribute *attr,
 			   const char *buf, size_t size)
 {
-	unsigned long on = 20, off = 20;
+	unsigned long on = 20, off = 20, once = 500;
 
-	led_blink_set(dev_get_drvdata(dev), &on, &off);
+	if (sysfs_streq(buf, "once"))
+		led_blink_set_oneshot(dev_get_drvdata(dev), &once, &once, 0);
+	else
+		led_blink_set(dev_get_drvdata(dev), &on, &off);
 
 	return size;
 }
