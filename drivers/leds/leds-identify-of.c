@@ -221,10 +221,12 @@ static void identify_of_follow(unsigned long action, struct device_node *dn)
 			of_node_put(np);
 		} else if (action == OF_RECONFIG_ATTACH_NODE && !np) {
 			np = of_parse_phandle(identify_of_node, "leds", i);
-			if (np == dn && identify_of_names(target, np))
-				identify_target_use_node(target, np);
-			else
+			if (np != dn || !identify_of_names(target, np)) {
 				of_node_put(np);
+				continue;
+			}
+			identify_target_use_node(target, np);
+			identify_kick();
 		}
 	}
 }

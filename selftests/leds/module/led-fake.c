@@ -12,7 +12,8 @@
  * started as the default trigger, "asleep" whether on an LED that was suspended.
  *
  * With node= it disables a node of the device tree for as long as it is loaded,
- * has it name another LED, or takes it out; "held" is then how often others hold it.
+ * has it name another LED, or takes it out; "held" is then how often others hold it,
+ * and a write to "undo" ends that before.
  */
 
 #include <linux/device.h>
@@ -207,11 +208,25 @@ static ssize_t event_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(event);
 
+static void fake_change_back(void);
+
+static ssize_t undo_store(struct device *dev, struct device_attribute *attr,
+			  const char *buf, size_t size)
+{
+	if (!node)
+		return -EINVAL;
+	fake_change_back();
+
+	return size;
+}
+static DEVICE_ATTR_WO(undo);
+
 static struct attribute *fake_led_attrs[] = {
 	&dev_attr_blink.attr,
 	&dev_attr_disabled.attr,
 	&dev_attr_event.attr,
 	&dev_attr_suspended.attr,
+	&dev_attr_undo.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(fake_led);
@@ -286,6 +301,7 @@ static void fake_change_back(void)
 {
 	of_changeset_revert(&fake_change);
 	of_changeset_destroy(&fake_change);
+	node = NULL;
 }
 #else
 static int fake_change_node(void)
