@@ -207,8 +207,9 @@ static bool identify_of_names(const struct identify_target *target,
  * The node of a target may go with its overlay, which is leaked if someone holds it, and
  * come again. Its phandle may be another's then: the name decides.
  */
-static void identify_of_follow(unsigned long action, struct device_node *dn)
+static void identify_of_follow(struct device_node *dn)
 {
+	bool gone = of_node_check_flag(dn, OF_DETACHED);
 	struct identify_target *target;
 	struct device_node *np;
 	unsigned int i;
@@ -216,10 +217,10 @@ static void identify_of_follow(unsigned long action, struct device_node *dn)
 	for (i = 0; identify_of_node && i < identify_of_list->n; i++) {
 		target = &identify_of_list->target[i];
 		np = target->np;
-		if (action == OF_RECONFIG_DETACH_NODE && np == dn) {
+		if (gone && np == dn) {
 			identify_target_use_node(target, NULL);
 			of_node_put(np);
-		} else if (action == OF_RECONFIG_ATTACH_NODE && !np) {
+		} else if (!gone && !np) {
 			np = of_parse_phandle(identify_of_node, "leds", i);
 			if (np != dn || !identify_of_names(target, np)) {
 				of_node_put(np);
@@ -253,7 +254,7 @@ static int identify_of_changed(struct notifier_block *nb, unsigned long action,
 	if (state == OF_RECONFIG_CHANGE_ADD && change->dn != identify_of_node &&
 	    of_match_node(identify_of_match, change->dn))
 		identify_of_read(change->dn);
-	identify_of_follow(action, change->dn);
+	identify_of_follow(change->dn);
 	mutex_unlock(&identify_of_lock);
 
 	return NOTIFY_OK;
