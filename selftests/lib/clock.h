@@ -7,6 +7,7 @@
 #define PACK_CLOCK_H
 
 #include <sys/time.h>
+#include <sys/timex.h>
 
 #include "pack.h"
 
@@ -45,6 +46,15 @@ static inline int clock_set(long long sec)
 static inline int clock_set_1970(void)
 {
 	return clock_set(clock_ns(CLOCK_BOOTTIME) / 1000000000 + 10);
+}
+
+/* The clock is slewed from then on: that cannot be undone. */
+static inline int clock_set_rate(int ppm)
+{
+	struct timex ntp = { .modes = ADJ_FREQUENCY | ADJ_STATUS | ADJ_MAXERROR,
+			     .freq = ppm * 65536, .status = STA_PLL };
+
+	return adjtimex(&ntp) < 0 ? -errno : 0;
 }
 
 static inline bool clock_is(long long sec)

@@ -6,8 +6,6 @@
 
 #include "../lib/clock.h"
 
-#include <sys/timex.h>
-
 #include "kselftest_harness.h"
 
 FIXTURE(ntp) {
@@ -32,21 +30,13 @@ static long long slew_ns(void)
 	return clock_ns(CLOCK_MONOTONIC) - clock_ns(CLOCK_MONOTONIC_RAW);
 }
 
-static int set_rate(int ppm)
-{
-	struct timex ntp = { .modes = ADJ_FREQUENCY | ADJ_STATUS | ADJ_MAXERROR,
-			     .freq = ppm * 65536, .status = STA_PLL };
-
-	return adjtimex(&ntp) < 0 ? -errno : 0;
-}
-
 /* As an NTP daemon does: it steers. */
 static int steer(int ppm)
 {
 	int i, ret = 0;
 
 	for (i = 0; i < 6 && !ret; i++) {
-		ret = set_rate(ppm + i);
+		ret = clock_set_rate(ppm + i);
 		sleep(2);
 	}
 
@@ -71,7 +61,7 @@ TEST_F_TIMEOUT(ntp, clock_of_ntp_is_never_touched, 240)
 	ASSERT_EQ(0, fake_plug(1, RIGHT - 600));
 
 	/* A daemon starts, with the rate of its last run: that proves nothing. */
-	ASSERT_EQ(0, set_rate(10));
+	ASSERT_EQ(0, clock_set_rate(10));
 	sleep(10);
 	EXPECT_FALSE(seed_reads("state", "disciplined"));
 	EXPECT_EQ(0, fake_read(1, "writes"));

@@ -201,6 +201,23 @@ TEST_F(memory, that_was_ahead_leaves_the_floor_of_others)
 	EXPECT_TRUE(holds_for(2500, seed_number("floor") == LATER));
 }
 
+/* These are last, as a slew cannot be undone. The rate of a last run proves nothing. */
+TEST_F(memory, is_not_doubted_for_a_rate)
+{
+	ASSERT_EQ(0, clock_set(FLOOR + 86400));
+	ASSERT_EQ(0, clock_set_rate(100));
+	sleep(2);
+	ASSERT_EQ(0, memory_bind(true));
+	ASSERT_EQ(0, seed_load("interval=1"));
+	EXPECT_TRUE(seed_reads("state", "disciplined"));
+	EXPECT_TRUE(wait_until(seed_number("floor") >= RIGHT));
+	EXPECT_TRUE(holds_for(3000, seed_number("floor") >= RIGHT));
+	EXPECT_EQ(0, atoi(file_read(FAILS "writes")));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	EXPECT_TRUE(wait_until(seed_number("floor") == FLOOR));
+	EXPECT_TRUE(wait_until(atoi(file_read(FAILS "writes")) == 1));
+}
+
 int main(int argc, char **argv)
 {
 	if (access(OF_NODE "/rtcs", F_OK) || !access(OF_NODE "-again", F_OK))
