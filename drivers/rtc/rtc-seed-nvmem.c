@@ -55,6 +55,8 @@ static int seed_memory_read(struct nvmem_cell *cell)
 	}
 
 	if (!seed_memory_unpack(bytes, &seed_memory_time)) {
+		/* Nor does one that was there before count any more. */
+		seed_memory_time = 0;
 		pr_info("memory: holds no time\n");
 	} else {
 		pr_info("memory: the last good time is %s\n",

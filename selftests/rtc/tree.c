@@ -13,6 +13,7 @@
 #define FLOOR	1830297600LL
 #define YEAR	31556952LL
 #define MEMORY	"/sys/bus/platform/drivers/memory-fake/"
+#define SEED_DRIVER	"/sys/bus/platform/drivers/rtc-seed/"
 #define FAILS	"/sys/module/memory_fake/parameters/"
 
 FIXTURE(tree) {
@@ -155,6 +156,24 @@ TEST_F(memory, that_goes_is_let_go)
 	ASSERT_EQ(0, fake_plug(1, LATER + 3600));
 	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(1))));
 	EXPECT_LT(clock_sec(), LATER + 86400);
+}
+
+static int seed_bind(bool bind)
+{
+	return file_write(bind ? SEED_DRIVER "bind" : SEED_DRIVER "unbind", "rtc-seed");
+}
+
+/* Another one has come, which is new: what the first held says nothing of it. */
+TEST_F(memory, that_holds_no_time_is_written)
+{
+	ASSERT_EQ(0, memory_bind(true));
+	ASSERT_EQ(0, seed_load("interval=1"));
+	ASSERT_TRUE(wait_until(seed_reads("source", "memory")));
+	EXPECT_TRUE(holds_for(2000, !atoi(file_read(FAILS "writes"))));
+	ASSERT_EQ(0, seed_bind(false));
+	ASSERT_EQ(0, file_write(FAILS "blank", "Y"));
+	ASSERT_EQ(0, seed_bind(true));
+	EXPECT_TRUE(wait_until(atoi(file_read(FAILS "writes")) == 1));
 }
 
 /* The time that was saved was wrong: who knows better sets the clock back. */

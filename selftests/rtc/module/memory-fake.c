@@ -20,6 +20,10 @@ static int write_error;
 module_param(write_error, int, 0644);
 MODULE_PARM_DESC(write_error, "what writing returns");
 
+static bool blank;
+module_param(blank, bool, 0644);
+MODULE_PARM_DESC(blank, "whether it is read as if nobody had ever written to it");
+
 static unsigned int writes;
 module_param(writes, uint, 0644);
 MODULE_PARM_DESC(writes, "how often it was written to");
@@ -31,6 +35,8 @@ static int memory_read(void *priv, unsigned int offset, void *value, size_t byte
 	if (offset + bytes > sizeof(memory))
 		return -EINVAL;
 	memcpy(value, memory + offset, bytes);
+	if (blank)
+		memset(value, 0xff, bytes);
 
 	return read_error;
 }
