@@ -121,3 +121,19 @@ int seed_rtc_read(struct rtc_device *rtc, time64_t *time, s64 *boot)
 
 	return err;
 }
+
+/**
+ * seed_rtc_is_right() - whether an RTC has the time of the clock
+ * @err: what seed_rtc_read() returned,
+ * @time: and what it got
+ * @now: the clock's time, in ns since 1970
+ *
+ * Return: true if so.
+ */
+bool seed_rtc_is_right(int err, time64_t time, s64 now)
+{
+	s64 apart = seed_rtc_ns(time) - now;
+
+	return !err && apart > -SEED_AGREE * NSEC_PER_SEC &&
+	       apart < SEED_AGREE * NSEC_PER_SEC;
+}

@@ -335,14 +335,6 @@ bool seed_watch_hctosys(s64 *real, s64 *boot, const unsigned long *set_at,
 	return hctosys;
 }
 
-static bool seed_rtc_is_right(int err, time64_t time, s64 now)
-{
-	s64 apart = seed_rtc_ns(time) - now;
-
-	return !err && apart > -SEED_AGREE * NSEC_PER_SEC &&
-	       apart < SEED_AGREE * NSEC_PER_SEC;
-}
-
 static void seed_rtc_refused(struct rtc_device *rtc, int err)
 {
 	struct seed_rtc *entry;

@@ -147,6 +147,7 @@ struct rtc_device;
 s64 seed_rtc_ns(time64_t time);
 bool seed_rtc_is_locked(const struct rtc_device *rtc);
 int seed_rtc_read(struct rtc_device *rtc, time64_t *time, s64 *boot);
+bool seed_rtc_is_right(int err, time64_t time, s64 now);
 int seed_class_find(struct class_interface *interface);
 int seed_watch_start(void);
 void seed_watch_stop(void);
