@@ -21,6 +21,7 @@
 #include <linux/notifier.h>
 #include <linux/printk.h>
 #include <linux/pvclock_gtod.h>
+#include <linux/sched.h>
 #include <linux/timekeeper_internal.h>
 #include <linux/timekeeping.h>
 
@@ -30,7 +31,8 @@
 #define SEED_STEERED		5	/* rates */
 
 static s64 seed_offset;		/* the clock less the time since boot */
-static unsigned long seed_set_at;	/* when anybody has set the clock, in jiffies */
+static struct seed_setting seed_set;
+static s64 seed_set_offset;	/* as seed_offset, by the kernel */
 static s64 seed_slew_base;
 static s64 seed_slew_since;
 static u64 seed_tick;		/* the rate, in ns per tick, shifted */
@@ -188,7 +190,7 @@ void seed_clock_check(void)
 
 	seed_clock_check_slew();
 
-	if (seed_watch_hctosys(&real, &boot, &seed_set_at, &offset))
+	if (seed_watch_hctosys(&real, &boot, &seed_set, &offset))
 		setter = seed_may_be_set(div_s64(real, NSEC_PER_SEC)) ?
 			 SEED_SET_BY_KERNEL : SEED_SET_BY_KERNEL_AMISS;
 	switch (seed_judge_step(&seed.window, seed.owner, boot + offset, real,
@@ -220,6 +222,21 @@ static void seed_clock_was_set(struct irq_work *work)
 
 static struct irq_work seed_irq_work;
 
+static void seed_clock_note(const struct timekeeper *tk)
+{
+	s64 offset = ktime_to_ns(ktime_sub(tk->offs_real, tk->offs_boot));
+
+	/* A new clocksource is told like a new time. */
+	if (offset == seed_set_offset)
+		return;
+
+	/* An RTC that answers slowly keeps the work from looking at once. */
+	seed_set_offset = offset;
+	WRITE_ONCE(seed_set.booting, system_state < SYSTEM_RUNNING);
+	WRITE_ONCE(seed_set.by, task_pid_nr(current));
+	WRITE_ONCE(seed_set.at, jiffies);
+}
+
 /*
  * Called at every tick, too. The clock is being written to meanwhile: even a work
  * cannot be queued from here.
@@ -234,8 +251,7 @@ static int seed_clock_updated(struct notifier_block *nb, unsigned long was_set,
 		WRITE_ONCE(seed_rates, seed_rates + 1);
 	}
 	if (was_set) {
-		/* An RTC that answers slowly keeps the work from looking at once. */
-		WRITE_ONCE(seed_set_at, jiffies);
+		seed_clock_note(tk);
 		irq_work_queue(&seed_irq_work);
 	}
 
@@ -254,7 +270,7 @@ static struct notifier_block seed_clock_nb = {
 void seed_clock_init(void)
 {
 	init_irq_work(&seed_irq_work, seed_clock_was_set);
-	seed_set_at = jiffies;
+	seed_set.at = jiffies;
 	seed_clock_anchor();
 	seed_slew_base = seed_clock_slew(&seed_slew_since);
 }

@@ -39,7 +39,8 @@ struct seed_rtc {
 	struct list_head node;
 	struct rtc_device *rtc;
 	s64 offset;		/* of the clock when it came, until the next look */
-	unsigned long added;	/* in jiffies */
+	unsigned long added;	/* in jiffies, */
+	pid_t by;		/* or 0 where that is not known */
 	bool registering;
 	bool due;
 	bool refused;		/* to be set, and that is told */
@@ -56,6 +57,7 @@ static struct task_struct *seed_replayer;
 /* An RTC has gone again before anybody looked at what hctosys did. */
 static bool seed_gone;
 static unsigned long seed_gone_until;	/* it may have done it, in jiffies */
+static pid_t seed_gone_by;
 static s64 seed_gone_offset = SEED_NO_OFFSET;
 
 static const char * const seed_verdict_text[SEED_VERDICTS] = {
@@ -279,10 +281,14 @@ static bool seed_rtc_is_registering(struct seed_rtc *entry, unsigned long when)
 	return entry->registering;
 }
 
-static bool seed_rtc_may_hctosys(struct seed_rtc *entry, unsigned long when)
+static bool seed_rtc_may_hctosys(struct seed_rtc *entry, const struct seed_setting *set)
 {
-	return !strcmp(entry->answer.name, SEED_HCTOSYS) &&
-	       seed_rtc_is_registering(entry, when);
+	if (strcmp(entry->answer.name, SEED_HCTOSYS))
+		return false;
+
+	/* Old kernels do it once, when all that is built in is there. */
+	return set->booting || ((!entry->by || entry->by == set->by) &&
+				seed_rtc_is_registering(entry, set->at));
 }
 
 /* One that cannot be read now could be read by the kernel then. */
@@ -300,30 +306,33 @@ static bool seed_rtc_says(const struct seed_rtc *entry, s64 offset)
  * seed_watch_hctosys() - whether the kernel set the clock from a new RTC
  * @real: where to put the clock, in ns
  * @boot: where to put the time since boot, in ns
- * @set_at: when the clock was set last, in jiffies
+ * @last: the last setting of the clock
  * @offset: the difference between them that was right before; may be raised
  *
  * Return: true if so.
  */
-bool seed_watch_hctosys(s64 *real, s64 *boot, const unsigned long *set_at,
+bool seed_watch_hctosys(s64 *real, s64 *boot, const struct seed_setting *last,
 			s64 *offset)
 {
+	struct seed_setting set;
 	struct seed_rtc *entry;
-	unsigned long when;
 	bool hctosys;
 
 	mutex_lock(&seed_rtcs_lock);
 	/* Locked: no RTC that has set it goes between this and the look at seed_gone. */
 	seed_clock_now(real, boot);
-	when = READ_ONCE(*set_at);
-	hctosys = seed_gone && time_before(when, seed_gone_until);
+	set.at = READ_ONCE(last->at);
+	set.by = READ_ONCE(last->by);
+	set.booting = READ_ONCE(last->booting);
+	hctosys = seed_gone && time_before(set.at, seed_gone_until) &&
+		  (!seed_gone_by || seed_gone_by == set.by);
 	if (hctosys)
 		*offset = max(*offset, seed_gone_offset);
 	seed_gone = false;
 	seed_gone_offset = SEED_NO_OFFSET;
 
 	list_for_each_entry(entry, &seed_rtcs, node) {
-		if (seed_rtc_may_hctosys(entry, when) &&
+		if (seed_rtc_may_hctosys(entry, &set) &&
 		    seed_rtc_says(entry, *real - *boot)) {
 			hctosys = true;
 			*offset = max(*offset, entry->offset);
@@ -415,6 +424,7 @@ static int seed_rtc_added(struct device *dev)
 	entry->rtc = to_rtc_device(dev);
 	entry->offset = real - boot;
 	entry->added = jiffies;
+	entry->by = current == seed_replayer ? 0 : task_pid_nr(current);
 	entry->next = jiffies;
 	entry->due = true;	/* also in a look that has begun */
 	/* One of those that are there at load may be in the middle of it, too. */
@@ -434,14 +444,18 @@ static int seed_rtc_added(struct device *dev)
 
 static void seed_rtc_removed(struct device *dev)
 {
+	struct seed_setting set = {};
 	struct seed_rtc *entry;
 
 	mutex_lock(&seed_rtcs_lock);
 	entry = seed_rtc_find(to_rtc_device(dev));
 	if (entry) {
 		list_del(&entry->node);
-		if (seed_rtc_may_hctosys(entry, entry->added)) {
+		set.at = entry->added;
+		set.by = entry->by;
+		if (seed_rtc_may_hctosys(entry, &set)) {
 			seed_gone = true;
+			seed_gone_by = entry->by;
 			seed_gone_until = entry->added + SEED_REGISTERING;
 			seed_gone_offset = max(seed_gone_offset, entry->offset);
 		}

@@ -131,6 +131,13 @@ int seed_clock_set(s64 real, s64 boot);
 
 /* RTCs */
 
+/* When and by whom the clock was set last. */
+struct seed_setting {
+	unsigned long at;	/* in jiffies */
+	pid_t by;
+	bool booting;		/* by the kernel, then */
+};
+
 struct seed_source {
 	s64 real;		/* what the RTC said, in ns, */
 	s64 boot;		/* and when */
@@ -155,7 +162,7 @@ unsigned int seed_watch_read(void);
 void seed_watch_reread(void);
 bool seed_watch_choose(bool patient, struct seed_source *source,
 		       struct seed_candidate *chosen);
-bool seed_watch_hctosys(s64 *real, s64 *boot, const unsigned long *set_at,
+bool seed_watch_hctosys(s64 *real, s64 *boot, const struct seed_setting *last,
 			s64 *offset);
 void seed_watch_heal(void);
 

@@ -6,6 +6,8 @@
 #include "../lib/clock.h"
 #include "../lib/uevent.h"
 
+#include <sys/wait.h>
+
 #include "kselftest_harness.h"
 
 FIXTURE(others) {
@@ -67,6 +69,24 @@ TEST_F(others, step_forward_after_seeding_is_respected)
 	ASSERT_EQ(0, fake_plug(1, RIGHT + 1000));
 	EXPECT_TRUE(wait_until(clock_sec() < RIGHT + 600));
 	EXPECT_TRUE(holds_for(1500, clock_sec() < RIGHT + 600));
+}
+
+/* Also to the very time of an RTC that has just come: the kernel is another task. */
+TEST_F(others, step_back_by_root_to_a_new_rtc_is_respected)
+{
+	if (!kernel_has_hctosys())
+		SKIP(return, "the kernel does not set the clock from a late rtc0");
+	ASSERT_EQ(0, seed_load(""));
+	ASSERT_EQ(0, clock_set(RIGHT));
+	ASSERT_TRUE(wait_until(seed_reads("source", "other")));
+	if (!fork())
+		_exit(fake_plug(0, RIGHT - 3600) ? 1 : 0);
+	ASSERT_TRUE(wait_until(seed_number("rewinds_undone") == 1));
+	ASSERT_EQ(0, clock_set(RIGHT - 3600));
+	EXPECT_TRUE(wait_until(seed_reads("state", "left")));
+	EXPECT_TRUE(holds_for(1500, clock_sec() < RIGHT - 3000));
+	EXPECT_EQ(1, seed_number("rewinds_undone"));
+	wait(NULL);
 }
 
 /* As fake-hwclock does before the RTC is there. */
