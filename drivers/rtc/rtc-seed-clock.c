@@ -25,6 +25,7 @@
 #include <linux/timekeeper_internal.h>
 #include <linux/timekeeping.h>
 
+#define SEED_PROOF		(6LL * 3600 * NSEC_PER_SEC)
 #define SEED_READINGS		4
 /* The longer it is, the more of a slew gets lost in what rounding may do. */
 #define SEED_SLEW_WINDOW	(600LL * NSEC_PER_SEC)
@@ -120,6 +121,14 @@ int seed_clock_set(s64 real, s64 boot)
 	return ret;
 }
 
+/**
+ * seed_clock_prove() - the clock is known to be right, for some hours
+ */
+void seed_clock_prove(void)
+{
+	seed.proven = ktime_to_ns(ktime_get_boottime()) + SEED_PROOF;
+}
+
 /*
  * A daemon may set the rate that it remembers from its last run when it starts,
  * long before it knows the time. When it does, it steers: the rate changes.
@@ -145,7 +154,7 @@ static void seed_clock_check_slew(void)
 		seed_disciplined();
 		/* A daemon that has lost its servers steers no more. */
 		if (rates != proof)
-			seed_prove(ktime_to_ns(ktime_get_boottime()));
+			seed_clock_prove();
 		proof = rates;
 	}
 

@@ -33,8 +33,6 @@
 #define SEED_FLOOR	SEED_RELEASED
 #endif
 
-#define SEED_PROOF	(6LL * 3600 * NSEC_PER_SEC)
-
 static char *floor;
 module_param(floor, charp, 0444);
 MODULE_PARM_DESC(floor, "no time is plausible before this: seconds since 1970, or YYYYMMDDhhmmss");
@@ -185,22 +183,13 @@ void seed_disciplined(void)
 }
 
 /**
- * seed_prove() - the clock is known to be right, for some hours
- * @boot: the time since boot, in ns
- */
-void seed_prove(s64 boot)
-{
-	seed.proven = boot + SEED_PROOF;
-}
-
-/**
  * seed_trust() - take it from user space that the clock is right
  */
 void seed_trust(void)
 {
 	mutex_lock(&seed_lock);
 	seed_disciplined();
-	seed_prove(ktime_to_ns(ktime_get_boottime()));
+	seed_clock_prove();
 	seed_saved = jiffies - msecs_to_jiffies(interval * MSEC_PER_SEC);
 	mutex_unlock(&seed_lock);
 }

@@ -120,7 +120,7 @@ const char *seed_time_print(time64_t time, char *buf);
 void seed_memory_pack(time64_t time, u8 *bytes);
 bool seed_memory_unpack(const u8 *bytes, time64_t *time);
 
-/* The clock; the last two need seed_lock */
+/* The clock; the last three need seed_lock */
 
 void seed_clock_now(s64 *real, s64 *boot);
 void seed_clock_init(void);
@@ -128,6 +128,7 @@ int seed_clock_start(void);
 void seed_clock_stop(void);
 void seed_clock_check(void);
 int seed_clock_set(s64 real, s64 boot);
+void seed_clock_prove(void);
 
 /* RTCs */
 
@@ -224,7 +225,6 @@ void seed_settle(void);
 void seed_leave(void);
 int seed_set_floor(time64_t floor);
 void seed_disciplined(void);
-void seed_prove(s64 boot);
 void seed_trust(void);
 bool seed_may_be_set(time64_t now);
 
