@@ -299,7 +299,8 @@ int seed_clock_start(void)
 	slew = seed_clock_slew(&mono);
 	seed_clock_now(&real, &boot);
 	now = div_s64(real, NSEC_PER_SEC);
-	if (seed_is_slewed(slew, mono) &&
+	/* It may be at the floor already, by whoever has had a look. */
+	if (seed_is_slewed(slew, mono) && seed.owner == SEED_BY_NOBODY &&
 	    now >= seed.window.floor && now <= seed.window.ceiling)
 		seed_disciplined();
 	mutex_unlock(&seed_lock);

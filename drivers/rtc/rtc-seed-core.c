@@ -399,14 +399,15 @@ static void __init seed_read_params(void)
 		       rtc, SEED_MAX_WANTED);
 }
 
-/* The device tree comes first: an RTC must not be judged without it. */
+/* The device tree comes first: neither clock nor RTC must be judged without it. */
 static int __init seed_start_watching(void)
 {
 	int ret;
 
+	seed_of_find();
 	ret = seed_clock_start();
 	if (ret)
-		return ret;
+		goto drop_node;
 
 	ret = seed_of_register();
 	if (ret)
@@ -422,6 +423,8 @@ unregister_of:
 	seed_of_unregister();
 stop_clock:
 	seed_clock_stop();
+drop_node:
+	seed_of_drop();
 	return ret;
 }
 
@@ -430,6 +433,7 @@ static void seed_stop_watching(void)
 	seed_watch_stop();
 	seed_of_unregister();
 	seed_clock_stop();
+	seed_of_drop();
 }
 
 static int __init seed_init(void)

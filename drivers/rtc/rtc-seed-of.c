@@ -90,7 +90,25 @@ static int seed_of_use(struct device_node *np)
 	return ret;
 }
 
-static void seed_of_drop(void)
+/**
+ * seed_of_find() - read the node that there is
+ */
+void seed_of_find(void)
+{
+	struct device_node *np;
+
+	for_each_compatible_node(np, NULL, SEED_COMPATIBLE)
+		if (of_device_is_available(np))
+			break;
+	if (np)
+		seed_of_use(np);
+	of_node_put(np);
+}
+
+/**
+ * seed_of_drop() - let go of the node
+ */
+void seed_of_drop(void)
 {
 	mutex_lock(&seed_lock);
 	seed_of_release();
@@ -136,34 +154,19 @@ static struct platform_driver seed_of_driver = {
 };
 
 /**
- * seed_of_register() - read the node that there is, and wait for its memory
+ * seed_of_register() - wait for the memory of the node, or for a node
  *
  * Return: 0 or a negative error code.
  */
 int seed_of_register(void)
 {
-	struct device_node *np;
-	int ret;
-
-	for_each_compatible_node(np, NULL, SEED_COMPATIBLE)
-		if (of_device_is_available(np))
-			break;
-	if (np)
-		seed_of_use(np);
-	of_node_put(np);
-
-	ret = platform_driver_register(&seed_of_driver);
-	if (ret)
-		seed_of_drop();
-
-	return ret;
+	return platform_driver_register(&seed_of_driver);
 }
 
 /**
- * seed_of_unregister() - let go of the node
+ * seed_of_unregister() - wait for neither any more
  */
 void seed_of_unregister(void)
 {
 	platform_driver_unregister(&seed_of_driver);
-	seed_of_drop();
 }

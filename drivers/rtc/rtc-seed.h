@@ -182,6 +182,8 @@ const char *seed_prefer_text(unsigned int rank);
 
 /* Device tree and memory */
 
+void seed_of_find(void);
+void seed_of_drop(void);
 int seed_of_register(void);
 void seed_of_unregister(void);
 void seed_memory_use(struct device *dev);

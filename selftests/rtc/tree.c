@@ -237,6 +237,17 @@ TEST_F(memory, is_not_doubted_for_a_rate)
 	EXPECT_TRUE(wait_until(atoi(file_read(FAILS "writes")) == 1));
 }
 
+/* Nor does it make a time right that is before the floor of the tree. */
+TEST_F(memory, leaves_a_slewed_clock_to_the_floor)
+{
+	ASSERT_EQ(0, clock_set(FLOOR - 86400));
+	ASSERT_EQ(0, clock_set_rate(100));
+	sleep(2);
+	ASSERT_EQ(0, seed_load(""));
+	EXPECT_TRUE(clock_is(FLOOR));
+	EXPECT_FALSE(seed_reads("state", "disciplined"));
+}
+
 int main(int argc, char **argv)
 {
 	if (access(OF_NODE "/rtcs", F_OK) || !access(OF_NODE "-again", F_OK))
