@@ -34,6 +34,7 @@
 static s64 seed_offset;		/* the clock less the time since boot */
 static struct seed_setting seed_set;
 static s64 seed_set_offset;	/* as seed_offset, by the kernel */
+static unsigned int seed_sets;	/* that there were */
 static s64 seed_slew_base;
 static s64 seed_slew_since;
 static u64 seed_tick;		/* the rate, in ns per tick, shifted */
@@ -107,6 +108,7 @@ static void seed_clock_anchor(void)
  */
 int seed_clock_set(s64 real, s64 boot)
 {
+	unsigned int sets = READ_ONCE(seed_sets);
 	struct timespec64 ts;
 	s64 old, now;
 	int ret;
@@ -114,11 +116,16 @@ int seed_clock_set(s64 real, s64 boot)
 	seed_clock_now(&old, &now);
 	ts = ns_to_timespec64(real + now - boot);
 	ret = do_settimeofday64(&ts);
-	if (ret)
+	if (ret) {
 		pr_err("the clock cannot be set: error %d\n", ret);
+		return ret;
+	}
 	seed_clock_anchor();
+	/* By others meanwhile: that is a step, if they were the last. */
+	if (READ_ONCE(seed_sets) - sets > 1)
+		seed_offset = real - boot;
 
-	return ret;
+	return 0;
 }
 
 /**
@@ -168,7 +175,10 @@ static void seed_clock_undo(s64 offset, s64 real, s64 boot)
 {
 	char wrong[SEED_TIME_TEXT], right[SEED_TIME_TEXT];
 
-	seed_clock_set(boot + offset, boot);
+	/* Where that fails it is not a new step each time. */
+	seed_offset = real - boot;
+	if (seed_clock_set(boot + offset, boot))
+		return;
 	seed.counter[SEED_COUNT_REWINDS]++;
 	pr_warn("the kernel had set the clock to %s: put back to %s\n",
 		seed_time_print(div_s64(real, NSEC_PER_SEC), wrong),
@@ -241,6 +251,7 @@ static void seed_clock_note(const struct timekeeper *tk)
 
 	/* An RTC that answers slowly keeps the work from looking at once. */
 	seed_set_offset = offset;
+	WRITE_ONCE(seed_sets, seed_sets + 1);
 	WRITE_ONCE(seed_set.booting, system_state < SYSTEM_RUNNING);
 	WRITE_ONCE(seed_set.by, task_pid_nr(current));
 	WRITE_ONCE(seed_set.at, jiffies);
