@@ -54,6 +54,50 @@ def verdicts(tap):
                "zero steps are a failure, too, and it is told", said.getvalue())
 
 
+def whole(*steps, fresh=False):
+    """The same of steps that are run as make check does."""
+    report = check.Report()
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        check.run_all(steps, report, fresh)
+        status = report.summary()
+    return status, said.getvalue().splitlines()
+
+
+@contextlib.contextmanager
+def keeping(*results):
+    """A cache of its own, and a step whose results it keeps."""
+    with tempfile.TemporaryDirectory() as folder, \
+            mock.patch.object(check, "CACHE", pathlib.Path(folder)):
+        yield check.Step("step", mock.Mock(side_effect=lambda: list(results)), "6.12", ("COPYING",))
+
+
+def kept(tap):
+    """What passed is had from the cache; what the cache has not whole is run."""
+    with keeping(PASSED) as step:
+        twice = [whole(step), whole(step)]
+        tap.result([got[0] for got in twice] == [0, 0] and "as before" in twice[1][1][0] and
+                   step.run.call_count == 1 and len(list(step.known().parent.iterdir())) == 1,
+                   "what passed is as before", twice)
+    for what, text in (("cut off", b'[["a", "passed", "'), ("empty", b""), ("of no results", b"[]"),
+                       ("of another form", b'{"a": 1}'), ("of other fields", b'[["a"]]'),
+                       ("of a failure", b'[["a", "failed", "b"]]'), ("no text", b"\xff")):
+        with keeping(FAILED) as step:
+            step.known().parent.mkdir()
+            step.known().write_bytes(text)
+            got = whole(step)
+            tap.result(got[0] == 1 and got[1][-1] == "0 passed, 1 failed, 0 skipped",
+                       f"a kept result that is {what} hides no failure", got)
+    with keeping(PASSED) as step, mock.patch.object(pathlib.Path, "write_text", side_effect=OSError(28, "full")):
+        got = whole(step)
+        tap.result(got[0] == 0 and got[1][-1] == "1 passed, 0 failed, 0 skipped",
+                   "a disk that is full keeps nothing, and hides nothing", got)
+    with keeping(PASSED) as step, mock.patch.object(check, "tree_digest", side_effect=OSError(2, "gone")):
+        got = whole(step, check.Step("other", lambda: [PASSED], "6.12"))
+        tap.result(got[0] == 1 and got[1][-1] == "1 passed, 1 failed, 0 skipped" and
+                   any("gone" in line for line in got[1]),
+                   "a step that breaks before it begins has failed", got)
+
+
 def heard(tap):
     """Each name in a row of boots.tsv has a result, or has failed."""
     row = boots.Boot("6.12", "virt", "1", "kept", "leds:identify,rtc")
@@ -131,6 +175,7 @@ def main():
     """Run them all as KTAP."""
     tap = Tap()
     verdicts(tap)
+    kept(tap)
     heard(tap)
     asked(tap)
     alone(tap)
