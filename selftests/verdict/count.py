@@ -91,6 +91,12 @@ def kept(tap):
         got = whole(step)
         tap.result(got[0] == 0 and got[1][-1] == "1 passed, 0 failed, 0 skipped",
                    "a disk that is full keeps nothing, and hides nothing", got)
+    sources = ["before"]
+    with keeping(PASSED) as step, mock.patch.object(check, "tree_digest", lambda _: sources[-1]):
+        step.run.side_effect = lambda: sources.append("since") or [PASSED]
+        step.results(False)
+        sources.append("before")
+        tap.result(step.results(False)[1] != "as before", "sources that change meanwhile have not passed", sources)
     with keeping(PASSED) as step, mock.patch.object(check, "tree_digest", side_effect=OSError(2, "gone")):
         got = whole(step, check.Step("other", lambda: [PASSED], "6.12"))
         tap.result(got[0] == 1 and got[1][-1] == "1 passed, 1 failed, 0 skipped" and
