@@ -22,6 +22,7 @@ RUNNER = ("kselftest", "kselftest-list.txt", "run_kselftest.sh", "lib")
 LAST = "modules"        # what each boot runs after its tests: modules go, and come twice
 PROGRAMS = {"modeswitch": modeswitch.guest_files, "node": node.guest_files,
             "systemd": lambda arch: userland.system(arch, "util-linux-extra", "chrony")}
+MADE_WITH = {"modeswitch": "scripts/modeswitch", "systemd": "scripts/yocto/files"}
 
 
 @dataclasses.dataclass
@@ -47,8 +48,8 @@ class Boot:
         files = [name for name in added if "." in name]         # the others are overlays
         trees = OURS if base.startswith("dts/") or added != files else ()
         sources = {name for folder in self.folders() for name in _sources(folder)}
-        units = ("scripts/yocto/files",) if "systemd" in self.how else ()
-        return (*sorted(sources), *trees, *units, "selftests/Makefile", "selftests/lib",
+        made = [MADE_WITH[word] for word in self.how.split(",") if word in MADE_WITH]
+        return (*sorted(sources), *trees, *made, "selftests/Makefile", "selftests/lib",
                 f"selftests/{LAST}",
                 *(f"selftests/{folder}" for folder in self.folders()),
                 *(f"selftests/qemu/{name}" for name in BENCH),

@@ -33,10 +33,11 @@ def digest(*parts):
 
 
 def tree_digest(paths):
-    """The same for files and folders, by what they hold."""
+    """The same for files and folders, by what they hold, and what may be executed."""
     files = sorted(f for p in paths for f in ([p] if p.is_file() else p.rglob("*"))
                    if f.is_file() and "__pycache__" not in f.parts)
-    return digest(*(part for f in files for part in (f.relative_to(TOP), f.read_bytes())))
+    return digest(*(part for f in files for part in
+                    (f.relative_to(TOP), os.access(f, os.X_OK), f.read_bytes())))
 
 
 def linux_source():

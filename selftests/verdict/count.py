@@ -16,7 +16,9 @@ from unittest import mock
 
 import boots
 import guest
-from kernel import HERE, KERNELS
+import hosttests
+import kernel
+from kernel import HERE, KERNELS, tree_digest
 from ktap import Result
 from tap import Tap, program
 
@@ -104,6 +106,27 @@ def kept(tap):
                    "a step that breaks before it begins has failed", got)
 
 
+def decides(tap):
+    """What a kept result depends on."""
+    modes = []
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(kernel, "TOP", pathlib.Path(folder)):
+        script = pathlib.Path(folder) / "script"
+        script.write_text("#!/bin/sh\n")
+        for mode in (0o644, 0o755):
+            script.chmod(mode)
+            modes.append(tree_digest([script.parent]))
+    tap.result(modes[0] != modes[1], "whether a file may be executed decides", modes)
+    differ = [row.inputs() for row in boots.BOOTS if "modeswitch" in row.how]
+    tap.result(differ and all("scripts/modeswitch" in inputs for inputs in differ),
+               "what a guest's programs are made with decides", differ)
+    steps = check.plan(set(), {"dtb-swap"})
+    with mock.patch.object(check, "KERNELS", {**KERNELS, hosttests.NEWEST_KERNEL: KERNELS["6.12"]}):
+        other = [step.known() for step in steps]
+    tap.result(len(steps) == 1 and steps[0].known() != other[0] and
+               check.kernels_of(steps) == {"6.12", hosttests.NEWEST_KERNEL},
+               "the newest kernel decides where it is used, too", other)
+
+
 def heard(tap):
     """Each name in a row of boots.tsv has a result, or has failed."""
     row = boots.Boot("6.12", "virt", "1", "kept", "leds:identify,rtc")
@@ -182,6 +205,7 @@ def main():
     tap = Tap()
     verdicts(tap)
     kept(tap)
+    decides(tap)
     heard(tap)
     asked(tap)
     alone(tap)
