@@ -296,6 +296,19 @@ def _done(folder):
     return path.exists() and "boardpack: done" in path.read_text(errors="replace")
 
 
+def unfinished(verdict):
+    """What a guest did not do of what it announced since it started last, or nothing."""
+    last = verdict.rpartition("boardpack: begin\n")[2]
+    for run in re.split(r"^TAP version .*\n", last, flags=re.M):
+        plans, count, bail = ktap.outside(run)
+        if bail or plans and sum(plans) != count:
+            return bail[0] if bail else f"it announced {sum(plans)} results, and {count} came"
+    for status in re.findall(r"^boardpack: end (\d+)$", last, re.M):
+        if int(status) >= 126:      # of a shell: killed, not to be executed, not there
+            return f"its script ended with status {status}"
+    return ""
+
+
 def judge(folder, why, seconds):
     """Results of a boot: the verdict port's KTAP, and the state of the whole run."""
     def text(name):
@@ -310,6 +323,8 @@ def judge(folder, why, seconds):
                                    f"{why or 'it stopped before'}; its console ends with\n{tail}"))
     elif not results:
         results.append(ktap.Result("tests ran", "failed", "the guest ran no test at all"))
+    elif unfinished(verdict):
+        results.append(ktap.Result("all that was announced ran", "failed", unfinished(verdict)))
     match = REPORTS.search(console)
     if match:
         at = console[:match.start()].count("\n")

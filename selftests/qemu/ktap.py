@@ -60,12 +60,17 @@ def parse(text, prefix=""):
     return results
 
 
+def outside(text):
+    """What the program on the outside announced, how many results came, and why it gave up."""
+    lines = text.replace("\r", "").splitlines()
+    return ([int(match[1]) for match in map(PLAN.match, lines) if match],
+            sum(bool(re.match(r"(not )?ok \d", line)) for line in lines),
+            [line for line in lines if line.startswith("Bail out!")])
+
+
 def lost(text):
     """Whether the program on the outside ran less than it announced: what it said, or nothing."""
-    lines = text.replace("\r", "").splitlines()
-    plans = [int(match[1]) for match in map(PLAN.match, lines) if match]
-    count = sum(bool(re.match(r"(not )?ok \d", line)) for line in lines)
-    bail = [line for line in lines if line.startswith("Bail out!")]
+    plans, count, bail = outside(text)
     if bail or plans == [count]:
         return bail[0] if bail else ""
     return f"it announced {plans[0]} results, and {count} came" if len(plans) == 1 else \

@@ -71,13 +71,39 @@ def endless():
         "time limit of 1 s" in found[1].why and "words" in found[1].why
 
 
-def silence():
-    """A guest that ran no test at all fails."""
+def blamed(*lines, end=0):
+    """What a guest would be blamed for that says this, and comes to its end."""
     with tempfile.TemporaryDirectory() as folder:
         verdict = pathlib.Path(folder) / "verdict.log"
-        verdict.write_text("boardpack: begin\nboardpack: end 0\nboardpack: done\n")
-        return any("no test" in f
-                   for f in failures(guest.judge(pathlib.Path(folder), "", 0)))
+        verdict.write_text("\n".join(("boardpack: begin", *lines, f"boardpack: end {end}", "boardpack: done\n")))
+        return failures(guest.judge(pathlib.Path(folder), "", 0))
+
+
+def silence():
+    """A guest that ran no test at all fails."""
+    return any("no test" in f for f in blamed())
+
+
+def fewer():
+    """A guest that ran less than it announced fails, whichever of its runs, and one with a run too many."""
+    one, two = ("TAP version 13", "1..1", "ok 1 a", "# ok 2 b"), ("TAP version 13", "1..2", "ok 1 c")
+    return all(any("it announced" in f for f in blamed(*said)) for said in (
+        two, (*one, *two), (*two, *one), (*one, "ok 2 d"), ("ok 1 a", "1..3")))
+
+
+def as_many():
+    """One that ran what it announced passes, before or after, and in its last start."""
+    one, late = ("TAP version 13", "1..1", "ok 1 a"), ("ok 1 a", "not ok 2 b # SKIP c", "1..2")
+    return not any(blamed(*said) for said in (
+        one, late, (*one, *one), ("ok 1 no plan",), ("TAP version 13", *late),
+        ("TAP version 13", "1..2", "boardpack: begin", *one)))
+
+
+def killed():
+    """A guest whose script was killed, or is no script, fails; one with status 1 is judged by its results."""
+    said = ("1..1", "ok 1 a")
+    return all(any(str(end) in f for f in blamed(*said, end=end)) for end in (126, 127, 137)) and \
+        not blamed(*said, end=1)
 
 
 def lost():
@@ -125,8 +151,8 @@ def whole():
 
 def main():
     """Run them all as KTAP."""
-    tests = (panic, hang, endless, silence, report_without_panic, lost, short, locked, nested,
-             whole)
+    tests = (panic, hang, endless, silence, fewer, as_many, killed, report_without_panic, lost,
+             short, locked, nested, whole)
     tap = ktap.Tap()
     for test in tests:
         tap.result(test(), test.__doc__)
