@@ -43,14 +43,19 @@ suite.run.call({ worker, link: 'device.local' }, test).then(() => {
     console.log(seen.map(([good, name]) => `${good ? 'ok' : 'not ok'} ${name}`).join('\\n'));
 });
 """
-RAN, NONE = "boardpack: tests have run", "boardpack: none has failed"
+NAMES = ("boardpack: tests have run", "boardpack: all have ended", "boardpack: none has failed")
 # What a device's run_kselftest.sh does, and what has to come of it.
 CASES = (
-    ("all pass", "echo 'ok 1 selftests: leds: identify'\necho '# not ok 1 - a part'", True, True),
-    ("one fails", "echo 'ok 1 selftests: a: b'\necho 'not ok 2 selftests: a: c'\nexit 1", True, False),
-    ("all are skipped", "echo 'ok 1 selftests: a: b # SKIP'", False, True),
-    ("none is there", "echo 'TAP version 13'", False, True),
-    ("the folder is broken", None, False, True),
+    ("all pass", "echo 1..1\necho 'ok 1 selftests: leds: identify'\necho '# not ok 1 - a part'",
+     True, True, True),
+    ("all of two folders pass", "for a in b c; do echo 1..2; echo ok 1 $a; echo ok 2 $a; done",
+     True, True, True),
+    ("one fails", "echo 1..2\necho 'ok 1 selftests: a: b'\necho 'not ok 2 selftests: a: c'\nexit 1",
+     True, True, False),
+    ("all are skipped", "echo 1..1\necho 'ok 1 selftests: a: b # SKIP'", False, True, True),
+    ("it is killed", "echo 1..3\necho 'ok 1 selftests: a: b'\nkill -9 $$", True, False, True),
+    ("none is there", "echo 'TAP version 13'", False, True, True),
+    ("the folder is broken", None, False, True, True),
 )
 
 
@@ -77,8 +82,8 @@ def tried(script, work):
 def main():
     """Device after device."""
     tap = Tap()
-    for name, script, ran, clean in CASES:
-        wanted = [f"{'ok' if good else 'not ok'} {what}" for good, what in ((ran, RAN), (clean, NONE))]
+    for name, script, *good in CASES:
+        wanted = [f"{'ok' if one else 'not ok'} {what}" for one, what in zip(good, NAMES)]
         with tempfile.TemporaryDirectory() as work:
             said = tried(script, pathlib.Path(work))
         tap.result(said == wanted, f"Leviathan: {name}", "\n".join(said))
