@@ -29,7 +29,8 @@ REPORTS = re.compile(
     r"Unable to handle kernel|general protection fault|soft lockup|segfault|lock held when|"
     r"kmemleak.*disabled|turning off the locking correctness validator|"
     r"[Cc]all [Tt]race:|cut here|BUG [\w-]+ \(|nobody cared|cannot create duplicate filename|"
-    r"(list_\w+|slab|stack|memory) corruption|(hard|HARD) LOCKUP|Objects remaining")
+    r"(list_\w+|slab|stack|memory) corruption|(hard|HARD) LOCKUP|Objects remaining|"
+    r"OF: ERROR|usage count underflow|Unbalanced pm_runtime|already present!")
 # {icount} of machines.tsv: time is what the guest executes, 4 ns an instruction, and it
 # never waits: where all sleep, the next timer is due at once. A busy host changes nothing.
 # The sanitizer kernel executes several for one of another kernel's: at 1 ns each it has

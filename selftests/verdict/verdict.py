@@ -60,7 +60,10 @@ def report_without_panic():
         "sysfs: cannot create duplicate filename '/class/leds/identify'",
         "list_add corruption. next->prev should be prev", "watchdog: Watchdog detected hard LOCKUP",
         "BUG x (Not tainted): Objects remaining in x on __kmem_cache_shutdown()",
-        "INFO: task init:1 blocked for more than 10 seconds."))
+        "INFO: task init:1 blocked for more than 10 seconds.",
+        "OF: ERROR: Bad of_node_put() on /rtc-seed", "OF: ERROR: memory leak, expected refcount 1 instead of 2",
+        "rtc rtc0: Runtime PM usage count underflow!", "leds-gpio leds: Unbalanced pm_runtime_enable!",
+        "debugfs: Directory 'rtc-fake' with parent '/' already present!"))
 
 
 def endless():
