@@ -196,6 +196,17 @@ static inline void clock_test_begin(void)
 	atexit(clock_test_end);
 }
 
+/* For a test that leaves no device as it was: on a machine of the bench, or on one alone. */
+static inline void clock_test_in_bench(const char *wanted)
+{
+	static const char why[] =
+		"it reboots the machine, sets its RTC or formats its disk: only in the bench";
+	const char *machine = getenv("PACK_MACHINE");
+
+	if (!machine || (wanted && strcmp(machine, wanted)))
+		ksft_exit_skip("%s\n", why);
+}
+
 /* Whether the kernel sets the clock from rtc0 when that comes. */
 static inline bool kernel_has_hctosys(void)
 {

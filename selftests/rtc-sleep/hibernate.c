@@ -58,6 +58,7 @@ TEST_F_TIMEOUT(hibernate, clock_and_module_go_on, 240)
 
 int main(int argc, char **argv)
 {
+	clock_test_in_bench("virt-sleep");
 	if (access(DISK, F_OK) || access("/sys/power/disk", W_OK))
 		ksft_exit_skip("no disk to hibernate to, or a kernel that does not\n");
 	if (disk_has_image()) {
