@@ -178,10 +178,13 @@ static inline int clock_reset(void)
 	return ret ?: clock_set_1970();
 }
 
+static struct module_before clock_modules[] = { { "rtc_seed" }, { } };
+
 static inline void clock_test_end(void)
 {
 	clock_reset();
 	run_modprobe("-r rtc-fake");
+	modules_put_back(clock_modules);
 }
 
 /* Begins a test: no RTC is there, and the module is not loaded. */
@@ -189,6 +192,7 @@ static inline void clock_test_begin(void)
 {
 	if (!access("/sys/class/rtc/rtc0", F_OK))
 		ksft_exit_skip("this machine has an RTC already\n");
+	modules_note(clock_modules);
 	if (run_modprobe("rtc-fake"))
 		ksft_exit_skip("the test's module rtc-fake cannot be loaded\n");
 	if (run_modprobe("rtc-seed") || seed_unload())

@@ -109,6 +109,26 @@ static inline bool module_is_loaded(const char *name)
 	return !access(path, F_OK);
 }
 
+/* Modules that a test takes away, up to one without a name. */
+struct module_before {
+	const char *name;
+	bool loaded;
+};
+
+static inline void modules_note(struct module_before *module)
+{
+	for (; module->name; module++)
+		module->loaded = module_is_loaded(module->name);
+}
+
+/* Loads again what was loaded, as modprobe.d has it. */
+static inline void modules_put_back(const struct module_before *module)
+{
+	for (; module->name; module++)
+		if (module->loaded && !module_is_loaded(module->name))
+			run_modprobe(module->name);
+}
+
 /* Opens the kernel's log so that only what comes from now on is read. */
 static inline int log_open(void)
 {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Every module of the pack loads and unloads, twice: what the first round
-# leaves behind makes the second fail.
+# leaves behind makes the second fail. What was loaded is again at the end.
 
 # shellcheck source=selftests/lib/pack.sh
 . "$(dirname "$0")/../lib/pack.sh"
@@ -11,7 +11,32 @@
 set -- ${PACK_MODULES:-}
 [ $# -gt 0 ] || skip_all "no module of the pack is installed"
 
-plan $(($# * 4))
+# those_loaded(module...)
+those_loaded() {
+	for module; do
+		! loaded "$module" || echo "$module"
+	done
+}
+
+# put_back() - what was loaded is, and nothing else
+put_back() {
+	for module in $modules; do
+		case " $(echo "$before" | tr '\n' ' ') " in
+		*" $module "*) modprobe "$module" ;;
+		*) ! loaded "$module" || modprobe -r "$module" ;;
+		esac
+	done
+}
+
+modules=$*
+found=$(those_loaded "$@")
+before=$found
+trap put_back EXIT
+trap 'exit 1' HUP INT TERM
+
+plan $(($# * 4 + 1))
+modprobe "$1"
+before=$(those_loaded "$@")
 for round in first second; do
 	for module in "$@"; do
 		modprobe "$module"
@@ -20,4 +45,7 @@ for round in first second; do
 		check "$module unloads, $round time" eval "! loaded $module"
 	done
 done
+put_back
+equal "what was loaded is again" "$(those_loaded "$@")" "$before"
+before=$found
 ktap_finished

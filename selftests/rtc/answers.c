@@ -209,6 +209,17 @@ TEST_F(one, is_not_asked_all_the_time)
 	EXPECT_GE(fake_read(0, "reads"), 5);
 }
 
+/* Also where what is loaded is not ours: a device has it. */
+TEST_F(one, module_is_there_again_after_the_tests)
+{
+	ASSERT_EQ(0, seed_load(""));
+	modules_note(clock_modules);
+	clock_test_end();
+	EXPECT_TRUE(module_is_loaded("rtc_seed"));
+	ASSERT_EQ(0, seed_unload());
+	ASSERT_EQ(0, run_modprobe("rtc-fake"));
+}
+
 /* Each is asked once in a look, however long the others take. */
 TEST_F(one, does_not_keep_the_look_from_its_end)
 {
