@@ -5,6 +5,8 @@
 #ifndef PACK_MODESWITCH_H
 #define PACK_MODESWITCH_H
 
+#include <dirent.h>
+
 #include "clock.h"
 #include "usb-emu.h"
 
@@ -132,9 +134,42 @@ static inline int ums_unload(void)
 	return syscall(SYS_delete_module, "usb_modeswitch", O_NONBLOCK) ? -errno : 0;
 }
 
+/* What tests take away, with what that needs. */
+static struct module_before ums_modules[] = {
+	{ "usb_storage" }, { "uas" }, { "option" }, { "cdc_acm" }, { "cdc_ether" },
+	{ "cdc_mbim" }, { "cdc_ncm" }, { "cdc_wdm" }, { "huawei_cdc_ncm" }, { "rndis_host" },
+	{ "usb_modeswitch" }, { }
+};
+
+static inline int usb_is_interface(const struct dirent *entry)
+{
+	return !!strchr(entry->d_name, ':');
+}
+
+/* Which of them drives a device, such as the modem that a board is reached by; or NULL. */
+static inline const char *ums_module_in_use(void)
+{
+	const struct module_before *module;
+	struct dirent **list;
+	char path[PATH_MAX];
+	int n;
+
+	for (module = ums_modules; module->name; module++) {
+		/* Only usb-storage is named otherwise as a driver. */
+		snprintf(path, sizeof(path), USB_DRIVERS "%s",
+			 strcmp(module->name, "usb_storage") ? module->name : "usb-storage");
+		n = scandir(path, &list, usb_is_interface, NULL);
+		if (n > 0)
+			return module->name;
+	}
+
+	return NULL;
+}
+
 static inline void ums_test_end(void)
 {
 	ums_unload();
+	modules_put_back(ums_modules);
 }
 
 /* Then it is always there, and always first. */
@@ -149,10 +184,16 @@ static inline void ums_test_begin(void)
 	bool free;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* Those of the test before may still be going. */
+	if (!wait_until(!ums_module_in_use()))
+		ksft_exit_skip("%s drives a device of this machine, and would be unloaded\n",
+			       ums_module_in_use());
+	modules_note(ums_modules);
 	if (run_modprobe("vhci-hcd") || emu_port_number(0, &free) < 0)
 		ksft_exit_skip("vhci-hcd (USB/IP) cannot be loaded\n");
 	if (ums_load("") || ums_unload())
 		ksft_exit_skip("the module usb-modeswitch cannot be loaded and unloaded\n");
+	atexit(ums_test_end);
 	run_modprobe("usb-storage");
 	run_modprobe("cdc-acm");
 	run_modprobe("option");
@@ -160,7 +201,6 @@ static inline void ums_test_begin(void)
 	run_modprobe("cdc-mbim");
 	run_modprobe("huawei-cdc-ncm");
 	run_modprobe("rndis-host");
-	atexit(ums_test_end);
 }
 
 #endif /* PACK_MODESWITCH_H */

@@ -108,6 +108,39 @@ TEST_F(left, there_before)
 	EXPECT_TRUE(is_left());
 }
 
+/* A board may be reached by such a modem: then nothing is tried there. */
+TEST(driver_of_a_modem_is_in_use)
+{
+	static const struct emu_mode mode = {
+		0x12d1, 0x14db, "HUAWEI", "HUAWEI Mobile", .config = {
+			{ 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } } } };
+	struct emu *emu = emu_new(0);
+
+	ASSERT_NE(NULL, emu);
+	emu->mode[0] = mode;
+	emu->modes = 1;
+	run_modprobe("cdc-ether");
+	EXPECT_EQ(NULL, ums_module_in_use());
+	ASSERT_TRUE(emu_plug(emu));
+	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "cdc_ether")));
+	EXPECT_STREQ("cdc_ether", ums_module_in_use() ?: "none");
+	emu_delete(emu);
+	EXPECT_TRUE(wait_until(!ums_module_in_use()));
+}
+
+TEST(modules_are_there_again_after_the_tests)
+{
+	ASSERT_EQ(0, run_modprobe("option"));
+	ASSERT_EQ(0, ums_load(""));
+	modules_note(ums_modules);
+	run_modprobe("-r option");
+	ASSERT_FALSE(module_is_loaded("option"));
+	ums_test_end();
+	EXPECT_TRUE(module_is_loaded("option"));
+	EXPECT_TRUE(module_is_loaded("usb_modeswitch"));
+	EXPECT_EQ(0, ums_unload());
+}
+
 int main(int argc, char **argv)
 {
 	ums_test_begin();
