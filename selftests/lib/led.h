@@ -8,6 +8,8 @@
 #define PACK_LED_H
 
 #include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "pack.h"
 
@@ -308,13 +310,41 @@ static inline int led_session_reset(const char *leds)
 	       led_write(ID, "blink_pattern", "20 20");
 }
 
+/* What of the module a program may have set. */
+static const char * const led_settings[] = { "leds", "hold_ms", "blink_pattern" };
+
 static struct {
+	pid_t self;
 	bool loaded;
+	char setting[ARRAY_SIZE(led_settings)][4096];
 	struct {
 		char trigger[128];
 		char level[16];
 	} led[3];
 } led_before;
+
+static inline void led_module_note(void)
+{
+	unsigned int i;
+
+	led_before.loaded = led_is_loaded();
+	for (i = 0; i < ARRAY_SIZE(led_settings); i++)
+		snprintf(led_before.setting[i], sizeof(led_before.setting[i]), "%s",
+			 led_read(ID, led_settings[i]));
+}
+
+/* Loads it as modprobe.d has it, and writes what it does not say then. */
+static inline void led_module_put_back(void)
+{
+	unsigned int i;
+
+	if (!led_before.loaded)
+		return;
+	run_modprobe("leds-identify");
+	for (i = 0; i < ARRAY_SIZE(led_settings); i++)
+		if (!led_reads(ID, led_settings[i], led_before.setting[i]))
+			led_write(ID, led_settings[i], led_before.setting[i]);
+}
 
 static inline void led_test_end(void)
 {
@@ -326,8 +356,40 @@ static inline void led_test_end(void)
 		led_write(led_target(i), "brightness", led_before.led[i].level);
 		led_write(led_target(i), "trigger", led_before.led[i].trigger);
 	}
-	if (led_before.loaded)
-		led_load("");
+	led_module_put_back();
+}
+
+static inline int led_is_process(const struct dirent *entry)
+{
+	return atoi(entry->d_name) > 0;
+}
+
+/* A test is a child with a process group of its own, which no terminal ends. */
+static inline void led_kill_tests(void)
+{
+	struct dirent **list;
+	char path[PATH_MAX];
+	int i, all, parent;
+
+	all = scandir("/proc", &list, led_is_process, NULL);
+	for (i = 0; i < all; i++) {
+		snprintf(path, sizeof(path), "/proc/%s/stat", list[i]->d_name);
+		if (sscanf(file_read(path), "%*d (%*[^)]) %*c %d", &parent) != 1 ||
+		    parent != led_before.self)
+			continue;
+		kill(-atoi(list[i]->d_name), SIGKILL);
+		kill(atoi(list[i]->d_name), SIGKILL);
+		waitpid(atoi(list[i]->d_name), NULL, 0);
+	}
+}
+
+/* Who is told to end puts back what there was, once its test has ended. */
+static inline void led_test_stop(int sig)
+{
+	if (getpid() != led_before.self)
+		_exit(128 + sig);
+	led_kill_tests();
+	exit(128 + sig);
 }
 
 /*
@@ -337,12 +399,15 @@ static inline void led_test_end(void)
  */
 static inline void led_test_begin(const char *(*why)(void))
 {
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
 	const char *text = NULL;
+	unsigned int n;
 	int i;
 
 	if (!T1)
 		ksft_exit_skip("this machine has no LED\n");
-	led_before.loaded = led_is_loaded();
+	led_before.self = getpid();
+	led_module_note();
 	if (led_before.loaded ? led_unload() : led_load("") || led_unload())
 		ksft_exit_skip("the module leds-identify cannot be loaded and unloaded\n");
 
@@ -353,6 +418,9 @@ static inline void led_test_begin(const char *(*why)(void))
 			 led_read(led_target(i), "brightness"));
 	}
 	atexit(led_test_end);
+	for (n = 0; n < ARRAY_SIZE(signals); n++)
+		if (signal(signals[n], led_test_stop) == SIG_IGN)
+			signal(signals[n], SIG_IGN);
 	if (why)
 		text = why();
 	if (text)

@@ -318,9 +318,12 @@ _clean_up() {
 			put "$LEDS/$_led/brightness" "$level"
 	done 2>/dev/null
 	[ -z "$TRACE" ] || rmdir "$TRACE"
-	rm -rf "$TMP"
 	# shellcheck disable=SC2119
 	[ -z "$WAS_LOADED" ] || load
+	for _file in ${WAS_LOADED:+leds hold_ms blink_pattern}; do
+		cmp -s "$ID/$_file" "$TMP/was_$_file" || cat "$TMP/was_$_file" >"$ID/$_file"
+	done
+	rm -rf "$TMP"
 }
 
 # led_setup() - begin a test: set TARGETS, and T1, T2, T3 to the first of them;
@@ -330,17 +333,20 @@ led_setup() {
 	[ -w /dev/kmsg ] || skip_all "only root can run this"
 	installed "$MODULE" || skip_all "the module $MODULE is not installed"
 	WAS_LOADED=
-	if loaded "$MODULE"; then
-		unload || skip_all "the module $MODULE is in use or built in"
-		WAS_LOADED=1
-	fi
 	TARGETS=
+	TRACE=
 	TMP=$(mktemp -d)
+	trap _clean_up EXIT
+	trap 'exit 1' HUP INT TERM
+	if loaded "$MODULE"; then
+		for _file in leds hold_ms blink_pattern; do
+			cat "$ID/$_file" >"$TMP/was_$_file"
+		done
+		WAS_LOADED=1
+		unload || skip_all "the module $MODULE is in use or built in"
+	fi
 	mkfifo "$TMP/never"
 	exec 9<>"$TMP/never"
-	TRACE=
-	trap _clean_up EXIT
-	trap 'exit 1' INT TERM
 	for _led in ${PACK_LEDS:-$(_find_leds)}; do
 		trigger_of "$_led"
 		read -r level <"$LEDS/$_led/brightness"
