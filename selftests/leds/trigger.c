@@ -194,6 +194,26 @@ TEST_F(user, who_selects_a_trigger_keeps_it)
 	EXPECT_STREQ("1", led_read(T1, "invert"));
 }
 
+/* That is what 0 is for: the next edge overwrites any other level. */
+TEST_F(user, who_writes_another_level_does_not_keep_it)
+{
+	ASSERT_EQ(0, led_write(T1, "trigger", "none"));
+	ASSERT_EQ(0, led_write(ID, "identify", "0"));
+	ASSERT_EQ(0, led_write(T1, "brightness", "0"));
+	ASSERT_EQ(0, led_write(ID, "blink_pattern", "200 200"));
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	ASSERT_TRUE(wait_until(led_is_borrowed(T1)));
+	ASSERT_TRUE(wait_until(led_reads(T1, "brightness", "0")));
+	ASSERT_EQ(0, led_write(T1, "brightness", "128"));
+	EXPECT_TRUE(led_is_borrowed(T1));
+	EXPECT_TRUE(led_changes(T1, 4));
+	EXPECT_TRUE(led_is_borrowed(T1));
+	ASSERT_EQ(0, led_write(ID, "identify", "0"));
+	EXPECT_TRUE(led_has_trigger(T1, "none"));
+	EXPECT_TRUE(led_reads(T1, "brightness", "0"));
+	EXPECT_FALSE(led_is_lit(T1));
+}
+
 TEST_F(user, who_takes_a_target_keeps_it_when_the_module_goes)
 {
 	ASSERT_EQ(0, led_write(T1, "trigger", "none"));

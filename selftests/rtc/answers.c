@@ -220,6 +220,13 @@ TEST_F(one, module_is_there_again_after_the_tests)
 	ASSERT_EQ(0, run_modprobe("rtc-fake"));
 }
 
+/* The kernel's own time between two writes to an RTC, and ours. */
+TEST_F(one, is_looked_at_every_11_minutes)
+{
+	ASSERT_EQ(0, seed_load(""));
+	EXPECT_STREQ("660", file_read("/sys/module/rtc_seed/parameters/interval"));
+}
+
 /* Each is asked once in a look, however long the others take. */
 TEST_F(one, does_not_keep_the_look_from_its_end)
 {
