@@ -61,14 +61,15 @@ refused() {
 
 # kernel(dir, release) - what of a configured kernel tree is looked at
 kernel() {
-	mkdir -p "$1/include/generated" "$1/include/config"
-	touch "$1/Makefile" "$1/include/generated/autoconf.h"
+	mkdir -p "$1/include/generated" "$1/include/config" "$1/scripts/mod"
+	touch "$1/Makefile" "$1/include/generated/autoconf.h" "$1/include/generated/utsrelease.h" \
+		"$1/scripts/mod/modpost"
 	echo "$2" >"$1/include/config/kernel.release"
 }
 
 failed=0
 echo "TAP version 13"
-echo "1..25"
+echo "1..27"
 unset CC LLVM KDIR KERNEL_SRC KERNEL_PATH O
 mkdir "$work/empty" "$work/plain"
 touch "$work/plain/Makefile"
@@ -79,6 +80,13 @@ kernel "$work/good" 4.4.0
 says "a missing KDIR is named" "KDIR=$work/none does not exist" KDIR="$work/none"
 says "a folder that is no kernel is named" "has no Makefile" KDIR="$work/empty"
 says "a kernel that is not configured is told apart" "is not configured" KDIR="$work/plain"
+for name in include/generated/utsrelease.h scripts/mod/modpost; do
+	rm -rf "$work/half"
+	kernel "$work/half" 6.12.0
+	rm "$work/half/$name"
+	says "and one that lacks ${name##*/}" "half is not prepared: run 'make modules_prepare' there with ARCH=arm64" \
+		KDIR="$work/half" ARCH=arm64
+done
 says "missing headers of a running kernel are asked for" "headers package" \
 	KDIR=/lib/modules/0.0.0-none/build
 says "a kernel below 4.4 is refused" "4.1.52-vendor is older than 4.4" KDIR="$work/old"
