@@ -29,7 +29,7 @@ bad() {
 }
 
 set -- "$here"/bad-*.config
-plan $(($# + 9))
+plan $(($# + 11))
 
 # The answers must not depend on the kernel: these have one of their own.
 linux=$LINUX_SRC
@@ -49,6 +49,13 @@ result $? "built in is good enough for a module"
 gzip -c "$here/kernel.config" >"$said.gz"
 printf 'CONFIG_NET=y\n' | expect 0 'as asked' --config "$said.gz" -
 result $? "a compressed configuration is read"
+
+head -c 40 "$said.gz" >"$said.cut.gz"
+printf 'CONFIG_NET=y\n' | expect 2 'cut.gz is damaged' --config "$said.cut.gz" -
+result $? "one that is cut off is wrong set-up, not a difference"
+
+printf '# Gr\374\337e\nCONFIG_NET=y\n' | expect 2 'kconfig-check: - is not in UTF-8' --config "$here/kernel.config" -
+result $? "a fragment that is no UTF-8 is one, too"
 
 unset LINUX_SRC
 expect 2 'LINUX_SRC is not set' "$here/bad-choice.config"
