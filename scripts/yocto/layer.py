@@ -153,7 +153,7 @@ def files():
             'conf/boardpack-machines.inc': machines()}
 
 
-def there():
+def there(folder=LAYER):
     """Return the paths of the files that say that they were generated."""
-    return {str(path.relative_to(LAYER)) for path in LAYER.rglob('*')
+    return {str(path.relative_to(folder)) for path in folder.rglob('*')
             if path.is_file() and f'# {MADE}' in path.read_text(encoding='utf-8')}

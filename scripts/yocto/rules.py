@@ -35,6 +35,8 @@ def generated(folder):
         path = folder / name
         if not path.exists() or path.read_text(encoding='utf-8') != text:
             yield f'{name}: generating it again gives other bytes: run scripts/yocto/generate'
+    for name in sorted(layer.there(folder) - set(wanted)):
+        yield f'{name}: nothing generates it any more: run scripts/yocto/generate'
     for path in folder.rglob('*.bbappend'):
         name = str(path.relative_to(folder))
         if 'recipes-kernel' in name and name not in wanted:

@@ -36,6 +36,8 @@ DEFECTS = (
     ('an append that is missing', APPEND, None, None, 'linux-raspberrypi_%.bbappend: generating'),
     ('an append that no board has', APPEND.replace('kernel/linux/linux-', 'kernel/linux/x-'), '',
      'inherit boardpack-family\n', 'no board has this layer and recipe'),
+    ('a block that is no more', 'kconfig/boardpack-ghost.cfg', '', f'# {layer.MADE}CONFIG_GHOST=y\n',
+     'boardpack-ghost.cfg: nothing generates it any more'),
     ('an override in the old syntax', MODULES, 'do_configure:append()', 'do_configure_append()',
      'overrides are written with ":"'),
     ('a package in the old syntax', SWAP, 'FILES:${PN} +=', 'FILES_${PN} +=', 'overrides are'),
