@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Run what recipes do, where that needs no build: their own functions, on files made up here."""
 
+import itertools
 import os
 import pathlib
 import re
@@ -15,6 +16,7 @@ import builds
 MODULES = ('leds-identify', 'rtc-seed', 'usb-modeswitch')
 # A board without a known LED, for which the pack has a carrier.
 CARRIED = 'jetson-orin-nx-xavier-nx-devkit'
+MARK = '~Module signature appended~\n'
 FRAGMENTS = ('leds', 'rtc', 'usb', 'of')
 EXTENSION = ('do_create_docker_image', 'boardpack_move_modules', 'boardpack_kernel_version',
              'BOARDPACK_PLACE', 'IMAGE_NAME', 'IMAGE_LINK_NAME')
@@ -203,16 +205,18 @@ def contract(release, build, work):
     yield from slugs(body, work)
 
 
-def installed(answer, missing=None):
-    """Run do_install on modules and their signatures; return its status, what it said, and them."""
+def installed(answer, broken=None, text=None):
+    """Run do_install twice on modules and what was signed, or for one what came instead; return its
+    status, what it said, and the modules."""
     modules = [pathlib.Path(word) for word in answer['vars']['SIGNING_ARTIFACTS'].split()]
     for path in modules:
         builds.write(path, 'plain')
-        builds.write(path.with_name(f'{path.name}.signed'), 'signed')
-    if missing:
-        next(path for path in modules if path.stem == missing).with_name(
-            f'{missing}.ko.signed').unlink()
-    status, said = run('module_do_install() { echo installed; }\n' + answer['vars']['do_install'])
+        made = path.with_name(f'{path.name}.signed')
+        made.unlink(missing_ok=True)
+        if path.stem != broken or text is not None:
+            builds.write(made, text if path.stem == broken else f'signed{MARK}')
+    body = answer['vars']['do_install']
+    status, said = run(f'module_do_install() {{ echo installed; }}\n{body}\n{body}')
     return status, said, {path.stem: path.read_text(encoding='utf-8') for path in modules}
 
 
@@ -223,15 +227,18 @@ def signed(release, build, work):
     told = builds.ask(release, build, [
         {**asked, 'set': {**place, 'SIGN_API': 'https://sign'}}, {**asked, 'set': place}])['answers']
     (secure,), (plain,) = told
-    for answer, text in ((secure, 'signed'), (plain, 'plain')):
+    for answer, name, text in ((secure, 'signed', f'signed{MARK}'), (plain, 'plain', 'plain')):
         found = installed(answer)
-        yield '' if found == (0, 'installed\n', dict.fromkeys(MODULES, text)) else str(found), \
-            f'boardpack: the {text} modules are installed {"with" if answer is secure else "without"}' \
-            ' SIGN_API'
-    for name in MODULES:
-        status, said, _ = installed(secure, name)
-        yield '' if status and f'{name}.ko was not signed' in said and 'installed' not in said \
-            else f'{status} "{said}"', f'boardpack: {name} without a signature is not installed'
+        yield '' if found == (0, 'installed\n' * 2, dict.fromkeys(MODULES, text)) else str(found), \
+            f'boardpack: the {name} modules are installed {"with" if answer is secure else "without"}' \
+            ' SIGN_API, and again'
+    # What jq and base64 make of an empty answer, and of one without a module.
+    for name, (text, what) in itertools.product(MODULES, ((None, 'no file'), ('', 'an empty one'),
+                                                          ('xyz', 'one of 3 bytes'))):
+        status, said, made = installed(secure, name, text)
+        yield '' if status and f'{name}.ko was not signed' in said and 'installed' not in said and \
+            made[name] == 'plain' else f'{status} "{said}"', \
+            f'boardpack: {name} is not installed where {what} came back from signing'
 
 
 def linked(release, build, work):
