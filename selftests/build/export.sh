@@ -72,7 +72,7 @@ custom() {
 	END
 }
 
-plan 13
+plan 15
 "$top/scripts/export-patch" "$LINUX_SRC" "$work/patches" >"$said" 2>&1 &&
 	[ "$(find "$work/patches" -name '*.patch' | wc -l)" = 6 ]
 result $? "three drivers, two bindings, our prefix"
@@ -93,6 +93,14 @@ built >"$said" 2>&1 && ls "$work/pack"/drivers/leds/*.mod.c >>"$said" 2>&1 &&
 	"$work/pack/scripts/export-patch" "$work/strict" "$work/judged" >"$said" 2>&1 &&
 	diff -r "$work/patches" "$work/judged" >"$said" 2>&1
 result $? "it is the same where make has built the modules"
+cp -R "$work/strict" "$work/judged/notes"
+! "$top/scripts/export-patch" "$work/strict" "$work/judged" >"$said" 2>&1 && [ -e "$work/judged/notes/MAINTAINERS" ] &&
+	grep -q 'judged has notes in it, which is no patch: ' "$said"
+result $? "a folder that has more in it is left"
+! "$top/scripts/export-patch" "$work/judged/notes" "$work/judged/notes" >"$said" 2>&1 &&
+	[ -e "$work/judged/notes/MAINTAINERS" ] && grep -q 'which is no patch: name another folder' "$said"
+result $? "and so is the tree itself"
+rm -rf "$work/judged/notes"
 custom
 HOME=$work/home "$top/scripts/export-patch" "$work/strict" "$work/judged" >"$said" 2>&1 &&
 	diff -r "$work/patches" "$work/judged" >"$said" 2>&1
