@@ -72,7 +72,7 @@ custom() {
 	END
 }
 
-plan 15
+plan 16
 "$top/scripts/export-patch" "$LINUX_SRC" "$work/patches" >"$said" 2>&1 &&
 	[ "$(find "$work/patches" -name '*.patch' | wc -l)" = 6 ]
 result $? "three drivers, two bindings, our prefix"
@@ -122,6 +122,11 @@ result $? "a folder that is no kernel tree is refused"
 ! "$top/scripts/export-patch" "$work/tree" "$work/none" >"$said" 2>&1 && [ ! -e "$work/none" ] &&
 	grep -q 'tree has the drivers already: drivers/leds/Kconfig has LEDS_IDENTIFY: ' "$said"
 result $? "a tree that has them is refused"
+mkdir "$work/aged"
+ln -s "$LINUX_SRC/MAINTAINERS" "$LINUX_SRC/drivers" "$work/aged/"
+! "$top/scripts/export-patch" "$work/aged" "$work/none" >"$said" 2>&1 && [ "$(wc -l <"$said")" = 1 ] &&
+	grep -q 'aged is too old: it has no .*/vendor-prefixes.yaml: ' "$said"
+result $? "one from before a file that the series changes is, too"
 make -s -C "$top" export-patch 2>&1 | grep -q 'give KERNEL=/path'
 result $? "where none is named, one is asked for"
 exit $failed
