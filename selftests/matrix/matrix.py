@@ -92,6 +92,9 @@ def finds(tap, out):
     status, said, rows = matrix(out, kdir, flags=f"{ONE} KCFLAGS=-Wframe-larger-than=1")
     tap.result(status == 0 and rows[0]["warnings"] and "\nWarnings\n" in said and
                "leds-identify" in rows[0]["warnings"][0], "warnings are listed and are no failure", said)
+    # What a make that runs jobs tells its children, and these that they do not get at its jobs.
+    status, said, rows = matrix(out, kdir, flags=f"-j2 --jobserver-auth=3,4 -- {ONE}")
+    tap.result(status == 0 and rows[0]["warnings"] == [], "make's own warnings are not of the pack", said)
     status, said, rows = matrix(out, kdir, flags=f"{ONE} KCFLAGS=-DLED_FULL=#")
     tap.result(status == 1 and "error: " in rows[0]["result"] and not rows[0]["modules"],
                "an error is a failure, and is told", said)
