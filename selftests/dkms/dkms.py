@@ -61,6 +61,16 @@ def life(suite, env):
     return next(debs.glob("*.deb")).name.split("_")[1], results
 
 
+def elsewhere(tap, where):
+    """A folder is taken from where the program is started, and the checkout is left alone."""
+    where.mkdir()
+    done = run(TOP / "scripts/dkms/tree", "made", cwd=where)
+    made = where / done.stdout.strip()
+    tap.result(done.returncode == 0 and (made / "dkms.conf").is_file() and
+               (made / "drivers/leds/leds-identify.h").is_file() and not (TOP / "made").exists(),
+               "the source tree, made into a folder beside which one stands", done.stdout)
+
+
 def main():
     """Make the package and the source tree, then leave it to the script."""
     if not scratch.available():
@@ -73,6 +83,7 @@ def main():
            "OLD_BUILD": native.build, "NEW": newer.release, "NEW_BUILD": newer.build,
            "CROSS": CROSS["arm64"], "ARM64": arm64.release, "ARM64_BUILD": arm64.build,
            "DEBIAN_KERNEL_USE_CCACHE": "y", "OBJECTS": OUT / "dkms-objects"}
+    elsewhere(tap, scratch.folder("dkms-tree") / "here")
     shutil.rmtree(env["OBJECTS"], ignore_errors=True)
     env["OBJECTS"].mkdir(parents=True)
     for suite in SUITES:
