@@ -28,7 +28,7 @@ fi
 rm -rf "$tree/drivers/Kconfig" "$tree/drivers/Makefile" "$tree/drivers/boardpack"
 cp "$LINUX_SRC/drivers/Kconfig" "$LINUX_SRC/drivers/Makefile" "$tree/drivers/"
 
-plan 13
+plan 15
 # graft(tree, words...) - as people type it
 graft() {
 	kernel=$1
@@ -68,6 +68,28 @@ touch "$tree/drivers/boardpack/old"
 result $? "on a full disk the copy from before stays"
 graft "$tree" >"$said" 2>&1 && [ ! -e "$tree/drivers/boardpack/old" ]
 result $? "or a new one takes its place"
+# struck(SIGNAL, program, number) - graft gets it once it has run that program so often; what it leaves
+# is one copy, and hooks for it
+struck() {
+	cp "$LINUX_SRC/drivers/Kconfig" "$LINUX_SRC/drivers/Makefile" "$tree/drivers/"
+	mkdir -p "$GRAFT_DIR/bin"
+	rm -f "$GRAFT_DIR/bin"/* "$GRAFT_DIR/count"
+	cat >"$GRAFT_DIR/bin/$2" <<-END
+		#!/bin/sh
+		$(command -v "$2") "\$@" || exit
+		echo >>"$GRAFT_DIR/count"
+		[ "\$(wc -l <"$GRAFT_DIR/count")" != $3 ] || kill -s $1 \$PPID
+	END
+	chmod +x "$GRAFT_DIR/bin/$2"
+	PATH=$GRAFT_DIR/bin:$PATH "$top/scripts/graft" "$tree" >"$said" 2>&1
+	[ -s "$GRAFT_DIR/count" ] && [ -d "$tree/drivers/boardpack/drivers/usb" ] &&
+		! ls -d "$tree"/drivers/boardpack[!/]* >>"$said" 2>&1
+}
+
+struck TERM mv 1 && [ "$(cat "$tree/drivers/Kconfig" "$tree/drivers/Makefile" | grep -c boardpack)" = 2 ]
+result $? "a signal while they take their places comes too late"
+struck HUP cp 3 && cmp "$LINUX_SRC/drivers/Kconfig" "$tree/drivers/Kconfig" >>"$said" 2>&1
+result $? "and one before leaves nothing of them"
 graft "$GRAFT_DIR/none" 2>&1 | grep -q 'is not a kernel source tree'
 result $? "a folder that is no kernel tree is refused"
 make -s -C "$top" graft 2>&1 | grep -q 'give KERNEL=/path'
