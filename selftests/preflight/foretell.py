@@ -188,6 +188,25 @@ def options(tap):
     tap.result(said.splitlines() == ["CONFIG_=", *lines] and len(lines) > 18, "its options are read", said)
 
 
+def another(tap, work):
+    """What /proc and /sys say is of the kernel that runs, and of no other."""
+    kernel, folder = KERNELS["6.12"], work / "booted"
+    module = next(m for m in packs(kernel) if m.name == "leds-identify.ko")
+    loaded = folder / "sys/module/leds_identify"
+    for path in (folder / "proc/sys/kernel", loaded):
+        path.mkdir(parents=True)
+    for name in ("boot", "usr"):
+        (folder / name).symlink_to(kernel.dir / name)
+    (folder / "proc/sys/kernel/modules_disabled").write_text("1\n")
+    (folder / "proc/cmdline").write_text("module_blacklist=leds_identify lockdown=integrity\n")
+    (loaded / "initstate").write_text("live\n")
+    for release, status, count in ((kernel.release, 1, 4), ("6.1.0-other", 0, 0)):
+        (folder / "proc/sys/kernel/osrelease").write_text(f"{release}\n")
+        found, said = preflight("--root", folder, module)
+        tap.result(found == status and len(re.findall("^  (?:state|signature): ", said, re.M)) == count,
+                   f"{kernel.release} where {release} runs", said)
+
+
 def wrong_use(tap, work):
     """What it cannot answer is said, and is no verdict."""
     module = packs(KERNELS["6.12"])[0]
@@ -201,7 +220,9 @@ def wrong_use(tap, work):
             ("--root", work / "two", module): "several kernels",
             ("--root", work / "two", "--kernel", "2.0", module): "nothing is known about kernel 2.0",
             ("--kdir", work / "empty", module): "not a configured kernel",
-            ("--root", work, "--kdir", work, module): "exclude each other"}.items():
+            ("--kernel", "9.9.9", module): "nothing is known about kernel 9.9.9",
+            ("--kdir", work, "--kernel", "2.0", module): "--kdir excludes --root and --kernel",
+            ("--root", work, "--kdir", work, module): "--kdir excludes"}.items():
         status, said = preflight(*args)
         tap.result(status == 2 and words in said, f"exit status 2: {words}", said)
     built = KERNELS["6.12"].build_pack()[0]
@@ -221,6 +242,7 @@ def main():
         restricted(tap, work)
         noted(tap, work)
         options(tap)
+        another(tap, work)
         wrong_use(tap, work)
     return tap.end()
 
