@@ -65,9 +65,10 @@ head -c 4096 $(uname -r)/leds-identify.ko >/tmp/cut.ko
 mv /tmp/cut.ko $(uname -r)/rtc-seed.ko
 check "where the new one would not load" eval '! start && grep -q "rtc-seed: the one that is loaded stays" /tmp/log'
 check "the older one stays" grep -qx 8 /sys/module/rtc_seed/parameters/years
-rmmod leds_identify
 export LEDS_IDENTIFY=hold_ms=never
-check "one that does not load is a failure" eval '! start'
+check "a parameter that it does not take is a failure" eval '! start'
+check "and is told" grep -q 'leds-identify: does not take hold_ms=never: mend LEDS_IDENTIFY; loaded without$' /tmp/log
+check "and it is there all the same" [ -e /sys/module/leds_identify/initstate ]
 mv $(uname -r) 4.4.0
 check "another kernel" eval '! start && grep -q "it has those of: 4.4.0" /tmp/log'
 echo 1..$n
