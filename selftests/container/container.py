@@ -20,7 +20,7 @@ import guest
 import headers
 import userland
 from kernel import KERNELS, OUT, TOP
-from tap import Tap, run
+from tap import Tap, run, struck
 
 # In a guest, where the second stage would be: its program loads what is there for the kernel.
 LOAD = """cd /opt/boardpack
@@ -152,6 +152,12 @@ def refusals(tap, work, folder):
                    words, done.stdout)
 
 
+def ended(tap, work, folder):
+    """What is ended leaves no headers where temporary files are."""
+    found = struck(work, "mkdir", folder / "scripts/container/build", work / "ended", work / "none", cwd=folder)
+    tap.result(found == (130, []), "a signal ends it, and nothing temporary stays", found)
+
+
 def twice(tap, work, folder):
     """Two headers for one kernel would leave the modules of one, and nobody knows of which."""
     kernel, tree, bins = KERNELS["6.12"], work / "headers", work / "bin"
@@ -207,6 +213,7 @@ def main():
         builds(tap, work, "once")
         clone, out = builds(tap, work, "now")
         refusals(tap, work, clone)
+        ended(tap, work, clone)
         twice(tap, work, clone)
         empty(tap, work)
         loads(tap, out)

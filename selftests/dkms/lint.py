@@ -12,7 +12,7 @@ import sys
 
 import scratch
 from kernel import TOP
-from tap import Tap, run
+from tap import Tap, run, struck
 
 # It is no upload to Debian.
 IGNORED = "initial-upload-closes-no-bugs"
@@ -76,6 +76,8 @@ def main():
     maintained(tap, (deb, "A Tester <tester@balena.io>"),
                (package(where, "git", **committer("A Committer", "c@balena.io")),
                 "A Committer <c@balena.io>"), (plain, "boardpack <boardpack@example.org>"))
+    found = struck(where, "dpkg-deb", "scripts/dkms/package", where / "struck")
+    tap.result(found == (130, []), "a signal ends it, and nothing temporary stays", found)
     if not scratch.available():
         print("ok # SKIP lintian: this machine lets nobody mount an overlay")
         return tap.end()

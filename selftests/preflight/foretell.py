@@ -14,7 +14,7 @@ import tempfile
 
 import variants
 from kernel import KERNELS, OUT, TOP
-from tap import Tap, run
+from tap import Tap, run, struck
 
 SCRIPT = TOP / "scripts/preflight"
 ALL = ("5.10", "6.1", "6.12", "7.2", "6.1-amd64", "6.12-armhf")
@@ -210,6 +210,8 @@ def another(tap, work):
 def wrong_use(tap, work):
     """What it cannot answer is said, and is no verdict."""
     module = packs(KERNELS["6.12"])[0]
+    found = struck(work, "od", SCRIPT, module)
+    tap.result(found == (130, []), "a signal ends it, and nothing temporary stays", found)
     (work / "empty").mkdir()
     (work / "two/lib/modules/1.0").mkdir(parents=True)
     (work / "two/lib/modules/2.0").mkdir()

@@ -3,6 +3,7 @@
 
 import importlib.machinery
 import importlib.util
+import os
 import subprocess
 import sys
 
@@ -15,6 +16,18 @@ def run(*command, **options):
     return subprocess.run(list(map(str, command)), **{
         "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": TOP,
         "errors": "replace", "check": False, **options})
+
+
+def struck(folder, name, *command, **options):
+    """Run a script that gets a HUP from a program that it calls; what it leaves of what is temporary."""
+    bins, left = folder / f"struck-{name}/bin", folder / f"struck-{name}/tmp"
+    bins.mkdir(parents=True)
+    left.mkdir()
+    (bins / name).write_text("#!/bin/sh\nkill -s HUP $PPID\n")
+    (bins / name).chmod(0o755)
+    done = run(*command, **options, env={**os.environ, "PATH": f"{bins}:{os.environ['PATH']}",
+                                         "TMPDIR": str(left)})
+    return done.returncode, [path.name for path in left.iterdir()]
 
 
 def program(path):

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from kernel import KERNELS, OUT
-from tap import Tap, run
+from tap import Tap, run, struck
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "preflight"))
 # pylint: disable=wrong-import-position
@@ -111,6 +111,16 @@ def stays(tap, kernel, module, ours):
                    f"stays: {what}", done.stdout)
 
 
+def ended(tap, kernel, module, ours):
+    """A signal ends it, and nothing of it lies anywhere."""
+    folder = module.parent / "ended"
+    folder.mkdir()
+    copy = pathlib.Path(shutil.copyfile(module, folder / "module.ko"))
+    found = struck(module.parent, "chmod", "scripts/sign", kernel.build, *ours, copy)
+    tap.result(found == (130, []) and list(folder.iterdir()) == [copy], "a signal leaves nothing temporary",
+               f"{found} {list(folder.iterdir())}")
+
+
 def place(tap, module, sign):
     """A link stays one, and the file that it leads to keeps its mode."""
     copy = pathlib.Path(shutil.copyfile(module, module.parent / "place.ko"))
@@ -146,6 +156,7 @@ def main():
     locked_away(tap, kernel, plain, ours)
     packed(tap, kernel, plain, ours)
     stays(tap, kernel, once, ours)
+    ended(tap, kernel, once, ours)
     place(tap, plain, lambda module: run("make", "-s", "sign", f"KDIR={kernel.build}", f"KEY={ours[0]}",
                                          f"CERT={ours[1]}", f"MODULES={module}"))
     return tap.end()
