@@ -17,7 +17,7 @@ from collections import namedtuple
 
 import libfdt
 
-from tools import CACHE, cpp, dt_apply, kernels, sources
+from tools import CACHE, cpp, dt_apply, kernels, put, sources
 
 # kernel: the architecture's folder in the source
 KERNELS = {'6.12': 'arm64', '6.12-armhf': 'arm', '7.2': 'arm64', '7.2-armhf': 'arm'}
@@ -44,7 +44,7 @@ def shipped(kernel):
                  for path in sorted(row.dir.rglob('*.dtb')) if '/dtb' in str(path) or
                  'linux-image' in str(path)]
         known.parent.mkdir(exist_ok=True)
-        known.write_text(json.dumps(found))
+        put(known, json.dumps(found).encode())
     return [Base(kernel, pathlib.Path(path).stem, path, tuple(names))
             for path, names in json.loads(known.read_text())]
 
@@ -52,15 +52,18 @@ def shipped(kernel):
 def compile_tree(source, top, out):
     """Compile a tree of the kernel with labels, and write down its label map."""
     text = subprocess.run([*cpp(top), source], capture_output=True, check=False)
-    done = subprocess.run(['dtc', '-@', '-q', '-i', source.parent, '-O', 'dtb', '-o',
-                           f'{out}.new', '-'], input=text.stdout, capture_output=True, check=False)
+    # It does not tell that what it writes itself had no room.
+    done = subprocess.run(['dtc', '-@', '-q', '-i', source.parent, '-O', 'dtb', '-'],
+                          input=text.stdout, capture_output=True, check=False)
     if text.returncode or done.returncode:
         message = (text.stderr or done.stderr).decode(errors='replace')
         raise SystemExit(f'{source}: {message}')
-    labels = subprocess.run([dt_apply(), 'labels', f'{out}.new'], capture_output=True,
-                            text=True, check=False)
-    out.with_suffix('.labels').write_text(labels.stdout)
-    os.rename(f'{out}.new', out)
+    labels = subprocess.run([dt_apply(), 'labels', '/dev/stdin'], input=done.stdout,
+                            capture_output=True, check=False)
+    if labels.returncode:
+        raise SystemExit(f'{source}: {labels.stderr.decode(errors="replace")}')
+    put(out.with_suffix('.labels'), labels.stdout)
+    put(out, done.stdout)
 
 
 def compiled(bases):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the verifiers of device trees share: where kernels are, and the tools."""
 
+import contextlib
 import difflib
 import errno
 import functools
@@ -45,6 +46,19 @@ def refused(error):
     mend = {errno.ENAMETOOLONG: ': give it a shorter one', errno.ENOSPC: ': make room there'}
     name = error.filename2 or error.filename
     return f'{f"{name}: " if name else ""}{error.strerror}{mend.get(error.errno, "")}'
+
+
+def put(path, data):
+    """Write a file, which is there as a whole or not at all, whoever else does it."""
+    new = pathlib.Path(f'{path}.{os.getpid()}')
+    try:
+        new.write_bytes(data)
+        new.rename(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    return path
 
 
 def near(name, known, count=3):
