@@ -16,7 +16,7 @@ import pathlib
 import re
 import subprocess
 
-from tools import CACHE, KERNEL, TOP, Wrong, dt_apply, sources
+from tools import CACHE, KERNEL, TOP, Wrong, dt_apply, put, sources
 
 BINDINGS = 'Documentation/devicetree/bindings'
 # What makes of schemas and trees what is kept.
@@ -58,9 +58,7 @@ def validate(blobs, kernel=KERNEL):
             found = [one for said in pool.map(lambda share: ask(share, schema), shares)
                      for one in said.items()]
         for blob, said in found:
-            fresh = pathlib.Path(f'{known[blob]}.{os.getpid()}')
-            fresh.write_text(json.dumps(said))
-            fresh.rename(known[blob])
+            put(known[blob], json.dumps(said).encode())
     return [(blob, text) for blob in blobs for text in json.loads(known[blob].read_text())
             if not known_board(text)]
 
@@ -80,7 +78,7 @@ def ask(blobs, schema):
             current[-1] += f'\n{line}'
         else:
             raise Wrong(f'dt-validate: {done.stderr.strip() or line}')
-    if done.returncode and not any(found.values()):
+    if done.returncode:     # 0 is also what it has where it has found something
         raise Wrong(f'dt-validate failed with status {done.returncode}')
     return found
 

@@ -27,12 +27,38 @@ sys.dont_write_bytecode = True
 import schema               # noqa: E402
 import trees                # noqa: E402
 from ktap import Tap        # noqa: E402
-from tools import KERNEL    # noqa: E402
+from tools import KERNEL, Wrong     # noqa: E402
 
 
 def said(*command):
     """Return what a validator says."""
     return subprocess.run([*command], capture_output=True, text=True, check=False).stderr
+
+
+# A validator that has found one thing and is killed.
+KILLED = '''#!/bin/sh
+echo "$5: /: failed to match any schema with compatible: ['x']" >&2
+kill -9 $$
+'''
+
+
+def killed(tap, work, board):
+    """One that was killed has not passed a tree, and nothing is kept of what it said."""
+    stub = work / 'scripts/dt/validate'
+    stub.parent.mkdir(parents=True)
+    stub.write_text(KILLED)
+    stub.chmod(0o755)
+    schemas, top, cache = schema.schemas(KERNEL), schema.TOP, schema.CACHE
+    made, schema.schemas = schema.schemas, lambda _: schemas
+    schema.TOP, schema.CACHE = work, work / 'cache'
+    (work / 'cache/dt').mkdir(parents=True)
+    try:
+        found = schema.validate([board])
+    except Wrong as wrong:
+        found = str(wrong)
+    tap.result(found == 'dt-validate failed with status -9' and
+               not [*(work / 'cache').rglob('*')][2:], 'a validator that is killed', found)
+    schema.schemas, schema.TOP, schema.CACHE = made, top, cache
 
 
 def main():
@@ -54,6 +80,7 @@ def main():
             mine, peer = said(*ours, blob), said(*theirs, blob)
             for name, (_, wanted) in changes.items():
                 tap.result(mine == peer and re.search(rf'(?<!\w){wanted}(?!\w)', mine), name, f'{mine}\n{peer}')
+        killed(tap, work, board)
     return tap.end()
 
 
