@@ -12,7 +12,8 @@
  * out as BASE+OVERLAY[+OVERLAY...].
  *
  * A pair is applied, refused (the board has a device at that address, or something on
- * that GPIO) or failed. Exit status: 0 none failed, 1 some did, 2 wrong use.
+ * that GPIO) or failed; lost is what -o could not keep, which has failed, too. Exit status:
+ * 0 none failed, 1 some did, 2 wrong use.
  */
 
 #include <limits.h>
@@ -147,10 +148,11 @@ static void put_one(const struct job *job, struct stack *stack, size_t index, si
 	const struct overlay *overlay = &job->overlays[index];
 	struct dtb_error err = { 0 };
 	void *result = apply(stack, overlay, &err);
-	bool refused = !result && err.code == -FDT_ERR_EXISTS;
+	bool refused = !result && err.code == -FDT_ERR_EXISTS, lost;
 
 	stack->on[stack->depth++] = overlay;
-	if (result && job->keep && keep(job->keep, stack, result, &err)) {
+	lost = result && job->keep && keep(job->keep, stack, result, &err);
+	if (lost) {
 		free(result);
 		result = NULL;
 	}
@@ -163,7 +165,7 @@ static void put_one(const struct job *job, struct stack *stack, size_t index, si
 	else
 		counts->failed++;
 	if (!result && (!refused || job->verbose))
-		report(stack, refused ? "refused" : "FAILED", &err);
+		report(stack, refused ? "refused" : lost ? "LOST" : "FAILED", &err);
 	if (result && stack->depth < deepest) {
 		struct stack next = *stack;
 

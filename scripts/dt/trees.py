@@ -343,23 +343,28 @@ def parts(line):
 def put_on(blobs, lines, work):
     """Apply overlays to trees, alone and combined; return {(tree's line, overlays): result}.
 
-    dt-apply names what it keeps by the tree: those of one name have a folder each.
+    Of what dt-apply keeps the name is made of all of theirs, which may be long, or the same:
+    it is told their numbers.
     """
-    found, folders, known = {}, {}, Counter()
-    for line in lines:
-        name = parts(line)[0].name
-        folders.setdefault(known[name], {})[name] = f'*{line.lstrip("*")}'
-        known[name] += 1
-    for number, mine in folders.items():
-        folder = work / str(number)
-        folder.mkdir(parents=True)
-        subprocess.run([dt_apply(), 'check', '-c', '-j', str(os.cpu_count()), '-o', folder, *blobs],
-                       input='\n'.join(mine.values()) + '\n', capture_output=True, text=True,
-                       check=False)
-        for name, line in mine.items():
-            found.update({(line, path.name.removeprefix(f'{name}+')): path
-                          for path in sorted(folder.glob(f'{name}+*'))})
-    return found
+    lines = [f'*{line.lstrip("*")}' for line in lines]
+    folder, names, kept = work / 'in', [], work / 'out'
+    for path in (folder, kept):
+        path.mkdir(parents=True)
+    for number, blob in enumerate(blobs):
+        (folder / f'{number}.dtbo').symlink_to(blob.resolve())
+    for number, (tree, labels) in enumerate(map(parts, lines)):
+        (folder / f'{number}').symlink_to(tree.resolve())
+        names.append(f'*{folder / str(number)}' + (f'\t{labels}' if labels else ''))
+    done = subprocess.run([dt_apply(), 'check', '-c', '-j', str(os.cpu_count()), '-o', kept, *(
+        folder / f'{number}.dtbo' for number in range(len(blobs)))], input='\n'.join(names) + '\n',
+                          capture_output=True, text=True, check=False)
+    lost = re.search(r': LOST: [^:]*: (.*)', done.stdout)
+    if lost or done.returncode < 0 or not done.stdout or 'a worker died' in done.stdout:
+        why = f'{lost[1]}: make room there' if lost else done.stderr.strip() or 'a worker died'
+        raise overlays.Wrong(f'what comes out of trees with overlays could not be kept: {why}')
+    found = sorted(([int(word) for word in re.findall(r'\d+', path.name)], path)
+                   for path in kept.iterdir())
+    return {(lines[tree], '+'.join(map(str, on))): path for (tree, *on), path in found}
 
 
 def clashes(merged, least=1):

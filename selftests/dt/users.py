@@ -19,8 +19,9 @@ sys.dont_write_bytecode = True
 import bases        # noqa: E402
 import overlays     # noqa: E402
 import pads         # noqa: E402
-from tools import Wrong        # noqa: E402
+from tools import Wrong, dt_apply   # noqa: E402
 from ktap import Tap                # noqa: E402
+from tap import run                 # noqa: E402
 
 SOC = 'fsl,imx8mp'
 # A device that asks for a pad (SD1_DATA6, 0xac), as some boards of the SoC do.
@@ -90,8 +91,14 @@ PI, LED = 'bcm2711-rpi-4-b', '''/dts-v1/;
 	}};
 }};
 '''
-
-
+# No room for trees with overlays.
+FULL = '''import pathlib, resource, sys
+sys.path.insert(0, 'scripts/dt')
+import trees
+trees.dt_apply = lambda: sys.argv[4]
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+print(trees.put_on([pathlib.Path(sys.argv[1])], [sys.argv[2]], pathlib.Path(sys.argv[3])))
+'''
 # A clock chip, and a comment.
 CHIP = '''/dts-v1/;
 /plugin/;
@@ -171,6 +178,32 @@ def combinations(tap, work):
         tap.result(len(alone) == len(names) and len(lines) == count and
                    re.search(rf'^{wanted} \d+ overlays: together$', said, re.M),
                    f'{" and ".join(names)}: {count} pad twice', said)
+
+
+def long_names(tap, work):
+    """The same of two whose names are as long as that of a file may be."""
+    board = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb')
+    names = [work / f'{name * 120}.dtso' for name in 'xy']
+    for path in names:
+        path.write_text(ONE.format(name=path.name[0], pad='gp1'))
+    said = check('--base', board, *names)
+    tap.result(re.search(r'^not ok 13 overlays: together\n(#.*\n)?# pad gp1 of /gpio@1000: ', said, re.M),
+               'two of long names: 1 pad twice', said)
+
+
+def lost(tap, work):
+    """Where what comes out finds no room, nothing is passed."""
+    board = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb')
+    (work / 'one.dtso').write_text(ONE.format(name='one', pad='gp1'))
+    blob = overlays.compile_source(work / 'one.dtso', work / 'one.dtbo')
+    for what, trap, said in (('is told', 'trap "" XFSZ\n', 'File too large: make room there'),
+                             ('kills it', '', 'a worker died')):
+        program = work / 'dt-apply'
+        program.write_text(f'#!/bin/sh\n{trap}exec {dt_apply()} "$@"\n')
+        program.chmod(0o755)
+        done = run(sys.executable, '-c', FULL, blob, board, work / what, program)
+        tap.result(re.search(rf'^tools.Wrong: what comes out of .*: .*{said}$', done.stdout, re.M),
+                   f'no room for what comes out, which {what}', done.stdout)
 
 
 def gpios(tap, work):
@@ -266,6 +299,8 @@ def main():
         all_trees(tap, work)
         each_soc(tap, work)
         combinations(tap, work)
+        long_names(tap, work)
+        lost(tap, work)
         gpios(tap, work)
         one_name(tap, work)
         given(tap, work)
