@@ -173,6 +173,9 @@ def hold(family, words, base=None):
     found = [(blob, labels(blob)) for blob in blobs(family, base)]
     if not any(known for _, known in found) and any(word[0] != '{' for word in words.values()):
         raise Wrong(f'{base} has no labels: compile it with dtc -@')
+    wrong = [text for blob, _ in found if base for text in pads.misled(blob)]
+    if wrong:
+        raise Wrong(f'{base}: {wrong[0]}')
     warnings = []
     for name, word in words.items():
         why = {blob: lacks(blob, known, word) for blob, known in found}

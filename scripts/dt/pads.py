@@ -159,15 +159,34 @@ def numbered(owner, pin):
     return None
 
 
-def pads(node, by_phandle):
-    """Give the pads that a device asks for, in any of its states, with the group that has each and
-    the function that it is given."""
+def groups(node, by_phandle):
+    """Give the groups of pads that a device asks for, in any of its states, as (state, phandle,
+    group); the last is nothing where there is none."""
     for state in STATES:
         for phandle in node.words(state):
-            group = by_phandle[phandle]
-            for part in (group, *group.children):
-                for owner, pad, function in entries(part, group):
-                    yield owner, pad, group, function
+            yield state, phandle, by_phandle.get(phandle)
+
+
+def misled(blob):
+    """Return a line for each device of a compiled tree that asks for pads where none can be."""
+    nodes, found = tree(blob), []
+    by_phandle = phandles(nodes)
+    for node in enabled(nodes[0]):
+        for state, phandle, group in groups(node, by_phandle):
+            if not group:
+                found.append(f'{node.path()}: {state}: no node has the phandle {phandle}')
+            elif group.strings('compatible'):
+                found.append(f'{node.path()}: {state} leads to {group.path()}, no pin group')
+    return found
+
+
+def pads(node, by_phandle):
+    """Give the pads that a device asks for, in any of its states, with the group that has each and
+    the function that it is given; where it is misled it asks for none."""
+    for _, _, group in groups(node, by_phandle):
+        for part in (group, *group.children) if group else ():
+            for owner, pad, function in entries(part, group):
+                yield owner, pad, group, function
 
 
 def names(blob):
@@ -180,15 +199,12 @@ def twice(blob):
     """Return a line for each pad of a compiled tree that two devices ask for."""
     users, found, nodes = {}, [], tree(blob)
     by_phandle = phandles(nodes)
-    try:
-        for node in enabled(nodes[0]):
-            for owner, pad, group, _ in pads(node, by_phandle):
-                first, other = users.setdefault((owner, pad), (node, group))
-                line = first is not node and (
-                    f'pad {pad} of {owner.path()}: {node.path()} ({group.name}) and {first.path()} '
-                    f'({other.name}) ask for it, only one gets it')
-                if line and line not in found:
-                    found.append(line)
-    except KeyError as error:
-        raise Wrong(f'{blob.name}: no node has the phandle {error}') from None
+    for node in enabled(nodes[0]):
+        for owner, pad, group, _ in pads(node, by_phandle):
+            first, other = users.setdefault((owner, pad), (node, group))
+            line = first is not node and (
+                f'pad {pad} of {owner.path()}: {node.path()} ({group.name}) and {first.path()} '
+                f'({other.name}) ask for it, only one gets it')
+            if line and line not in found:
+                found.append(line)
     return found

@@ -157,14 +157,14 @@ def of_ours(blobs, look):
 
 
 def asked(blob):
-    """Return a line for each pad of a tree that two devices ask for."""
-    return pads.twice(blob) + gpios.on_pads(blob)
+    """Return a line for each pad of a tree that two devices ask for, or that one cannot get."""
+    return pads.misled(blob) + pads.twice(blob) + gpios.on_pads(blob)
 
 
 def asked_twice(blob, other, _=None):
-    """Return the pads of a tree that two devices ask for, and GPIOs that they do in it alone."""
+    """Return the same, and the GPIOs that two use, of these what the other tree has not."""
     theirs = gpios.twice(other) + gpios.on_pads(other) if other else ()
-    return pads.twice(blob) + [text for text in gpios.twice(blob) + gpios.on_pads(blob)
+    return pads.misled(blob) + pads.twice(blob) + [text for text in gpios.twice(blob) + gpios.on_pads(blob)
                                if text not in theirs]
 
 

@@ -161,6 +161,17 @@ def plain(tap, work):
                        f'{name}, {" ".join(words)}: refused', said)
 
 
+def misled(tap, work):
+    """A tree in which a device asks for pads by a node that it has not is refused."""
+    blob, uart = pathlib.Path(work) / 'misled.dtb', '/soc@0/bus@30800000/spba-bus@30800000/serial@30860000'
+    blob.write_bytes(next(path for path in given.blobs('generic', 'imx8mp-evk')).read_bytes())
+    subprocess.run(['fdtput', '-tx', blob, uart, 'pinctrl-0', '9999'], check=True)
+    subprocess.run(['fdtput', '-ts', blob, uart, 'status', 'okay'], check=True)
+    status, said = build('generic', *SLOT, f'BASE={blob}')
+    tap.result(status == 2 and said == f'build: {blob}: {uart}: pinctrl-0: no node has the phandle '
+               '39321\n', 'a tree with a phandle of no node: refused', said)
+
+
 def any_board(tap, work):
     """Overlays for a board of no family apply to its tree, also without labels, and to no other."""
     tree, slot = pathlib.Path(work) / 'mine.dtb', TOP / 'out/overlays/generic/rtc-ds3231.dtbo'
@@ -199,6 +210,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         plain(tap, work)
         on_carrier(tap, work)
+        misled(tap, work)
         any_board(tap, work)
     gone(tap)
     return tap.end()

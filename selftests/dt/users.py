@@ -99,6 +99,16 @@ trees.dt_apply = lambda: sys.argv[4]
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 print(trees.put_on([pathlib.Path(sys.argv[1])], [sys.argv[2]], pathlib.Path(sys.argv[3])))
 '''
+# A group of pads that is none, or not there.
+GROUP = '''/dts-v1/;
+/plugin/;
+
+&uart1 {{
+	pinctrl-names = "default";
+	pinctrl-0 = <{}>;
+	status = "okay";
+}};
+'''
 # A clock chip, and a comment.
 CHIP = '''/dts-v1/;
 /plugin/;
@@ -206,6 +216,19 @@ def lost(tap, work):
                    f'no room for what comes out, which {what}', done.stdout)
 
 
+def groups(tap, work):
+    """A device is told that asks for pads by a node that has none, or that is not there."""
+    uart = '/soc@0/bus@30800000/spba-bus@30800000/serial@30860000'
+    for what, words in (('&i2c3', f'{uart}: pinctrl-0 leads to /soc@0/bus@30800000/i2c@30a40000, no pin group'),
+                        ('0x9999', f'{uart}: pinctrl-0: no node has the phandle 39321'),
+                        ('&pinctrl_uart1', '')):
+        (work / 'group.dtso').write_text(GROUP.format(what))
+        said = check('--base', 'imx8mp-evk', work / 'group.dtso')
+        found = re.findall(r'^# (.*pinctrl-0.*) \(on 6\.12 imx8mp-evk and 1 more\)', said, re.M)
+        tap.result(found == ([words] if words else []) and re.search(
+            rf'^{"not ok" if words else "ok"} \d+ \S+: pads', said, re.M), f'pads by {what}', said)
+
+
 def gpios(tap, work):
     """Where pads are numbered as GPIOs, one that is used as a GPIO is not for another device."""
     source = work / 'my.dtso'
@@ -301,6 +324,7 @@ def main():
         combinations(tap, work)
         long_names(tap, work)
         lost(tap, work)
+        groups(tap, work)
         gpios(tap, work)
         one_name(tap, work)
         given(tap, work)
