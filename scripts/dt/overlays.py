@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from collections import namedtuple
 
-from tools import CACHE, KERNEL, TOP, Wrong, cpp, sources as kernel_sources
+from tools import CACHE, KERNEL, TOP, Wrong, cpp, put, sources as kernel_sources
 
 FOLDER = TOP / 'overlays'
 # What a source has to be told, and the column of families.tsv that tells it.
@@ -100,16 +100,13 @@ def compile_source(source, out, options=(), quiet=False, kernel=KERNEL):
     """Compile a tree or an overlay with all warnings; anything that dtc says is wrong."""
     text = preprocess(source, options, kernel)
     out.parent.mkdir(parents=True, exist_ok=True)
-    new = pathlib.Path(f'{out}.{os.getpid()}')
     done = subprocess.run(['dtc', '-@', *(['-q'] if quiet else []), '-i', source.parent,
-                           '-O', 'dtb', '-o', new, '-'], input=text, capture_output=True, encoding='utf-8',
-                          errors='surrogateescape', check=False)
+                           '-O', 'dtb', '-'], input=text.encode(errors='surrogateescape'),
+                          capture_output=True, check=False)
     if done.returncode or done.stderr:
-        new.unlink(missing_ok=True)
-        raise Wrong(done.stderr.strip().replace('<stdin>', str(source)) or
-                    f'{source}: dtc failed')
-    new.rename(out)
-    return out
+        said = done.stderr.decode(errors='surrogateescape').strip()
+        raise Wrong(said.replace('<stdin>', str(source)) or f'{source}: dtc failed')
+    return put(out, done.stdout)
 
 
 @functools.lru_cache(maxsize=None)

@@ -35,8 +35,10 @@ def schemas(kernel):
         if not kept.exists():
             kept.parent.mkdir(exist_ok=True)
             theirs = [path for path in (top / BINDINGS).rglob('*.yaml')]
-            subprocess.run([TOP / 'scripts/dt/mk-schema', f'{kept}.new', *ours, *theirs],
-                           capture_output=True, check=True)
+            done = subprocess.run([TOP / 'scripts/dt/mk-schema', f'{kept}.new', *ours, *theirs],
+                                  capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise Wrong(f'mk-schema: {"".join(done.stderr.splitlines()[-1:])}')
             os.rename(f'{kept}.new', kept)
     return kept
 

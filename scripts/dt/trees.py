@@ -24,6 +24,7 @@ from tools import BLOBS, KERNEL, NEXT, TOP, USED, Skipped, dt_apply, near, sourc
 
 NO_LABELS = 'it was built without -@: say the name of the kernel\'s tree of this board, compile ' \
     'it with dtc -@, or give it labels (README.md, "scripts/dt/apply labels")'
+OUT = TOP / 'out/dts'
 MAGIC = b'\xd0\x0d\xfe\xed'
 
 
@@ -61,24 +62,24 @@ def kernels_of(source):
     return found or [NEXT]
 
 
-def carrier(name):
+def carrier(name, out=OUT):
     """Return a carrier of the pack, compiled; nothing where there is none of that name."""
     for source in (TOP / 'dts').rglob('*.dts'):
         if source.stem == name:
-            return overlays.once(source, TOP / f'out/dts/{name}.dtb', make=compile_board,
+            return overlays.once(source, out / f'{name}.dtb', make=compile_board,
                                  kernel=kernels_of(source)[0])
     return None
 
 
 @functools.lru_cache(maxsize=None)
-def tree_of(name, kernel=KERNEL):
+def tree_of(name, kernel=KERNEL, out=OUT):
     """Return a tree that a user names: a .dtb, a .dts, which is compiled, or a carrier of the pack;
     nothing where there is none of these."""
     path = pathlib.Path(name).resolve()
     if not path.is_file():
-        return carrier(name)
+        return carrier(name, out)
     if path.suffix == '.dts':
-        return compile_board(path, TOP / f'out/dts/base/{path.stem}.dtb', kernel=kernel)
+        return compile_board(path, out / f'base/{path.stem}.dtb', kernel=kernel)
     if path.read_bytes()[:4] != MAGIC:
         raise overlays.Wrong(f'{name}: not a tree that overlays can be put on: a .dtb or a .dts')
     data = bytearray(path.read_bytes())
@@ -229,7 +230,7 @@ class File:
 
     def bases(self):
         """The trees that it is for, as lines for dt-apply."""
-        path = tree_of(self.base, self.kernel) if self.base else None
+        path = tree_of(self.base, self.kernel, self.work / 'on') if self.base else None
         if path:
             self.claims(path.name, bases.root_compatible(path))
             same = bases.like(path)

@@ -46,6 +46,25 @@ runpy.run_path('scripts/dt/compile', run_name='__main__')
 '''
 
 
+# No room for what the verifier compiles.
+CHECK_FULL = '''import resource, runpy, sys
+sys.path.insert(0, 'scripts/dt')
+import bases
+import trees
+from tools import dt_apply
+dt_apply(), bases.claimed(())
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+runpy.run_path('scripts/dt/check', run_name='__main__')
+'''
+# No folder to work in.
+NO_WORK = '''import runpy, sys, tempfile
+def none(*_, **how):
+    raise PermissionError(13, 'Permission denied', '/tmp')
+tempfile.TemporaryDirectory = none
+runpy.run_path('scripts/dt/check', run_name='__main__')
+'''
+
+
 def make(*words, what='dtb'):
     """Do what make dtb does, in the tool root that this runs in; return status and what it said."""
     told = run('make', '-n', '-s', '-C', TOP, what, *words).stdout
@@ -180,6 +199,24 @@ def no_room(tap, work):
                not [*OUT.iterdir()], 'a full disk: refused', done.stdout)
 
 
+def check_no_room(tap, work):
+    """The verifier tells it, and leaves no base in this folder."""
+    (work / 'my.dtso').write_text(OVERLAY.replace('68', '51'))
+    (work / 'beside.dtsi').write_text('')
+    shutil.copy(FIELD, work / 'base.dts')
+    for path in (TOP / 'out/dts').rglob('*.dtb'):
+        path.unlink()
+    status, said = make(f'DTS={work}/my.dtso', f'BASE={work}/base.dts', what='dt-check')
+    tap.result(not status and not [*(TOP / 'out/dts').rglob('*.dtb')], 'a base of its own', said)
+    done = run(sys.executable, '-c', CHECK_FULL, '--base', work / 'base.dts', work / 'my.dtso')
+    tap.result(done.returncode == 1 and 'Traceback' not in done.stdout and
+               re.search(r'^not ok 2 \S+my.dtso: dtc\n# \S+: File too large$', done.stdout, re.M) and
+               re.search(r'^not ok 5 \S+my.dtso: schemas\n', done.stdout, re.M), 'a full disk, dt-check', done.stdout)
+    done = run(sys.executable, '-c', NO_WORK, work / 'my.dtso')
+    tap.result(done.returncode == 2 and re.fullmatch(r'check: .*: Permission denied\n', done.stdout),
+               'no folder to work in: refused', done.stdout)
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -193,6 +230,7 @@ def main():
         other(tap, pathlib.Path(work))
         bad(tap, pathlib.Path(work))
         no_room(tap, pathlib.Path(work))
+        check_no_room(tap, pathlib.Path(work))
     return tap.end()
 
 
