@@ -7,7 +7,6 @@ import itertools
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 from collections import Counter
 
@@ -20,7 +19,7 @@ import overlays
 import pads
 import schema
 import style
-from tools import BLOBS, KERNEL, NEXT, TOP, USED, Skipped, dt_apply, near, sources
+from tools import BLOBS, KERNEL, NEXT, TOP, USED, Skipped, dt_apply, near, put, sources
 
 NO_LABELS = 'it was built without -@: say the name of the kernel\'s tree of this board, compile ' \
     'it with dtc -@, or give it labels (README.md, "scripts/dt/apply labels")'
@@ -71,6 +70,17 @@ def carrier(name, out=OUT):
     return None
 
 
+def whole(path, name, kind):
+    """Return a compiled tree of which nothing is missing; kind is what a file is not that is none."""
+    data = bytearray(path.read_bytes())
+    if data[:4] != MAGIC:
+        raise overlays.Wrong(f'{name}: not a tree {kind}')
+    if libfdt.fdt_check_full(data, len(data)):
+        raise overlays.Wrong(f'{name}: not a whole tree: a part of it is missing or damaged; compile '
+                             'or copy it again')
+    return path
+
+
 @functools.lru_cache(maxsize=None)
 def tree_of(name, kernel=KERNEL, out=OUT):
     """Return a tree that a user names: a .dtb, a .dts, which is compiled, or a carrier of the pack;
@@ -80,13 +90,7 @@ def tree_of(name, kernel=KERNEL, out=OUT):
         return carrier(name, out)
     if path.suffix == '.dts':
         return compile_board(path, out / f'base/{path.stem}.dtb', kernel=kernel)
-    if path.read_bytes()[:4] != MAGIC:
-        raise overlays.Wrong(f'{name}: not a tree that overlays can be put on: a .dtb or a .dts')
-    data = bytearray(path.read_bytes())
-    if libfdt.fdt_check_full(data, len(data)):
-        raise overlays.Wrong(f'{name}: not a whole tree: a part of it is missing or damaged; compile '
-                             'or copy it again')
-    return path
+    return whole(path, name, 'that overlays can be put on: a .dtb or a .dts')
 
 
 def shipped(name):
@@ -216,8 +220,8 @@ class File:
         """Its tree, without any warning."""
         try:
             if self.path.suffix in BLOBS:
-                self.blob = self.work / self.path.name
-                shutil.copyfile(self.path, self.blob)
+                whole(self.path, self.path, 'that is compiled, as a .dtb or a .dtbo is')
+                self.blob = put(self.work / self.path.name, self.path.read_bytes())
             elif self.overlay:
                 self.blob = overlays.compile_source(
                     self.path, self.work / f'{self.path.stem}.dtbo', kernel=self.kernel)
@@ -225,7 +229,9 @@ class File:
                 self.blob = compile_board(self.path, board_blob(self.path, self.work, self.kernel),
                                           kernel=self.kernel)
         except overlays.Wrong as wrong:
-            return [*hints.missing(self.path, self.kernel, str(wrong)), str(wrong)]
+            seen = () if self.path.suffix in BLOBS else \
+                hints.missing(self.path, self.kernel, str(wrong))
+            return [*seen, str(wrong)]
         return []
 
     def bases(self):

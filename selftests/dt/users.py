@@ -312,6 +312,14 @@ def broken(tap, work):
         except Wrong as wrong:
             said = str(wrong)
         tap.result('broken.dtb: not a device tree' in said, f'a tree that is {name}', said)
+    for name, data in (('a.dtbo', b''), ('b.dtbo', b'hello\n'), ('c.dtb', b'w\xf6zu\n'),
+                       ('d.dtb', good[:-8]), ('e.dtb', good)):
+        (work / name).write_bytes(data)
+        said = check(work / name)
+        lines = re.findall(r'^not ok \d+ (?:\S+): dtc\n# (.*)', said, re.M)
+        words = f'{work / name}: not a whole tree' if data[:4] == good[:4] else f'{work / name}: not a tree'
+        tap.result('Traceback' not in said and (lines and lines[0].startswith(words) if data != good
+                                                else not lines), f'a file {name}', said)
 
 
 def main():
