@@ -7,7 +7,6 @@ import hashlib
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 from collections import namedtuple
 
@@ -142,11 +141,9 @@ def once(source, out, options=(), kernel=KERNEL, make=compile_source):
     if not kept.exists():
         make(source, out, options=options, kernel=kernel)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(out, f'{kept}.{os.getpid()}')
-        os.rename(f'{kept}.{os.getpid()}', kept)
+        put(kept, out.read_bytes())
     out.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(kept, out)
-    return out
+    return put(out, kept.read_bytes())
 
 
 def sources():

@@ -34,6 +34,16 @@ GOOD = (
 PARTLY = ((('raspberrypi', 'LED=led_act'), 'identify-led', 'not apply to'),
           (('rockchip', 'RTC=rk808'), 'rtc-prefer', 'apply to no others than'),
           (('imx8m', 'LED=led_identify'), 'identify-led', 'apply to no others than'))
+# No room for a file of so many bytes.
+FULL = '''import pathlib, resource, runpy, sys, tempfile
+sys.path.insert(0, 'scripts/dt')
+import overlays
+with tempfile.TemporaryDirectory() as folder:
+    overlays.build(pathlib.Path(folder), sys.argv[2:])      # into the cache
+room = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+runpy.run_path('scripts/dt/build', run_name='__main__')
+'''
 # What is refused, and the words that say why.
 BAD = (
     (('imx8m', 'I2C=i2c99'), 'I2C="i2c99": no label "i2c99", in any tree of imx8m; nearest: i2c'),
@@ -172,6 +182,23 @@ def misled(tap, work):
                '39321\n', 'a tree with a phandle of no node: refused', said)
 
 
+def no_room(tap):
+    """Where there is no room for all, what was there stays as it was."""
+    build('raspberrypi', 'LED=led_act')
+    folder = TOP / 'out/overlays/raspberrypi'
+
+    def there():
+        return sorted(folder.parent.iterdir()), {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    before = there()
+    for room in (0, 1200, 1600):
+        done = subprocess.run([sys.executable, '-c', FULL, str(room), 'raspberrypi'], check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=TOP)
+        tap.result(done.returncode == 2 and re.fullmatch(r'build: \S+\.dtbo: File too large\n', done.stdout) and
+                   there() == before, f'room for {room} bytes: refused, and the old ones stay',
+                   f'{done.stdout}{[*there()[1]]}')
+
+
 def any_board(tap, work):
     """Overlays for a board of no family apply to its tree, also without labels, and to no other."""
     tree, slot = pathlib.Path(work) / 'mine.dtb', TOP / 'out/overlays/generic/rtc-ds3231.dtbo'
@@ -207,6 +234,7 @@ def main():
     partly(tap)
     pads(tap)
     bad(tap)
+    no_room(tap)
     with tempfile.TemporaryDirectory() as work:
         plain(tap, work)
         on_carrier(tap, work)
