@@ -42,12 +42,21 @@ def missing(path, kernel, said):
     if file:
         return [no_file(path, kernel, file[1])]
     name = label and (label[1] or label[2])
-    if path.suffix == '.dtso' and '/plugin/' not in plain(path):
+    if path.suffix == '.dtso' and not begun(path, kernel):
         return [f'{path}: an overlay begins with /dts-v1/; and /plugin/;']
     if name and not MACRO.fullmatch(name):
         return [no_label(path, kernel, name)]
     return no_macro(path, kernel, lambda macro, place: macro == name or
                     syntax and place == syntax[1]) if name or syntax else []
+
+
+def begun(path, kernel):
+    """Return whether an overlay has its header, be it of a file that it includes; where cpp fails
+    it is not known, and what that says is the reason."""
+    try:
+        return '/plugin/' in overlays.preprocess(path, kernel=kernel)
+    except overlays.Wrong:
+        return True
 
 
 def no_file(path, kernel, name):

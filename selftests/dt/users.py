@@ -282,6 +282,21 @@ def given(tap, work):
     tap.result('2 applied' in said, 'though a file of others may be', said)
 
 
+def header(tap, work):
+    """An overlay whose header is in a file that it includes is not told that it has none."""
+    (work / 'head.dtsi').write_text('/dts-v1/;\n/plugin/;\n')
+    for what, text, words in (
+            ('an #error', '#error "say which"\n', '#error "say which"'),
+            ('a macro', '\n&i2c3 {\n\tclock-frequency = <I2C_SPEED>;\n};\n', 'I2C_SPEED is not defined'),
+            ('an #error, a header of its own', '/plugin/;\n#error "say which"\n', '#error "say which"'),
+            ('nothing', '\n&i2c3 {\n\tstatus = "okay";\n};\n', '')):
+        source = work / 'header.dtso'
+        source.write_text(f'#include "head.dtsi"\n{text}')
+        said = check('--base', 'imx8mp-evk', source)
+        tap.result('begins with' not in said and (words or 'header.dtso: apply') in said,
+                   f'a header that is included, and {what}', said)
+
+
 def bare(tap, work):
     """A tree without labels has those of the kernel's for the same board, one of another board is
     told what to do."""
@@ -336,6 +351,7 @@ def main():
         gpios(tap, work)
         one_name(tap, work)
         given(tap, work)
+        header(tap, work)
         bare(tap, work)
         broken(tap, work)
     return tap.end()
