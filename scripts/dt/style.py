@@ -122,7 +122,7 @@ def style(path):
                 say(number, f'a blank before and one after the = of {prop["name"]}')
             order(stack[-1], prop['name'], lambda what, n=number: say(n, what))
         if word:
-            continuing = not re.search(r'[;{]$|^[\w]+\(.*\)$|^/dts-v1/;', word)
+            continuing = not re.search(r'[;{]$|^[\w]+\(.*\)$|^/dts-v1/;|^/include/ ', word)
         previous = word
     return found
 

@@ -27,6 +27,7 @@ import boards       # noqa: E402
 import overlays     # noqa: E402
 import params       # noqa: E402
 import readme       # noqa: E402
+import style        # noqa: E402
 import trees        # noqa: E402
 from tools import Wrong, dt_apply    # noqa: E402
 from ktap import Tap                # noqa: E402
@@ -96,6 +97,17 @@ def bad_files(tap, board):
     status, said = run(CHECK, '--kernel', '5.10', HERE / 'bad-style-hex.dtso')
     tap.result(status == 2 and said.count('\n') == 1 and 'no kernel 5.10 for device trees' in said,
                'a kernel whose sources are not used is named', said)
+
+
+def included(tap, work):
+    """A line that includes a file is a whole one, and the next is looked at."""
+    source = work / 'included.dts'
+    for line in ('#include "k.dtsi"', '/include/ "k.dtsi"'):
+        source.write_text(f'/dts-v1/;\n{line}\n\n&i2c3 {{\n  status = "okay";\n\treg = <0xA>;\n}};\n')
+        said = style.style(source)
+        tap.result([text.partition(': ')[2] for text in said] == [
+            'indent with 1 tab', 'hexadecimal numbers are in lower case', 'reg belongs before status'],
+                   f'style: {line}', '\n'.join(said))
 
 
 def bad_readme(tap, work):
@@ -433,6 +445,7 @@ def main():
         work = pathlib.Path(work)
         board = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb')
         bad_files(tap, board)
+        included(tap, work)
         bad_readme(tap, work)
         bad_pins(tap, work)
         parameters(tap, work)
