@@ -193,6 +193,12 @@ def compare_own(blob, other, kernel):
             f'SoM or SoC ends in{"".join(f", such as {name}" for name in soc)}']
 
 
+def is_overlay(path):
+    """Return whether a file of a user is an overlay."""
+    return path.suffix in ('.dtso', '.dtbo') or (
+        path.suffix not in BLOBS and '/plugin/' in hints.plain(path))
+
+
 class File:
     """A file of a user."""
 
@@ -203,9 +209,7 @@ class File:
     @property
     def overlay(self):
         """Whether it is an overlay."""
-        return self.path.suffix in ('.dtso', '.dtbo') or (
-            self.path.suffix not in BLOBS and
-            '/plugin/' in self.path.read_text(encoding='utf-8'))
+        return is_overlay(self.path)
 
     @functools.cached_property
     def known(self):

@@ -107,6 +107,9 @@ def good(tap, work):
     tap.result(prop(OUT / 'my.dtbo', '/fragment@2/__overlay__/mine', 'label') == 'mine' and
                prop(OUT / 'my.dtb', '/clock', 'compatible') == 'balena,rtc-seed',
                'they are what was asked for')
+    (work / 'my.dts').write_text('// an overlay has /plugin/\n' + FIELD.read_text())
+    status, said = make(f'DTS={work}/my.dts')
+    tap.result(not status and said == 'out/dtb/my.dtb\n', 'a carrier that speaks of overlays', said)
     status, said = make(f'DTS={work}/my.dts {work}/my.dtso')
     tap.result(not status and said == 'out/dtb/my.dtb\nout/dtb/my.dtbo\n', 'both at once', said)
 
