@@ -257,6 +257,13 @@ def one_name(tap, work):
         source.write_text(ONE.format(name='one', pad='gp1'))
     said = check(work / 'one.dtso', work / 'other/one.dtso')
     tap.result('have one name' in said and 'TAP' not in said, 'files of one name', said)
+    shutil.copy(work / 'one.dtso', work / 'one.dts')
+    said = check(work / 'one.dts', work / 'one.dtso')
+    tap.result('have one name' in said and 'TAP' not in said, 'two overlays of one name', said)
+    board = overlays.compile_source(TOP / 'scripts/dt/board.dts', work / 'board.dtb')
+    said = check('--base', board, work / 'one.dtso', work / 'other/../one.dtso')
+    tap.result('Traceback' not in said and said.count('one.dtso: apply') == 1 and
+               'together' not in said, 'a file that is named twice', said)
 
 
 def given(tap, work):
