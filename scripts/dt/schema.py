@@ -15,6 +15,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 
 from tools import CACHE, KERNEL, TOP, Wrong, dt_apply, put, sources
 
@@ -67,14 +68,18 @@ def validate(blobs, kernel=KERNEL):
 
 def ask(blobs, schema):
     """Return what dt-validate says of each tree."""
-    done = subprocess.run([TOP / 'scripts/dt/validate', schema.with_suffix('.clean'), '-m', '-s',
-                           schema, *blobs], capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as work:
+        # A name may have in it what ends one in what is said.
+        links = {f'{work}/{number}': blob for number, blob in enumerate(blobs)}
+        for link, blob in links.items():
+            os.symlink(blob.resolve(), link)
+        done = subprocess.run([TOP / 'scripts/dt/validate', schema.with_suffix('.clean'), '-m', '-s',
+                               schema, *links], capture_output=True, text=True, check=False)
     found, current = {blob: [] for blob in blobs}, None
     for line in (done.stdout + done.stderr).splitlines():
         path, _, text = line.partition(': ')
-        blob = pathlib.Path(path.rstrip(':'))
-        if blob in found:
-            current = found[blob]
+        if path.rstrip(':') in links:
+            current = found[links[path.rstrip(':')]]
             current.append(text)
         elif current and line.startswith('\t'):
             current[-1] += f'\n{line}'

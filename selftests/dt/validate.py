@@ -61,6 +61,19 @@ def killed(tap, work, board):
     schema.schemas, schema.TOP, schema.CACHE = made, top, cache
 
 
+def colon(tap, work, board):
+    """What is said of a tree is that tree's, whatever is in its name."""
+    blob = pathlib.Path(shutil.copy(board, work / 'g: w.dtb'))
+    subprocess.run(['fdtput', '-tx', blob, f'{BUS}/pmic@25', 'colour', '2'], check=True)
+    try:
+        found = schema.validate([blob])
+    except Wrong as wrong:
+        found = str(wrong)
+    tap.result(found and isinstance(found, list) and
+               all(one == blob and re.match(r'\S+ \(|/', text) for one, text in found),
+               'a colon in the name', found)
+
+
 def main():
     """One board, and what may be wrong with it, each after the board itself."""
     tap, schemas = Tap(), schema.schemas(KERNEL)
@@ -81,6 +94,7 @@ def main():
             for name, (_, wanted) in changes.items():
                 tap.result(mine == peer and re.search(rf'(?<!\w){wanted}(?!\w)', mine), name, f'{mine}\n{peer}')
         killed(tap, work, board)
+        colon(tap, work, board)
     return tap.end()
 
 
