@@ -147,6 +147,32 @@ static int check_places(const void *overlay, int node, int fixups, struct dtb_er
 	return ret;
 }
 
+/* It adds 4 to the number behind the last colon, in 32 bits, and takes a sign there. */
+static int check_fixups(const void *overlay, struct dtb_error *err)
+{
+	int fixups = fdt_path_offset(overlay, "/__fixups__"), prop, length;
+
+	if (fixups < 0)
+		return 0;
+	fdt_for_each_property_offset(prop, overlay, fixups) {
+		const char *label = NULL, *colon;
+		const char *at = fdt_getprop_by_offset(overlay, prop, &label, &length);
+		const char *end = at + length;
+		size_t size, digits;
+
+		for (; at < end; at += size + 1) {
+			size = strnlen(at, end - at);
+			colon = memrchr(at, ':', size);
+			digits = colon ? strspn(colon + 1, "0123456789") : 0;
+			if (!digits || digits > 9)
+				return dtb_fail(err, -FDT_ERR_BADOVERLAY,
+						"a place of \"%s\" that is none: \"%.*s\"", label,
+						(int)size, at);
+		}
+	}
+	return 0;
+}
+
 /* libfdt applies nothing without a word. */
 static bool has_fragment(const void *overlay)
 {
@@ -176,7 +202,7 @@ void *dtb_apply(const void *fdt, const void *overlay, size_t room, struct dtb_er
 		dtb_fail(err, -FDT_ERR_BADOVERLAY, "it is no overlay: no fragment");
 		return NULL;
 	}
-	if (fixups >= 0 && check_places(overlay, 0, fixups, err))
+	if ((fixups >= 0 && check_places(overlay, 0, fixups, err)) || check_fixups(overlay, err))
 		return NULL;
 	spoilt = dtb_copy(overlay, 0, err);
 	result = spoilt ? dtb_copy(fdt, room, err) : NULL;

@@ -76,6 +76,24 @@ def aliases(tap, folder, good):
                done.stdout)
 
 
+# What is behind the last colon of a place in /__fixups__, and what is said.
+PLACES = (*((number, 6, 'a place of "i2c1" that is none: "/fragment@0/__overlay__:x:') for number in (
+    '-4', '4294967292', '4294967295', '2147483647', '+0', ' 0', '')),
+          ('1', 6, 'FDT_ERR_NOSPACE'), ('0', 0, ''), ('000', 0, ''))
+
+
+def places(tap, folder, good):
+    """libfdt adds 4 to such a number before it looks where that leads."""
+    overlay = folder / 'x.dtbo'
+    for number, status, words in PLACES:
+        run('dtc', '-q', '-o', overlay, '-', input='/dts-v1/; / { fragment@0 { target-path = "/"; '
+            '__overlay__ { x = <0xffffffff>; }; }; '
+            f'__fixups__ {{ i2c1 = "/fragment@0/__overlay__:x:0", "/fragment@0/__overlay__:x:{number}"; }}; }};')
+        done = swap('merge', good, overlay, '-o', folder / 'out.dtb')
+        tap.result(done.returncode == status and words in done.stdout,
+                   f'a place of a phandle is "{number}"', f'{done.returncode}\n{done.stdout}')
+
+
 PROPS = (b'compatible', b'reg', b'phandle', b'#clock-cells')
 
 
@@ -202,6 +220,7 @@ def main():
         folder = pathlib.Path(work)
         versions(tap, folder, good)
         aliases(tap, folder, good)
+        places(tap, folder, good)
         large(tap, folder, good)
         chosen(tap, folder, good)
     return tap.end()
