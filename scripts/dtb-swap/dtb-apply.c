@@ -9,6 +9,8 @@
 
 #include "dtb.h"
 
+#define MOST_FRAGMENTS 1000	/* for each the whole overlay is looked through */
+
 static int no_label(const void *fdt, const char *label, const char *user,
 		    struct dtb_error *err)
 {
@@ -45,7 +47,7 @@ static int check_labels(const void *fdt, const void *overlay, struct dtb_error *
 /* The label in whose property of /__fixups__ there is "/fragment@0:target:0". */
 static const char *target_label(const void *overlay, int fragment)
 {
-	int fixups = fdt_path_offset(overlay, "/__fixups__"), prop;
+	int fixups = fdt_path_offset(overlay, "/__fixups__"), prop, length;
 	char place[128];
 
 	snprintf(place, sizeof(place), "/%s:target:0", fdt_get_name(overlay, fragment, NULL));
@@ -53,10 +55,12 @@ static const char *target_label(const void *overlay, int fragment)
 		return NULL;
 	fdt_for_each_property_offset(prop, overlay, fixups) {
 		const char *label = NULL;
+		const char *at = fdt_getprop_by_offset(overlay, prop, &label, &length);
+		const char *end = at + length;
 
-		fdt_getprop_by_offset(overlay, prop, &label, NULL);
-		if (fdt_stringlist_search(overlay, fixups, label, place) >= 0)
-			return label;
+		for (; at < end; at += strnlen(at, end - at) + 1)
+			if (!strcmp(at, place))
+				return label;
 	}
 	return NULL;
 }
@@ -173,15 +177,25 @@ static int check_fixups(const void *overlay, struct dtb_error *err)
 	return 0;
 }
 
-/* libfdt applies nothing without a word. */
-static bool has_fragment(const void *overlay)
+/**
+ * dtb_fragments() - whether something is an overlay that can be put on a tree
+ * @overlay: libfdt applies none without a word
+ * @err: why not
+ *
+ * Return: 0 or a negative code
+ */
+int dtb_fragments(const void *overlay, struct dtb_error *err)
 {
-	int fragment;
+	int fragment, count = 0;
 
 	fdt_for_each_subnode(fragment, overlay, 0)
-		if (fdt_subnode_offset(overlay, fragment, "__overlay__") >= 0)
-			return true;
-	return false;
+		count += fdt_subnode_offset(overlay, fragment, "__overlay__") >= 0;
+	if (!count)
+		return dtb_fail(err, -FDT_ERR_BADOVERLAY, "it is no overlay: no fragment");
+	if (count > MOST_FRAGMENTS)
+		return dtb_fail(err, -FDT_ERR_BADOVERLAY, "it has %d fragments, more than %d",
+				count, MOST_FRAGMENTS);
+	return 0;
 }
 
 /**
@@ -198,10 +212,8 @@ void *dtb_apply(const void *fdt, const void *overlay, size_t room, struct dtb_er
 	int ret, fixups = fdt_path_offset(overlay, "/__local_fixups__");
 	void *spoilt, *result;
 
-	if (!has_fragment(overlay)) {
-		dtb_fail(err, -FDT_ERR_BADOVERLAY, "it is no overlay: no fragment");
+	if (dtb_fragments(overlay, err))
 		return NULL;
-	}
 	if ((fixups >= 0 && check_places(overlay, 0, fixups, err)) || check_fixups(overlay, err))
 		return NULL;
 	spoilt = dtb_copy(overlay, 0, err);

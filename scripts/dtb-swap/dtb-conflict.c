@@ -78,8 +78,10 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 int dtb_address_conflict(const void *fdt, const void *overlay, struct dtb_error *err)
 {
 	void *after = NULL;
-	int fragment, ret = 0;
+	int fragment, ret = dtb_fragments(overlay, err);
 
+	if (ret)
+		return ret;
 	fdt_for_each_subnode(fragment, overlay, 0) {
 		int bus, contents = fdt_subnode_offset(overlay, fragment, "__overlay__");
 

@@ -257,14 +257,14 @@ const char *dtb_label_path(const void *fdt, const char *label)
 	return node < 0 ? NULL : fdt_getprop(fdt, node, label, NULL);
 }
 
-/* How many letters have to be changed, added or dropped (Levenshtein). */
+/* How many of the first letters have to be changed, added or dropped (Levenshtein). */
 static unsigned int distance(const char *a, const char *b)
 {
 	unsigned int row[LONGEST_LABEL + 1], i, j, length = strnlen(b, LONGEST_LABEL);
 
 	for (j = 0; j <= length; j++)
 		row[j] = j;
-	for (i = 1; *a; a++, i++) {
+	for (i = 1; *a && i <= LONGEST_LABEL; a++, i++) {
 		unsigned int corner = row[0];
 
 		row[0] = i;

@@ -86,6 +86,7 @@ void dtb_labels_first(void *fdt);
 const char *dtb_label_path(const void *fdt, const char *label);
 void dtb_label_nearest(const void *fdt, const char *label, char *text, size_t size);
 
+int dtb_fragments(const void *overlay, struct dtb_error *err);
 void *dtb_apply(const void *fdt, const void *overlay, size_t room, struct dtb_error *err);
 int dtb_target(const void *fdt, const void *overlay, int fragment, struct dtb_error *err);
 

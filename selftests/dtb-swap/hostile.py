@@ -94,6 +94,39 @@ def places(tap, folder, good):
                    f'a place of a phandle is "{number}"', f'{done.returncode}\n{done.stdout}')
 
 
+def overlay_of(count, names, path):
+    """Write an overlay of so many fragments, and of labels for the first ones."""
+    nodes = ''.join(f'f{i} {{ target = <0>; __overlay__ {{ x{i}; }}; }};' for i in range(count))
+    text = ''.join(f'{name} = "/f{i}:target:0";' for i, name in enumerate(names))
+    run('dtc', '-q', '-o', path, '-', input=f'/dts-v1/; / {{ {nodes} __fixups__ {{ {text} }}; }};')
+
+
+# How many fragments and which labels an overlay has, and what is said.
+BROAD = (
+    ('a label of 2 MB', 1, lambda labels: ['q' * 2000000], 6, 'no label "qqq'),
+    ('1000 fragments', 1000, lambda labels: labels[:1000], 0, ''),
+    ('one more', 1001, lambda labels: labels[:1001], 6, 'it has 1001 fragments, more than 1000'),
+    ('20000 labels that are not there', 900, lambda labels: [f'n{i}' for i in range(20000)], 6, 'no label "n0"'),
+)
+
+
+def broad(tap, folder, good):
+    """An overlay, too, takes seconds of the CPU."""
+    tree, base, overlay = Tree(good), folder / 'base.dtb', folder / 'x.dtbo'
+    labels = [f'label{i}' for i in range(1100)]
+    for label in labels:
+        tree.text('/__symbols__', label, '/soc@0')
+    if not tree.fdt.get_phandle(tree.node('/soc@0')):
+        tree.cell('/soc@0', 'phandle', 0x7001)
+    tree.write(base)
+    for name, count, names, status, words in BROAD:
+        overlay_of(count, names(labels), overlay)
+        done = run('sh', '-c', f'ulimit -t {LIMIT}; exec "$@"', 'sh', *program(), 'merge', base, overlay,
+                   '-o', folder / 'out.dtb')
+        tap.result(done.returncode == status and words in done.stdout, f'an overlay with {name}, in {LIMIT} s',
+                   f'status {done.returncode}\n{done.stdout[:800]}')
+
+
 PROPS = (b'compatible', b'reg', b'phandle', b'#clock-cells')
 
 
@@ -221,6 +254,7 @@ def main():
         versions(tap, folder, good)
         aliases(tap, folder, good)
         places(tap, folder, good)
+        broad(tap, folder, good)
         large(tap, folder, good)
         chosen(tap, folder, good)
     return tap.end()
