@@ -11,17 +11,25 @@
 
 #define ROOM (256 << 10)	/* for what an overlay adds */
 
-/* The child of a bus that has the address and is in use, or has the same name. */
-static int child_at(const void *fdt, int bus, unsigned int address, const char *name)
+/* Of an address on a bus; one where that does not say it. */
+static int cells_of(const void *fdt, int bus)
 {
-	int child, length;
+	int cells = fdt_getprop(fdt, bus, "#address-cells", NULL) ? fdt_address_cells(fdt, bus) : 1;
+
+	return cells < 1 ? 1 : cells;
+}
+
+/* The child of a bus that has the address and is in use, or has the same name. */
+static int child_at(const void *fdt, int bus, const fdt32_t *address, const char *name)
+{
+	int child, length, size = 4 * cells_of(fdt, bus);
 
 	fdt_for_each_subnode(child, fdt, bus) {
 		const fdt32_t *reg = fdt_getprop(fdt, child, "reg", &length);
 
 		if (!strcmp(fdt_get_name(fdt, child, NULL), name))
 			return child;
-		if (reg && length >= 4 && fdt32_to_cpu(*reg) == address &&
+		if (reg && length >= size && !memcmp(reg, address, size) &&
 		    dtb_enabled(fdt, child))
 			return child;
 	}
@@ -40,7 +48,7 @@ static bool stays(const void *after, const char *path)
 static int bus_conflict(const void *fdt, int bus, const void *overlay, int contents,
 			void **after, struct dtb_error *err)
 {
-	int child, length;
+	int child, length, cells = cells_of(fdt, bus);
 
 	fdt_for_each_subnode(child, overlay, contents) {
 		const fdt32_t *reg = fdt_getprop(overlay, child, "reg", &length);
@@ -50,9 +58,9 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 
 		/* Without compatible it changes a device and adds none. */
 		chip = fdt_getprop(overlay, child, "compatible", NULL);
-		if (!reg || length < 4 || !chip)
+		if (!reg || length < 4 * cells || !chip || !dtb_enabled(overlay, child))
 			continue;
-		other = child_at(fdt, bus, fdt32_to_cpu(*reg), name);
+		other = child_at(fdt, bus, reg, name);
 		if (other < 0)
 			continue;
 		dtb_path(fdt, other, path, sizeof(path));
@@ -61,8 +69,10 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 		if (!stays(*after, path))
 			continue;
 		chip = fdt_getprop(fdt, other, "compatible", NULL);
-		return dtb_fail(err, -FDT_ERR_EXISTS, "address 0x%x for %s is taken by %s (%s)",
-				fdt32_to_cpu(*reg), name, path, chip ? chip : "no compatible");
+		return dtb_fail(err, -FDT_ERR_EXISTS,
+				"address 0x%x for %s is taken by %s (%s)",
+				fdt32_to_cpu(reg[cells - 1]), name, path,
+				chip ? chip : "no compatible");
 	}
 	return 0;
 }

@@ -242,6 +242,31 @@ def firmwares(tap, folder):
                    f'an overlay of Raspberry Pi {name}', done.stdout)
 
 
+# A bus, what an overlay adds there, the exit status, what is said.
+BUSES = '/ { wide { #address-cells = <2>; #size-cells = <1>; old { compatible = "x"; reg = <1 0x1000 1>; }; }; ' \
+    'plain { old { compatible = "x"; reg = <0x68>; }; }; };'
+ADDRESSES = (
+    ('two cells of which the first is the same', 'wide', 'reg = <1 0x2000 1>;', 0, ''),
+    ('two cells of which the second is the same', 'wide', 'reg = <0 0x1000 1>;', 0, ''),
+    ('two cells that are the same', 'wide', 'reg = <1 0x1000 4>;', 6, '0x1000 for new is taken by /wide/old (x)'),
+    ('of two cells, one', 'wide', 'reg = <1>;', 0, ''),
+    ('a bus that says no cells', 'plain', 'reg = <0x68>;', 6, '0x68 for new is taken by /plain/old (x)'),
+    ('another address there', 'plain', 'reg = <0x69>;', 0, ''),
+    ('a device that is not in use', 'plain', 'reg = <0x68>; status = "disabled";', 0, ''))
+
+
+def addresses(tap, folder):
+    """An address is taken where all of it is, by a device that is in use for one that will be."""
+    first, base, overlay = folder / 'first.dtbo', folder / 'base.dtb', folder / 'x.dtbo'
+    run('dtc', '-q', '-o', first, '-', input=f'/dts-v1/; /plugin/; &{{/}} {BUSES[2:]}')
+    swap('merge', shipped('6.12', 'imx8mp-evk'), first, '-o', base)
+    for name, bus, text, status, words in ADDRESSES:
+        run('dtc', '-q', '-o', overlay, '-',
+            input=f'/dts-v1/; /plugin/; &{{/{bus}}} {{ new {{ compatible = "y"; {text} }}; }};')
+        done = swap('merge', base, overlay, '-o', folder / 'merged.dtb')
+        tap.result(done.returncode == status and words in done.stdout, f'addresses: {name}', done.stdout)
+
+
 def again(tap, folder):
     """Overlays that the selected tree is made with are not put on it once more."""
     row = {row[0]: row for row in DEVICES}['imx8mm-var-som']
@@ -375,6 +400,7 @@ def main():
         configured(tap, folder)
         stands_on(tap, folder)
         firmwares(tap, folder)
+        addresses(tap, folder)
         bases(tap, folder)
         again(tap, folder)
         undone(tap, folder)
