@@ -217,18 +217,21 @@ static int read_property(struct dtb_lines *lines, const struct chips *chips, int
 	return ret;
 }
 
-/* <line flags>, of the parent. */
+/* <line flags ...>, of the parent. */
 static int read_hog(struct dtb_lines *lines, const void *fdt, int node, const struct chips *chips,
 		    const fdt32_t *cell, int count)
 {
 	int parent = fdt_parent_offset(fdt, node);
 	const struct chip *chip = chips->list, *end = chip + chips->count;
+	int i, ret = 0;
 
 	while (chip < end && chip->node != parent)
 		chip++;
-	if (chip == end || count < (int)chip->cells)
+	if (chip == end)
 		return 0;
-	return add_line(lines, line_of(chip, cell, node));
+	for (i = chip->cells; i <= count && !ret; i += chip->cells)
+		ret = add_line(lines, line_of(chip, &cell[i - chip->cells], node));
+	return ret;
 }
 
 static int by_line(const void *a, const void *b)

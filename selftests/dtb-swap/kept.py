@@ -31,9 +31,9 @@ def cells(tree, path, name):
     return [int.from_bytes(value[i:i + 4], 'big') for i in range(0, len(value), 4)]
 
 
-def hog(tree, chip, line):
-    """A line that is taken when its controller comes up."""
-    tree.add(chip, 'x-hog', line_name='x').cell(f'{chip}/x-hog', 'gpios', line, 0)
+def hog(tree, chip, *lines):
+    """Lines that are taken when their controller comes up."""
+    tree.add(chip, 'x-hog', line_name='x').cell(f'{chip}/x-hog', 'gpios', *(n for line in lines for n in (line, 0)))
     flags(tree, f'{chip}/x-hog', 'gpio-hog', 'output-low')
 
 
@@ -170,6 +170,8 @@ CASES = (
     ('the GPIOs of the card\'s supply are off', evk, lambda t: t.text(GPIO2, *DISABLED), 5, f'storage of /: {GPIO2}'),
     ('a hog takes the line of the card\'s supply', evk, lambda t: hog(t, GPIO2, 19), 5, 'GPIO 0.19: '),
     ('a hog on another line', evk, lambda t: hog(t, GPIO2, 23), 0, 'fits'),
+    ('a hog takes it as its second line', evk, lambda t: hog(t, GPIO2, 23, 19), 5, 'GPIO 0.19: '),
+    ('a hog on two other lines', evk, lambda t: hog(t, GPIO2, 23, 24), 0, 'fits'),
     ('an LED takes it', evk, lambda t: led(t, GPIO2, 19), 5, 'both want it in the new tree'),
     ('an LED that is not in use takes it', evk, lambda t: led(t.text('/gpio-leds', *DISABLED), GPIO2, 19), 0,
      'fits'),
