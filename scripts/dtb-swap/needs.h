@@ -9,6 +9,8 @@
 
 #define KEEP "begin with this board's own tree, and see what differs with dtb-swap diff"
 
+#define MOST_USERS 16	/* of a GPIO or a pin, that are held against each other */
+
 /**
  * struct need - a device that is needed, while its suppliers are looked at
  * @swap: the run
@@ -76,6 +78,7 @@ int lane_port(struct need *need, int lane, int old);
 bool is_fixed(const void *fdt, int node);
 void check_rails(struct need need);
 void check_iommu(struct need *need, int device);
+bool read_used_lines(struct dtb_lines *lines, const void *fdt);
 void check_lines(struct need need);
 bool is_within(const void *fdt, int node, int other);
 void check_pins(struct need need);

@@ -217,13 +217,12 @@ static bool pin_of(const void *fdt, const struct dtb_line *line, struct pin *pin
 static void add_lines(struct pins *pins, const void *fdt)
 {
 	struct dtb_lines lines;
-	struct dtb_error err;
 	struct pin pin;
 	size_t i;
 
-	pins->no_memory |= dtb_lines_read(&lines, fdt, &err) != 0;
+	pins->no_memory |= !read_used_lines(&lines, fdt);
 	for (i = 0; i < lines.count; i++)
-		if (node_used(fdt, lines.list[i].node) && pin_of(fdt, &lines.list[i], &pin))
+		if (pin_of(fdt, &lines.list[i], &pin))
 			add_pin(pins, &pin);
 	free(lines.list);
 }
@@ -295,16 +294,38 @@ static bool was_shared(const struct need *need, const struct pins *before, struc
 	return first->node != last->node;
 }
 
-/* @pin: one of two that are the same; nobody misses it where nothing needed stands on it */
-static bool is_taken(const struct need *need, const struct pins *before, const struct pin *pin)
+/* Nobody misses a pin where nothing needed stands on it. */
+static bool is_taken(const struct need *need, const struct pins *before, const struct pin *pin,
+		     const struct pin *other)
 {
-	int one = pin[0].node, two = pin[1].node;
+	int one = pin->node, two = other->node;
 
-	if (pin[0].use + pin[1].use > BY_LINE)	/* check_lines() looks at two of them */
+	if (pin->use + other->use > BY_LINE)	/* check_lines() looks at two of them */
 		return false;
-	return !by_pin(&pin[0], &pin[1]) && (need->stood[one] | need->stood[two]) &&
-	       !is_within(need->fdt, one, two) && !is_within(need->fdt, two, one) &&
-	       !was_shared(need, before, *pin);
+	return (need->stood[one] | need->stood[two]) && !is_within(need->fdt, one, two) &&
+	       !is_within(need->fdt, two, one) && !was_shared(need, before, *pin);
+}
+
+/* The devices that want a pin of each other's, as chip and node: several pins, but once. */
+static struct pins find_pairs(const struct need *need, const struct pins *before,
+			      const struct pins *after)
+{
+	const struct pin *pin = after->list;
+	struct pins pairs = { 0 };
+	struct pin pair = { 0 };
+	size_t i, j;
+
+	for (i = 0; need->stood && i < after->count; i++)
+		for (j = i + 1; j < after->count && j - i < MOST_USERS &&
+		     !by_pin(&pin[i], &pin[j]); j++)
+			if (is_taken(need, before, &pin[i], &pin[j])) {
+				pair.chip = pin[i].node;
+				pair.node = pin[j].node;
+				add_pin(&pairs, &pair);
+			}
+	if (pairs.count)
+		qsort(pairs.list, pairs.count, sizeof(*pairs.list), by_pin_and_node);
+	return pairs;
 }
 
 /**
@@ -313,30 +334,28 @@ static bool is_taken(const struct need *need, const struct pins *before, const s
  */
 void check_pins(struct need need)
 {
-	struct pins before, after;
-	int one = -1, two = -1;
+	struct pins before, after, pairs;
 	char a[256], b[256];
 	size_t i;
 
 	read_pins(&before, need.running);
 	read_pins(&after, need.fdt);
+	pairs = find_pairs(&need, &before, &after);
 	need.what = "pins";
-	need.swap->report.no_memory |= before.no_memory || after.no_memory;
+	need.swap->report.no_memory |= before.no_memory || after.no_memory || pairs.no_memory;
 	if (!after.steps)
 		complain(&need, "name each group only where it is needed",
 			 "the new tree names groups of them too often to look at all%s%s", "", "");
-	for (i = 0; need.stood && i + 1 < after.count; i++) {
-		const struct pin *pin = &after.list[i];
+	for (i = 0; i < pairs.count; i++) {
+		const struct pin *pair = &pairs.list[i];
 
-		if ((pin[0].node == one && pin[1].node == two) || !is_taken(&need, &before, pin))
-			continue;
-		one = pin[0].node;
-		two = pin[1].node;
-		complain(&need, "disable one of them, or give it other pins",
-			 "%s and %s both want the same in the new tree",
-			 node_shown(need.fdt, one, a, sizeof(a)),
-			 node_shown(need.fdt, two, b, sizeof(b)));
+		if (!i || by_pin_and_node(pair - 1, pair))
+			complain(&need, "disable one of them, or give it other pins",
+				 "%s and %s both want the same in the new tree",
+				 node_shown(need.fdt, pair->chip, a, sizeof(a)),
+				 node_shown(need.fdt, pair->node, b, sizeof(b)));
 	}
 	free(before.list);
 	free(after.list);
+	free(pairs.list);
 }

@@ -360,16 +360,15 @@ bool is_within(const void *fdt, int node, int other)
 	return node == other;
 }
 
-/* @line: one of two that are the same; nobody misses it where nothing needed stands on it */
+/* Nobody misses a line where nothing needed stands on it. */
 static void check_line(struct need *need, const struct dtb_lines *before,
-		       const struct dtb_line *line)
+		       const struct dtb_line *line, const struct dtb_line *other)
 {
-	int one = line[0].node, two = line[1].node;
+	int one = line->node, two = other->node;
 	char what[64], a[256], b[256];
 
 	if (is_within(need->fdt, one, two) || is_within(need->fdt, two, one) ||
-	    !(need->stood[one] | need->stood[two]) || !node_used(need->fdt, one) ||
-	    !node_used(need->fdt, two) || dtb_share_line(need->fdt, one, two) ||
+	    !(need->stood[one] | need->stood[two]) || dtb_share_line(need->fdt, one, two) ||
 	    was_shared(need, before, line))
 		return;
 	snprintf(what, sizeof(what), "GPIO %u.%u", line->bank, line->line);
@@ -381,22 +380,41 @@ static void check_line(struct need *need, const struct dtb_lines *before,
 }
 
 /**
+ * read_used_lines() - the GPIOs of devices that come up
+ * @lines: is filled; its list is for free()
+ * @fdt: tree
+ *
+ * Return: false where there is no memory
+ */
+bool read_used_lines(struct dtb_lines *lines, const void *fdt)
+{
+	struct dtb_error err;
+	bool good = !dtb_lines_read(lines, fdt, &err);
+	size_t i, count = 0;
+
+	for (i = 0; i < lines->count; i++)
+		if (node_used(fdt, lines->list[i].node))
+			lines->list[count++] = lines->list[i];
+	lines->count = count;
+	return good;
+}
+
+/**
  * check_lines() - refuse a tree in which another device takes a GPIO of one that is needed
  * @need: is told; knows what is needed
  */
 void check_lines(struct need need)
 {
 	struct dtb_lines before = { 0 }, after = { 0 };
-	struct dtb_error err;
-	size_t i;
+	size_t i, j;
 
-	if (!need.stood || dtb_lines_read(&before, need.running, &err) ||
-	    dtb_lines_read(&after, need.fdt, &err))
+	if (!need.stood || !read_used_lines(&before, need.running) ||
+	    !read_used_lines(&after, need.fdt))
 		need.swap->report.no_memory = true;
-	else
-		for (i = 0; i + 1 < after.count; i++)
-			if (same_line(&after.list[i], &after.list[i + 1]))
-				check_line(&need, &before, &after.list[i]);
+	for (i = 0; need.stood && i < after.count; i++)
+		for (j = i + 1; j < after.count && j - i < MOST_USERS &&
+		     same_line(&after.list[i], &after.list[j]); j++)
+			check_line(&need, &before, &after.list[i], &after.list[j]);
 	free(before.list);
 	free(after.list);
 }

@@ -42,6 +42,14 @@ def led(tree, chip, line):
     tree.add('/gpio-leds', 'x').cell('/gpio-leds/x', 'gpios', tree.fdt.get_phandle(tree.node(chip)), line, 0)
 
 
+def between(tree, status, path, **texts):
+    """Two more on the line of the card's supply, of which the second is not in its way."""
+    number = tree.fdt.get_phandle(tree.node(GPIO2))
+    tree.add('/', 'other', status=status).add('/other', path, **texts).cell(f'/other/{path}', 'gpio', number, 19, 0)
+    flags(tree, f'/other/{path}', 'enable-active-high')
+    tree.add('/', 'leds-x', compatible='gpio-leds').add('/leds-x', 'x').cell('/leds-x/x', 'gpios', number, 19, 0)
+
+
 def renumber(tree, path):
     """A node gets another number, by which the Ethernet knows it then."""
     tree.cell(path, 'phandle', 0x7002).cell(EQOS, 'intf_mode', 0x7002, 4)
@@ -173,6 +181,10 @@ CASES = (
     ('a hog takes it as its second line', evk, lambda t: hog(t, GPIO2, 23, 19), 5, 'GPIO 0.19: '),
     ('a hog on two other lines', evk, lambda t: hog(t, GPIO2, 23, 24), 0, 'fits'),
     ('an LED takes it', evk, lambda t: led(t, GPIO2, 19), 5, 'both want it in the new tree'),
+    ('an LED takes it, and a device that is not in use has it', evk, lambda t: between(t, 'disabled', 'x'), 5,
+     '/leds-x/x and /regulator-usdhc2 both want it in the new tree'),
+    ('an LED takes it, and a supply shares it', evk, lambda t: between(
+        t, 'okay', 'x', compatible='regulator-fixed'), 5, '/leds-x/x and /regulator-usdhc2 both want it'),
     ('an LED that is not in use takes it', evk, lambda t: led(t.text('/gpio-leds', *DISABLED), GPIO2, 19), 0,
      'fits'),
     ('names of interrupts are left out', evk, lambda t: t.drop(EQOS, 'interrupt-names'), 5,

@@ -42,6 +42,13 @@ def same_group(tree, device=EVK_SD, **how):
     return wants(tree, *cells(tree, device, 'pinctrl-0')[:1], **how)
 
 
+def with_part(tree):
+    """A part of the card's controller names its group, too, and so does another device."""
+    groups = cells(tree, EVK_SD, 'pinctrl-0')[:1]
+    tree.add(EVK_SD, 'part', compatible='acme,part').cell(f'{EVK_SD}/part', 'pinctrl-0', *groups)
+    tree.cell('/sound-bt-sco', 'pinctrl-0', *groups)
+
+
 def own_group(tree, pads, *properties):
     """It has a group of its own; properties are names with cells, or with text."""
     tree.add(pads, 'x').cell(f'{pads}/x', 'phandle', 0x7003)
@@ -98,6 +105,7 @@ def orange(folder):
 BOTH = 'both want the same in the new tree'
 CASES = (
     ('a device takes the group of the card', evk, same_group, 5, BOTH),
+    ('so does a part of the card\'s controller', evk, with_part, 5, f'{EVK_SD} and /sound-bt-sco {BOTH}'),
     ('it is not in use', evk, lambda t: same_group(t, status='disabled'), 0, 'fits'),
     ('a pad in a group of its own', evk, of_sd, 5, BOTH),
     ('another pad', evk, lambda t: of_sd(t, 0x400), 0, 'fits'),
