@@ -12,6 +12,7 @@
 #include "swap.h"
 
 #define ADDED (128 << 10)	/* room for the bootloader and for a trial */
+#define MOST_ENTRIES 1024	/* each is looked for among those of another tree */
 #define LARGEST (2 << 20)	/* arm64: Documentation/arch/arm64/booting.rst */
 
 /**
@@ -95,6 +96,10 @@ int check_structure(struct swap *swap, const void *fdt, const char *name)
 		refuse(swap, KIND_ROOM, "drop its labels (compile without -@), or parts of it",
 		       "%s has %u bytes, the kernel takes %u with what is added for a start", name,
 		       used_size(fdt), LARGEST);
+	else if (fdt_num_mem_rsv(fdt) > MOST_ENTRIES)
+		refuse(swap, KIND_TREE, "reserve what is side by side with one",
+		       "%s has %d entries of /memreserve/, more than %d", name,
+		       fdt_num_mem_rsv(fdt), MOST_ENTRIES);
 	else if (is_of_trial(fdt))
 		refuse(swap, KIND_TREE, "take the file that was tried: dtb-swap list",
 		       "%s was saved during a trial, and would start another one each time", name);

@@ -16,6 +16,12 @@ struct span {
 	uint64_t size;
 };
 
+/* struct taken - the sum of what the new tree takes, and where the kernel's code and data are */
+struct taken {
+	uint64_t sum;
+	struct span kernel[2];
+};
+
 /* Of an address and a size, by the cells of the node above; false behind the last. */
 static bool read_span(const void *fdt, int node, int index, struct span *span)
 {
@@ -72,9 +78,10 @@ static uint64_t of_memory(const void *fdt, const struct span *span, uint64_t *al
 static bool is_reserved_now(const struct need *need, const struct span *span)
 {
 	int node, i, parent = fdt_path_offset(need->running, "/reserved-memory");
+	int count = fdt_num_mem_rsv(need->running);
 	struct span one;
 
-	for (i = 0; i < fdt_num_mem_rsv(need->running); i++)
+	for (i = 0; i < count; i++)
 		if (!fdt_get_mem_rsv(need->running, i, &one.at, &one.size) &&
 		    common(span, &one) == span->size)
 			return true;
@@ -86,27 +93,26 @@ static bool is_reserved_now(const struct need *need, const struct span *span)
 }
 
 /* Where the kernel is: only root is told, and UEFI puts it elsewhere with the next start. */
-static bool is_kernel(const struct need *need, const struct span *span)
+static void find_kernel(const struct need *need, struct span kernel[2])
 {
-	char *text = sys_read(need->swap, "/proc/iomem", NULL), *line, *save = NULL;
-	bool found = false;
+	char *text = sys_exists(need->swap, "/sys/firmware/efi") ? NULL :
+		     sys_read(need->swap, "/proc/iomem", NULL), *line, *save = NULL;
 
-	for (line = text ? strtok_r(text, "\n", &save) : NULL; line && !found;
+	for (line = text ? strtok_r(text, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		unsigned long long first, last;
 		const char *name = read_iomem(line, &first, &last);
+		bool data = name && !strcmp(name, "Kernel data");
 
-		if (name && (!strcmp(name, "Kernel code") || !strcmp(name, "Kernel data")) &&
-		    last > first)
-			found = common(span, &(struct span){ first, last - first + 1 });
+		if (name && (data || !strcmp(name, "Kernel code")) && last > first)
+			kernel[data] = (struct span){ first, last - first + 1 };
 	}
 	free(text);
-	return found && !sys_exists(need->swap, "/sys/firmware/efi");
 }
 
 /* @taken: gets more by what the span takes of memory, unless the kernel may have it meanwhile */
 static void check_span(struct need *need, const struct span *span, bool reusable,
-		       uint64_t *taken)
+		       struct taken *taken)
 {
 	const void *fdt = need->fdt;
 	uint64_t all, part;
@@ -115,11 +121,27 @@ static void check_span(struct need *need, const struct span *span, bool reusable
 	if (!span->size || is_reserved_now(need, span))
 		return;
 	part = of_memory(need->running, span, &all);
-	*taken += reusable ? 0 : all ? part : of_memory(fdt, span, &all);
+	taken->sum += reusable ? 0 : all ? part : of_memory(fdt, span, &all);
 	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)span->at);
-	if (is_kernel(need, span))
+	if (common(span, &taken->kernel[0]) || common(span, &taken->kernel[1]))
 		complain(need, LEAVE, "the new tree reserves what the kernel is in, at %s%s", text,
 			 "");
+}
+
+static bool is_reusable(const void *fdt, int node)
+{
+	return fdt_getprop(fdt, node, "reusable", NULL);
+}
+
+static void check_regions(struct need *need, struct taken *taken)
+{
+	int node, i, parent = fdt_path_offset(need->fdt, "/reserved-memory");
+	struct span span;
+
+	fdt_for_each_subnode(node, need->fdt, parent)
+		for (i = 0; dtb_enabled(need->fdt, node) && read_span(need->fdt, node, i, &span);
+		     i++)
+			check_span(need, &span, is_reusable(need->fdt, node), taken);
 }
 
 /**
@@ -128,25 +150,24 @@ static void check_span(struct need *need, const struct span *span, bool reusable
  */
 void check_reserved(struct need need)
 {
-	int node, i, parent = fdt_path_offset(need.fdt, "/reserved-memory");
-	uint64_t taken = 0, all;
+	int i, count = fdt_num_mem_rsv(need.fdt);
+	struct taken taken = { 0 };
 	struct span span;
+	uint64_t all;
 	char texts[2][24];
 
 	need.what = "memory";
-	for (i = 0; i < fdt_num_mem_rsv(need.fdt); i++)
+	find_kernel(&need, taken.kernel);
+	for (i = 0; i < count; i++)
 		if (!fdt_get_mem_rsv(need.fdt, i, &span.at, &span.size))
 			check_span(&need, &span, false, &taken);
-	fdt_for_each_subnode(node, need.fdt, parent)
-		for (i = 0; dtb_enabled(need.fdt, node) && read_span(need.fdt, node, i, &span); i++)
-			check_span(&need, &span,
-				   fdt_getprop(need.fdt, node, "reusable", NULL), &taken);
+	check_regions(&need, &taken);
 	of_memory(need.running, &(struct span){ 0 }, &all);
 	if (!all)
 		of_memory(need.fdt, &(struct span){ 0 }, &all);
-	snprintf(texts[0], sizeof(texts[0]), "%llu", (unsigned long long)taken >> 20);
+	snprintf(texts[0], sizeof(texts[0]), "%llu", (unsigned long long)taken.sum >> 20);
 	snprintf(texts[1], sizeof(texts[1]), "%llu", (unsigned long long)all >> 20);
-	if (taken && taken >= all / 2)
+	if (taken.sum && taken.sum >= all / 2)
 		complain(&need, LEAVE, "the new tree reserves %s MiB of %s that are free now",
 			 texts[0], texts[1]);
 }

@@ -215,6 +215,25 @@ def large(tap, folder, good):
                    f'status {done.returncode}, {done.stdout.count(words)}\n{done.stdout[:800]}')
 
 
+# How many entries of /memreserve/ a tree has, the exit status, what is said.
+ENTRIES = ((1024, 0, 'fits'), (1025, 3, 'has 1025 entries of /memreserve/, more than 1024'),
+           (60000, 3, 'has 60000 entries of /memreserve/, more than 1024'))
+
+
+def entries(tap, folder, good):
+    """Each is looked for among those of the running tree."""
+    made, path = device(folder / 'root', good), folder / 'large.dtb'
+    for count, status, words in ENTRIES:
+        tree = Grown(good, path, ())
+        tree.front = b''.join(struct.pack('>QQ', 0x40000000 + 16 * i, 8) for i in range(count)) + bytes(16)
+        tree.head[2], tree.head[4] = 40 + len(tree.front), 40
+        tree.write(path, b'')
+        done = run('sh', '-c', f'ulimit -t {LIMIT}; exec "$@"', 'sh', *program(), 'check', path,
+                   '--root', made.root)
+        tap.result(done.returncode == status and words in done.stdout,
+                   f'{count} entries of /memreserve/, in {LIMIT} s', f'status {done.returncode}\n{done.stdout[:800]}')
+
+
 # What /chosen has in the running tree and in the new one, and whether that is refused.
 LEFT = (
     ('linux,usable-memory-range', None, cells(0, 0x40000000, 0, 0x1000000), True),
@@ -256,6 +275,7 @@ def main():
         places(tap, folder, good)
         broad(tap, folder, good)
         large(tap, folder, good)
+        entries(tap, folder, good)
         chosen(tap, folder, good)
     return tap.end()
 
