@@ -133,15 +133,40 @@ static bool is_reusable(const void *fdt, int node)
 	return fdt_getprop(fdt, node, "reusable", NULL);
 }
 
+/* What is kept for good where the kernel finds room for it. */
+static uint64_t pool_size(const void *fdt, int node)
+{
+	int length = 0;
+	const fdt32_t *size = fdt_getprop(fdt, node, "size", &length);
+
+	if (!size || fdt_getprop(fdt, node, "reg", NULL) || is_reusable(fdt, node) ||
+	    !dtb_enabled(fdt, node) || length != 4 * fdt_size_cells(fdt, node_above(fdt, node)))
+		return 0;
+	return length == 8 ? fdt64_ld((const fdt64_t *)size) : length == 4 ? fdt32_ld(size) : 0;
+}
+
+/* How much more of that there is than now. */
+static uint64_t pool_grows(const struct need *need, int node)
+{
+	int parent = fdt_path_offset(need->running, "/reserved-memory");
+	int old = fdt_subnode_offset(need->running, parent, fdt_get_name(need->fdt, node, NULL));
+	uint64_t was = old < 0 ? 0 : pool_size(need->running, old);
+	uint64_t is = pool_size(need->fdt, node);
+
+	return is > was ? is - was : 0;
+}
+
 static void check_regions(struct need *need, struct taken *taken)
 {
 	int node, i, parent = fdt_path_offset(need->fdt, "/reserved-memory");
 	struct span span;
 
-	fdt_for_each_subnode(node, need->fdt, parent)
+	fdt_for_each_subnode(node, need->fdt, parent) {
+		taken->sum += pool_grows(need, node);
 		for (i = 0; dtb_enabled(need->fdt, node) && read_span(need->fdt, node, i, &span);
 		     i++)
 			check_span(need, &span, is_reusable(need->fdt, node), taken);
+	}
 }
 
 /**
@@ -167,7 +192,7 @@ void check_reserved(struct need need)
 		of_memory(need.fdt, &(struct span){ 0 }, &all);
 	snprintf(texts[0], sizeof(texts[0]), "%llu", (unsigned long long)taken.sum >> 20);
 	snprintf(texts[1], sizeof(texts[1]), "%llu", (unsigned long long)all >> 20);
-	if (taken.sum && taken.sum >= all / 2)
+	if (taken.sum && all && taken.sum >= all / 2)
 		complain(&need, LEAVE, "the new tree reserves %s MiB of %s that are free now",
 			 texts[0], texts[1]);
 }

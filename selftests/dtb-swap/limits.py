@@ -53,6 +53,16 @@ def entry(tree, at, size):
     return tree
 
 
+def sized(tree, size, **texts):
+    """Memory is reserved, wherever the kernel finds it."""
+    return tree.add(REGIONS, 'pool', **texts).cell(f'{REGIONS}/pool', 'size', 0, size)
+
+
+def pooled(folder):
+    """An EVK that has half of its memory reserved so now."""
+    return change(evk(folder), lambda t: sized(t, LOW[3]))
+
+
 def located(folder):
     """An EVK that says where its kernel is."""
     made = evk(folder)
@@ -122,6 +132,15 @@ CASES = (
     ('a part', evk, lambda t: region(t, 0, 0x60000000, 0, 0x10000000), 0, 'fits'),
     ('what the kernel may use', evk, lambda t: flags(region(t, *LOW), f'{REGIONS}/x@40000000', 'reusable'), 0, 'fits'),
     ('that is off', evk, lambda t: region(t, *LOW, status='disabled'), 0, 'fits'),
+    ('by its size, wherever that is', evk, lambda t: sized(t, LOW[3]), 5,
+     'memory: the new tree reserves 3072 MiB of 6144'),
+    ('so, and it is off', evk, lambda t: sized(t, LOW[3], status='disabled'), 0, 'fits'),
+    ('so, and the kernel may use it', evk, lambda t: flags(sized(t, LOW[3]), f'{REGIONS}/pool', 'reusable'), 0,
+     'fits'),
+    ('so, and it is now', pooled, lambda t: t, 0, 'fits'),
+    ('so, and less is now', pooled, lambda t: t.cell(f'{REGIONS}/pool', 'size', 0, 0xf0000000), 0, 'fits'),
+    ('so, and much less is now', pooled, lambda t: t.cell(f'{REGIONS}/pool', 'size', 1, 0x80000000), 5,
+     'memory: the new tree reserves 3072 MiB of 6144'),
     ('where the kernel is', located, lambda t: region(t, 0, 0x48000000, 0, 0x400000), 5, f'{COVERED} 0x48000000'),
     ('where its data is', located, lambda t: entry(t, 0x4ac00000, 0x1000), 5, f'{COVERED} 0x4ac00000'),
     ('between them', located, lambda t: region(t, 0, 0x4a000000, 0, 0x600000), 0, 'fits'),
