@@ -77,16 +77,20 @@ static bool can_be_read(struct swap *swap, const char *folder)
 	return true;
 }
 
-/* The firmware reads a partition of its own, never the root file system. */
+/*
+ * The firmware reads a partition of its own, never the root file system: a config.txt that is
+ * there may be a note of where it has gone.
+ */
 static bool is_firmware(const struct place *place)
 {
 	struct mounted on;
-	bool good = place->text || !mounted_on(place->swap, place->boot, &on) || on.exactly;
+	bool good = !mounted_on(place->swap, place->boot, &on) || on.exactly ||
+		    (place->text && strcmp(on.point, "/"));
 
 	if (!good)
-		refuse(place->swap, KIND_SELECTOR, "mount the boot partition there",
-		       "%s has no config.txt, and is on the file system of %s", place->boot,
-		       on.point);
+		refuse(place->swap, KIND_SELECTOR, "mount the boot partition",
+		       "%s is on the file system of %s, which the firmware does not read",
+		       place->boot, on.point);
 	return good;
 }
 

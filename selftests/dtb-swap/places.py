@@ -77,6 +77,8 @@ FIRMWARE = (
     ('Debian, and no config.txt yet', 'boot/firmware', '/ ext4\n/boot/firmware vfat', False, 0),
     ('Debian, mounted by hand', 'mnt/boot', '/ ext4\n/mnt vfat', True, 0),
     ('Debian, not mounted', 'boot/firmware', '/ ext4', False, 9),
+    ('Debian, not mounted, and its note of where config.txt is', 'boot/firmware boot', '/ ext4', True, 9),
+    ('Debian, not mounted, and somebody has written one', 'boot/firmware', '/ ext4', True, 9),
     ('a folder that somebody has left', 'mnt/boot boot/firmware', '/ ext4\n/boot/firmware vfat', False,
      9))
 
