@@ -168,19 +168,29 @@ static bool empty_journal(int dir)
 	return freeze_and_thaw(dir);
 }
 
-/* struct content - what a file gets; @before: what it has to have until then, or NULL */
+/*
+ * struct content - what a file gets
+ *
+ * @before: what it has to have until then, or NULL; @fresh: it must not be there.
+ */
 struct content {
 	const char *name;
 	const void *data;
 	size_t size;
 	const char *before;
+	bool fresh;
 };
 
 /* Whether nobody has written a file since it was read. */
-static bool is_still(int dir, const char *name, const char *before)
+static bool is_still(int dir, const struct content *content)
 {
-	bool same = !before || read_back(dir, name, before, strlen(before));
+	const char *before = content->before;
+	bool same = true;
 
+	if (before)
+		same = read_back(dir, content->name, before, strlen(before));
+	else if (content->fresh)
+		same = faccessat(dir, content->name, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
 	if (!same)
 		errno = EBUSY;
 	return same;
@@ -192,10 +202,11 @@ static bool is_still(int dir, const char *name, const char *before)
  * gives its clusters to the other. Were both entries to have them, who removes one would free
  * the clusters of the other.
  */
-static bool take_name(int dir, int fd, const char *beside, const char *name, const char *before)
+static bool take_name(int dir, int fd, const char *beside, const struct content *content)
 {
+	const char *name = content->name;
 	int old = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool good = !fsync(dir) && is_still(dir, name, before) &&
+	bool good = !fsync(dir) && is_still(dir, content) &&
 		    !renameat(dir, beside, dir, name) && !fsync(dir) && !fsync(fd) &&
 		    !fsync(dir) && empty_journal(dir);
 	int error = errno;
@@ -210,7 +221,7 @@ static bool write_beside(int dir, int fd, const char *beside, const struct conte
 {
 	return dtb_write_all(fd, content->data, content->size) && !fsync(fd) &&
 	       read_back(dir, beside, content->data, content->size) &&
-	       take_name(dir, fd, beside, content->name, content->before);
+	       take_name(dir, fd, beside, content);
 }
 
 static enum kind kind_of(int error)
@@ -270,7 +281,7 @@ static bool write_content(struct swap *swap, const char *folder, const struct co
 bool store_write(struct swap *swap, const char *folder, const char *name, const void *data,
 		 size_t size)
 {
-	return write_content(swap, folder, &(struct content){ name, data, size, NULL });
+	return write_content(swap, folder, &(struct content){ name, data, size, NULL, false });
 }
 
 /**
@@ -287,7 +298,7 @@ bool store_replace(struct swap *swap, const char *folder, const char *name, cons
 		   const char *before)
 {
 	return write_content(swap, folder,
-			     &(struct content){ name, text, strlen(text), before });
+			     &(struct content){ name, text, strlen(text), before, !before });
 }
 
 /**
