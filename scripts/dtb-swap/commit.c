@@ -183,8 +183,7 @@ void run_commit(struct call *call)
 	struct lock lock;
 	bool alone = lock_take(&lock, swap);
 
-	if (alone && place_open(&place, swap)) {
-		state_read(&state, &place);
+	if (alone && place_open(&place, swap) && state_read(&state, &place)) {
 		if (name && (!trial_over(swap) || same_text(place.value, name)))
 			commit_trial(&place, name);
 		else if (state.pending)
@@ -227,11 +226,9 @@ static bool committed(const struct swap *swap, const struct wait *wait)
 
 	own.dry = true;		/* it has no lock */
 	own.report = (struct report){ 0 };
-	if (place_open(&place, &own)) {
-		state_read(&state, &place);
+	if (place_open(&place, &own) && state_read(&state, &place))
 		good = is_kept(&place, &state, wait);
-		state_free(&state);
-	}
+	state_free(&state);
 	place_close(&place);
 	report_free(&own.report);
 	return good;
@@ -273,10 +270,10 @@ static bool look_once(struct swap *swap, enum watch *watch, struct wait *wait)
 	struct place place = { 0 };
 	struct state state = { 0 };
 	struct lock lock;
-	bool alone = lock_take(&lock, swap), known = alone && place_open(&place, swap);
+	bool alone = lock_take(&lock, swap);
+	bool known = alone && place_open(&place, swap) && state_read(&state, &place);
 
 	if (known) {
-		state_read(&state, &place);
 		if (is_unknown(&place, &state)) {
 			state_damaged(&place, LEVEL_REFUSAL);
 			known = false;

@@ -118,13 +118,12 @@ static void clean_up(const struct place *place, const struct state *state)
 	free(path);
 }
 
+/* What cannot be read may be pending. */
 static bool is_pending(const struct place *place)
 {
 	struct state state;
-	bool pending;
+	bool pending = !state_read(&state, place) || state.pending;
 
-	state_read(&state, place);
-	pending = state.pending;
 	state_free(&state);
 	return pending;
 }
@@ -148,8 +147,7 @@ static bool settle(struct place *place)
 	struct state state;
 	bool good;
 
-	state_read(&state, place);
-	good = state_settle(&state, place);
+	good = state_read(&state, place) && state_settle(&state, place);
 	state_free(&state);
 	return good;
 }
@@ -222,7 +220,7 @@ static bool write_tree(struct place *place, const void *fdt, const char *name, b
 		return good && (select_last(place, false) ? flush_selected(place, name) :
 							    select_value(place, name)) &&
 		       (pending || settle(place));
-	state_read(&old, place);
+	good = state_read(&old, place) && good;
 	state.previous = way_back(&old, place);
 	state.installed = strdup(name);
 	state.back = !same_text(state.previous, name);
@@ -299,7 +297,7 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		fact(&swap->report, "installed", "%s in %s, selected in %s/%s", name, place->trees,
 		     place->boot, place->family->file);
 		fact(&swap->report, "next", "it is used from the next boot on; %s",
-		     is_pending(place) ? "say dtb-swap commit then, or guard gives it up" :
+		     pending && is_pending(place) ? "say dtb-swap commit then, or guard gives it up" :
 		     "undo: rollback");
 		tell_trial(place);
 		supervisor_warn(place, pending);
@@ -403,17 +401,17 @@ void run_install(struct call *call)
 	struct swap *swap = &call->swap;
 	struct place place = { 0 };
 	struct lock lock;
-	bool alone = lock_take(&lock, swap), untried;
+	bool alone = lock_take(&lock, swap), untried, done;
 	char *name = NULL;
 	void *fdt = NULL;
 
 	if (alone && place_open(&place, swap))
 		fdt = wanted_tree(call, &place, &name);
 	untried = fdt && name && check_untried(call, &place, fdt, name);
-	if (fdt && name && !verdict(&swap->report) && install_tree(&place, fdt, name, false) &&
-	    untried)
+	done = fdt && name && !verdict(&swap->report) && install_tree(&place, fdt, name, false);
+	if (done && untried)
 		warn_untried(swap, name);
-	if (verdict(&swap->report) && !place.late)
+	if (verdict(&swap->report) && !done && !place.late)
 		say(&swap->report, LEVEL_NOTE, KIND_NONE, NULL,
 		    "the bootloader takes what it took before");
 	free(name);

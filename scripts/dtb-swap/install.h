@@ -219,7 +219,7 @@ void taken_forget(struct swap *swap);
 bool carry_lacks(const struct place *place);
 enum slot_next slot_next(const struct place *place);
 
-void state_read(struct state *state, const struct place *place);
+bool state_read(struct state *state, const struct place *place);
 bool state_write(const struct state *state, const struct state *next, const struct place *place);
 void state_finish(const struct state *state, const struct place *place);
 bool state_idle(const struct place *place);

@@ -79,8 +79,8 @@ void select_own(struct place *place)
 	char *value = place->value ? strdup(place->value) : NULL;
 	struct state state;
 
-	state_read(&state, place);
-	select_again(place, &state, NULL, value);
+	if (state_read(&state, place))
+		select_again(place, &state, NULL, value);
 	state_free(&state);
 	free(value);
 }
@@ -98,9 +98,8 @@ void run_rollback(struct call *call)
 	bool alone = lock_take(&lock, swap);
 	char *name;
 
-	if (alone && place_open(&place, swap)) {
+	if (alone && place_open(&place, swap) && state_read(&state, &place)) {
 		name = trial_name(swap);
-		state_read(&state, &place);
 		if (call->guard && !state.pending)
 			refuse(swap, KIND_NOTHING, "nothing", "it has been committed");
 		else if (call->guard && first_start(swap, &state))

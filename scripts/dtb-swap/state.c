@@ -79,21 +79,33 @@ static char *read_file(const struct swap *swap, const char *boot)
 	return text;
 }
 
+static void refuse_unread(const struct place *place)
+{
+	refuse_read(place->swap, place->boot, NAME,
+		    "look at the disk; without that file nothing is known to go back to");
+}
+
 /**
  * state_read() - what is remembered
  * @state: is filled; empty where nothing is
  * @place: where the file is, and what is selected
  *
  * What is pending is so only while it is selected.
+ *
+ * Return: false where that cannot be read; the run is told
  */
-void state_read(struct state *state, const struct place *place)
+bool state_read(struct state *state, const struct place *place)
 {
 	char *text = read_file(place->swap, place->boot);
 	struct state next;
 
 	*state = (struct state){ 0 };
+	if (!text && errno != ENOENT) {
+		refuse_unread(place);
+		return false;
+	}
 	if (!text)
-		return;
+		return true;
 	read_record(state, text, "");
 	if (has(text, "", "next")) {
 		read_record(&next, text, NEXT);
@@ -107,6 +119,7 @@ void state_read(struct state *state, const struct place *place)
 	state->pending = state->pending && same_text(state->installed, place->value);
 	state->damaged = !is_whole(text);
 	free(text);
+	return true;
 }
 
 static void put(FILE *out, const char *prefix, const char *name, const char *value)
@@ -228,8 +241,7 @@ void state_recall(struct place *place)
 	bool family, variable, known;
 
 	if (!text && errno != ENOENT)
-		refuse_read(swap, place->boot, NAME,
-			    "look at the disk; without that file nothing is known to go back to");
+		refuse_unread(place);
 	place->said = (struct said){ .family = swap->family, .variable = swap->variable,
 				     .unproven = swap->unproven, .recalled = true };
 	if (text && !swap->family && !swap->variable) {

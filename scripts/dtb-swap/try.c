@@ -245,7 +245,7 @@ static void arm_and_start(struct call *call, const struct start *start,
 
 	if (loaded)
 		tell_next(call, place, name);
-	if (loaded && !call->load)
+	if (loaded && !call->load && !verdict(&swap->report))
 		start_now(call);
 	if (loaded && verdict(&swap->report))
 		start_unload();

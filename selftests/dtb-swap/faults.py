@@ -29,7 +29,7 @@ FAULTS = {'is killed': 0, 'EIO': errno.EIO, 'ENOSPC': errno.ENOSPC, 'EROFS': err
 Case = collections.namedtuple('Case', 'made saved kind words before after back guard')
 
 # Name, what comes before, the command, what is selected before and after, back, guard. ONE, TWO
-# are trees; START is another start of the device, TRIAL one by kexec with the second tree.
+# and THREE are trees; START is another start of the device, TRIAL one by kexec with the second tree.
 OVER = (('install', 'ONE'), ('START',))
 TWICE, PENDING = (*OVER, ('install', 'TWO')), (*OVER, ('try', '--pending', 'TWO'), ('START',))
 STORIES = (
@@ -45,10 +45,13 @@ STORIES = (
      {'two': ['one', 'two']}),
     ('commit of a trial', (('install', 'TWO'), ('rollback', '--own'), *OVER, ('TRIAL',)),
      ('commit',), 'one', 'two', {'one': None, 'two': 'one'}, {'one': ['one'], 'two': ['two']}),
+    ('try --pending of another one', PENDING, ('try', '--pending', 'THREE'), 'two', 'three',
+     {'two': 'one', 'three': 'one'}, {'two': ['one'], 'three': ['one']}),
     ('guard', (*PENDING, ('SEEN',), ('START',)), ('guard', '--limit', '0'), 'two', 'one',
      {'two': 'one', 'one': 'one'}, {'two': ['one'], 'one': ['one']}),
 )
 BOTH = ('install', 'rollback')      # on all kinds of devices, with all faults
+FORGOTTEN = ('could be undone', 'it has been committed', 'no tree is being tried')
 FEW = ('is killed', 'EIO', 'a write that is lost')
 
 
@@ -117,6 +120,8 @@ def said_wrong(case, done, now):
             not (done.returncode < 14 and ('mend:' in done.stdout or 'memory' in done.stdout or
                                            'usage' in done.stdout)):
         return f'status {done.returncode}'
+    if case.before == 'two' and any(words in done.stdout for words in FORGOTTEN):
+        return 'it says that nothing is remembered'
     return left_behind(case) if done.returncode != 137 else ''
 
 
@@ -200,6 +205,19 @@ def sweep(tap, injector, case, name, faults):
                    f'{len(wrong)}\n' + '\n'.join(wrong[:5]))
 
 
+def looks(tap, injector):
+    """What status cannot read it does not take for nothing."""
+    made = prepare(injector.parent, KINDS['imx8mm-var-som'], PENDING)[0]
+    command, wrong = [tool(), 'status', '--root', made.root], []
+    total = int(run(injector, 0, errno.EIO, *command).stdout.splitlines()[-1])
+    for call in range(1, total + 1):
+        done = run(injector, call, errno.EIO, *command)
+        if not done.returncode and 'pending ' not in done.stdout:
+            wrong.append(f'call {call}: {done.stdout}')
+    tap.result(not wrong and total > 50,
+               f'status with a pending tree: EIO at each of {total} calls', '\n'.join(wrong[:5]))
+
+
 def light(folder, row):
     """A device whose own tree is as large as it was, without what takes a check of it long.
 
@@ -223,7 +241,7 @@ def light(folder, row):
 def prepare(folder, row, steps):
     """A device on which some commands were given."""
     made, tree = light(folder, row)
-    trees = {word.upper(): new_tree(folder, tree, word) for word in ('one', 'two')}
+    trees = {word.upper(): new_tree(folder, tree, word) for word in ('one', 'two', 'three')}
     new_tree(folder, tree, 'other')
     made.put(BOOT_ID, 'first\n')
     for step in steps:
@@ -266,6 +284,7 @@ def main():
                 if kind == 'imx8mm-var-som' or one[0] in BOTH:
                     if not sys.argv[1:] or one[0] in sys.argv[1:]:
                         story(tap, injector, KINDS[kind], one)
+        looks(tap, injector)
         made, trees = prepare(pathlib.Path(work), KINDS['raspberrypi4-64'], ())
         with open(made.root / 'run/dtb-swap.lock', 'w', encoding='ascii') as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)        # a shared one is enough against it
