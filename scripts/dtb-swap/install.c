@@ -175,25 +175,34 @@ static char *way_back(const struct state *old, const struct place *place)
 	return value ? strdup(value) : NULL;
 }
 
+/* Whether what is selected is that tree already, and nothing has to be written. */
+static bool stays(const struct place *place, const void *fdt, const char *name)
+{
+	return same_text(place->value, name) && select_last(place, false) &&
+	       store_same(place->swap, place->trees, name, fdt, fdt_totalsize(fdt));
+}
+
 /* Guard could not give up a tree that has none before it; nor one that is selected for good. */
-static bool can_go_back(const struct place *place, const char *name)
+static bool can_go_back(const struct place *place, const void *fdt, const char *name)
 {
 	struct swap *swap = place->swap;
 	struct state old;
 	char *value;
-	void *fdt;
+	void *before;
 
-	state_read(&old, place);
+	if (!state_read(&old, place))
+		return false;
 	value = way_back(&old, place);
-	fdt = value && strcmp(value, name) ? place_tree(place, value) : NULL;
-	if (!old.pending && same_text(place->value, name) && !is_there(place, name))
+	before = value && strcmp(value, name) ? place_tree(place, value) : NULL;
+	if (!old.pending && same_text(place->value, name) && !stays(place, fdt, name))
 		refuse(swap, KIND_NOTHING, "dtb-swap rollback --own, then try it",
-		       "%s is selected for good, and not there: nothing would give it up", name);
-	else if (value && strcmp(value, name) && !fdt)
+		       "%s is selected for good%s: nothing would give it up", name,
+		       is_there(place, name) ? "" : ", and not there");
+	else if (value && strcmp(value, name) && !before)
 		refuse(swap, KIND_NOTHING, "dtb-swap rollback --own, then try it; or install",
 		       "the tree before, %s, is not there, or broken: nothing could go back to it",
 		       value);
-	free(fdt);
+	free(before);
 	free(value);
 	state_free(&old);
 	return !verdict(&swap->report);
@@ -249,6 +258,20 @@ static void tell_trial(const struct place *place)
 	free(name);
 }
 
+/* What is tried already has one start, and guard has seen that; what was committed has none. */
+static void tell_again(const struct place *place, const char *name)
+{
+	struct state state;
+
+	if (state_read(&state, place) && (!state.pending || state.boots))
+		say(&place->swap->report, LEVEL_WARNING, KIND_NOTHING, state.pending ?
+		    "dtb-swap commit; or rollback, then try it" : "dtb-swap rollback, then try it",
+		    "%s is %s", name, state.pending ?
+		    "tried in this start: the next start gives it up unless it is committed" :
+		    "selected for good: nothing will give it up");
+	state_free(&state);
+}
+
 /**
  * install_tree() - make the bootloader take a tree
  * @place: where things are
@@ -270,19 +293,17 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		select_traps(place, name, size);
 	if (!verdict(&swap->report))
 		place_overlays(place, fdt);
-	if (verdict(&swap->report) || (pending && !can_go_back(place, name)))
+	if (verdict(&swap->report) || (pending && !can_go_back(place, fdt, name)))
 		return false;
 	trial_ends(place);
 	there = store_same(swap, place->trees, name, fdt, size);
-	if (there && same_text(place->value, name) && select_last(place, false)) {
+	if (stays(place, fdt, name)) {
 		if (!flush_selected(place, name) || (!pending && !settle(place)))
 			return false;
 		trial_ends(place);
 		fact(&swap->report, "installed", "%s, it was before", name);
-		if (pending && !is_pending(place))
-			say(&swap->report, LEVEL_WARNING, KIND_NOTHING,
-			    "dtb-swap rollback, then try it",
-			    "%s is selected for good: nothing will give it up", name);
+		if (pending)
+			tell_again(place, name);
 		return true;
 	}
 	if (store_ready(swap, place->trees, there ? 0 : size, &trees)) {

@@ -248,6 +248,36 @@ def at_the_end(tap, folder):
                'what is selected cannot be tried, which is said', said)
 
 
+def for_good(tap, folder):
+    """What is selected for good, and has to be written again, would not be pending."""
+    pi = {row[0]: row for row in DEVICES}['raspberrypi4-64']
+    for name, row, spoil in (
+            ('a line under a filter is behind it', pi, lambda made, kept: made.put(
+                'mnt/boot/config.txt', f'device_tree={kept.name}\n[pi4]\ndevice_tree=x.dtb\n')),
+            ('it is damaged', ROW, lambda made, kept: Tree(kept).text('/', 'model', 'x').write(kept)),
+            ('it is no tree', ROW, lambda made, kept: kept.write_bytes(b'x'))):
+        made = device(folder / 'root', *row)
+        one = new_tree(folder, shipped(*row[1:3]), 'one')
+        told(made, 'install', one)
+        spoil(made, next(made.root.rglob('swap-one-*')))
+        before, done = digest(made.root), swap('try', '--pending', one, '--root', made.root)
+        tap.result(done.returncode == 12 and 'is selected for good: nothing would' in done.stdout and
+                   'mend: dtb-swap rollback --own' in done.stdout and digest(made.root) == before,
+                   f'{row[0]}: what is selected is tried, and {name}: refused', done.stdout)
+        own, done = (swap(*words, '--root', made.root)
+                     for words in (('rollback', '--own'), ('try', '--pending', one)))
+        tap.result(not done.returncode and 'pending' in swap('status', '--root', made.root).stdout,
+                   f'{row[0]}, {name}: and after that it can be', own.stdout + done.stdout)
+    made, _ = fresh(folder, 'first\n')
+    early = told(made, 'try', '--pending', one := new_tree(folder, shipped(*ROW[1:3]), 'one'))
+    made.put(BOOT_ID, 'second\n')
+    guarded(made, 2)
+    late = told(made, 'try', '--pending', one)
+    tap.result(early[0] == late[0] == 0 and 'gives it up' not in early[1] and
+               'the next start gives it up' in late[1] and 'mend: dtb-swap commit' in late[1],
+               'what is tried is tried again in its start: it gets no other', f'{early} {late}')
+
+
 def remembered(tap, folder):
     """What the user has said of the bootloader is known to guard, status, commit and rollback."""
     for name, row, options in (
@@ -462,7 +492,7 @@ def unguarded(tap, folder):
 def main():
     """Run all."""
     return perform(pending, commits, runs, installs, starts, follows, at_the_end, remembered,
-                   misled, unreadable, at_once, cut_short, unguarded, overlay_on_it)
+                   for_good, misled, unreadable, at_once, cut_short, unguarded, overlay_on_it)
 
 
 if __name__ == '__main__':
