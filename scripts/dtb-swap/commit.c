@@ -20,9 +20,10 @@ enum watch { WATCH_NOTHING, WATCH_WAIT, WATCH_OVER };
 
 #define PATIENCE 60	/* seconds for a dtb-swap that does not end, or what is in the way */
 #define FLUSH 10	/* seconds for the disks */
-/* Each has the start of the kernel in which a trial was committed, or guard was started. */
+/* Each has a start of the kernel: a trial was committed, guard started, a pending tree given up. */
 #define COMMITTED "/run/dtb-swap.committed"
 #define GUARDED "/run/dtb-swap.guarded"
+#define OVER "/run/dtb-swap.over"
 
 /**
  * trial_name() - what this start is a trial of
@@ -102,6 +103,39 @@ void trial_end(const struct swap *swap)
 	mark_start(swap, COMMITTED);
 }
 
+/**
+ * guard_over() - whether guard has given up the tree of this start
+ * @swap: has the root of the system
+ *
+ * Return: true if so: once nothing is pending any more, only the restart is left to do
+ */
+bool guard_over(const struct swap *swap)
+{
+	return was_in_start(swap, OVER);
+}
+
+/**
+ * guard_ends() - guard is about to give up the tree of this start
+ * @swap: has the root of the system
+ */
+void guard_ends(const struct swap *swap)
+{
+	mark_start(swap, OVER);
+}
+
+/**
+ * guard_forget() - somebody wants to go on in this start, whatever guard was about to do
+ * @swap: has the root of the system
+ */
+void guard_forget(const struct swap *swap)
+{
+	char *path = sys_path(swap, OVER);
+
+	if (path)
+		unlink(path);
+	free(path);
+}
+
 /* Somebody may have started another tree with the command line of a trial. */
 static void commit_trial(struct place *place, const char *name)
 {
@@ -148,7 +182,10 @@ static void commit_pending(struct place *place, struct state *state)
 		       "start the device again, then commit; or dtb-swap install --untried",
 		       "the device has not yet started with %s",
 		       state->installed ? state->installed : "the pending tree");
-	} else if (tree_runs(place, state->installed) && state_settle(state, place)) {
+	} else if (tree_runs(place, state->installed)) {
+		guard_forget(swap);
+		if (!state_settle(state, place))
+			return;
 		fact(&swap->report, "committed", "%s",
 		     place->value ? place->value : "the bootloader's own tree");
 		supervisor_warn(place, false);
@@ -206,14 +243,17 @@ struct wait {
 	bool trial;
 };
 
-/* Another tree may have been installed since the commit, and one to be tried next on it. */
+/*
+ * Another tree may have been installed since the commit, and one to be tried next on it. Where it
+ * is guard that has selected another, that is no commit.
+ */
 static bool is_kept(const struct place *place, const struct state *state, const struct wait *wait)
 {
 	if (wait->trial && trial_over(place->swap))
 		return true;
 	if (state->pending)
 		return first_start(place->swap, state) && same_text(state->previous, wait->name);
-	return !wait->trial || same_text(place->value, wait->name);
+	return (!wait->trial && !guard_over(place->swap)) || same_text(place->value, wait->name);
 }
 
 /* Whether somebody has committed; read anew each time. */
@@ -404,6 +444,8 @@ void run_guard(struct call *call)
 	enum kind kind;
 
 	mark_start(swap, GUARDED);
+	if (watch == WATCH_NOTHING && !verdict(&swap->report) && guard_over(swap))
+		start_again(call);	/* a guard before this one came as far as that */
 	for (; watch == WATCH_WAIT && left && !committed(swap, &wait); left--)
 		sleep(1);
 	for (; watch != WATCH_NOTHING && !committed(swap, &wait); sleep(1)) {

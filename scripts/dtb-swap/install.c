@@ -430,6 +430,8 @@ void run_install(struct call *call)
 		fdt = wanted_tree(call, &place, &name);
 	untried = fdt && name && check_untried(call, &place, fdt, name);
 	done = fdt && name && !verdict(&swap->report) && install_tree(&place, fdt, name, false);
+	if (done)
+		guard_forget(swap);
 	if (done && untried)
 		warn_untried(swap, name);
 	if (verdict(&swap->report) && !done && !place.late)

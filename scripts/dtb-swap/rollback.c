@@ -60,6 +60,23 @@ static void roll_back(struct place *place, const struct state *state)
 	free(fdt);
 }
 
+/* For guard. From the write of the selector on only a mark tells that a restart is due. */
+static void give_up(struct place *place, const struct state *state)
+{
+	struct swap *swap = place->swap;
+
+	if (!state->pending && !guard_over(swap)) {
+		refuse(swap, KIND_NOTHING, "nothing", "it has been committed");
+	} else if (state->pending && first_start(swap, state)) {
+		fact(&swap->report, "next", "%s is tried, the last that was installed",
+		     state->installed);
+	} else if (state->pending) {
+		select_first(place, LEVEL_WARNING);
+		guard_ends(swap);
+		roll_back(place, state);
+	}
+}
+
 static void roll_back_own(struct place *place, const struct state *state)
 {
 	select_hidden(place);
@@ -100,13 +117,9 @@ void run_rollback(struct call *call)
 
 	if (alone && place_open(&place, swap) && state_read(&state, &place)) {
 		name = trial_name(swap);
-		if (call->guard && !state.pending)
-			refuse(swap, KIND_NOTHING, "nothing", "it has been committed");
-		else if (call->guard && first_start(swap, &state))
-			fact(&swap->report, "next", "%s is tried, the last that was installed",
-			     state.installed);
-		else if (!select_first(&place, call->guard ? LEVEL_WARNING : LEVEL_REFUSAL) &&
-			 !call->guard)
+		if (call->guard)
+			give_up(&place, &state);
+		else if (!select_first(&place, LEVEL_REFUSAL))
 			;	/* another tree would be taken all the same */
 		else if (call->own)
 			roll_back_own(&place, &state);

@@ -172,6 +172,31 @@ def ways_wrong(case, done, now, known):
     return f'another tree is installed: {left}' if left else stuck
 
 
+def with_systemd(made):
+    """Give a device systemd, and note what that is asked for."""
+    folder = made.root.parent
+    made.put('run/systemd/system/keep', '')
+    (folder / 'bin').mkdir()
+    (folder / 'bin/systemctl').write_text(f'#!/bin/sh\necho "$1" >>{folder}/asked\n')
+    (folder / 'bin/systemctl').chmod(0o755)
+    os.environ['PATH'] = f'{folder}/bin:{os.environ["PATH"]}'
+
+
+def restart_wrong(case, done):
+    """What is wrong with how guard ends, which is run again where it fails, if anything."""
+    asked, said = case.made.root.parent / 'asked', done.stdout
+    if case.words[0] != 'guard':
+        return ''
+    if done.returncode:
+        kept = files(case.made.root)
+        said += swap(*case.words, '--root', case.made.root).stdout
+    now, again = model(case.made, case.kind), asked.exists() or 'the system starts again' in said
+    if done.returncode:
+        restore(case.made.root, kept)
+    asked.unlink(missing_ok=True)
+    return '' if again or now == case.before else f'{now} is selected, and the other goes on: {said}'
+
+
 def judge(case, done, known):
     """What is wrong after a fault, if anything."""
     try:
@@ -180,7 +205,8 @@ def judge(case, done, known):
         return f'no whole tree: {error!r}'
     if now not in (case.before, case.after):
         return f'the tree is {now}'
-    return said_wrong(case, done, now) or ways_wrong(case, done, now, known)
+    return said_wrong(case, done, now) or restart_wrong(case, done) or \
+        ways_wrong(case, done, now, known)
 
 
 def sweep(tap, injector, case, name, faults):
@@ -192,6 +218,7 @@ def sweep(tap, injector, case, name, faults):
     known = {}
     for fault in faults:
         restore(case.made.root, case.saved)
+        (injector.parent / 'asked').unlink(missing_ok=True)
         calls, total = run(injector, 0, FAULTS[fault], *command).stdout.splitlines()[-2:]
         wrong, calls, total = [], list(map(int, calls.split())), int(total)
         for call in calls:
@@ -269,6 +296,8 @@ def story(tap, injector, row, one):
     name, steps, words, *rest = one
     folder = injector.parent
     made, trees = prepare(folder, row, steps)
+    if name == 'guard':
+        with_systemd(made)
     words = tuple(str(trees.get(word, word)) for word in words)
     sweep(tap, injector, Case(made, files(made.root), row[0], words, *rest), f'{row[0]}: {name}',
           FAULTS if name in BOTH else FEW)

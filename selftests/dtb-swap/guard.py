@@ -12,7 +12,7 @@ import time
 
 from bench import SOURCE, TOP, perform, program, run, swap
 from install import DEVICES, device, digest, model, new_tree, shipped
-from pending import BOOT_ID, ROW, fresh, guarded, stays, told
+from pending import BOOT_ID, ROW, booted, fresh, guarded, stays, told
 
 
 def with_systemd(folder):
@@ -87,6 +87,24 @@ def no_write(made):
     """The selector cannot be written."""
     path = made.put('mnt/boot/.extra_uEnv.txt.new/x', '').parent
     return lambda: shutil.rmtree(path)
+
+
+def given_up(tap, folder):
+    """A tree that guard could not give up: who keeps it, or another, is not restarted later."""
+    for words, restarts in ((('commit',), False), (('install', 'two'), False),
+                            (('rollback', '--own'), True)):
+        made, asked, env = with_systemd(folder)
+        booted(made)
+        mend, root = no_write(made), ('--root', made.root)
+        stuck = swap('guard', '--limit', '1', *root)
+        mend()
+        two = new_tree(folder, shipped(*ROW[1:3]), 'two')
+        said = swap(*(two if word == 'two' else word for word in words), *root)
+        done = run(*program(), 'guard', '--limit', '0', *root, env=env)
+        tap.result(stuck.returncode == 13 and not said.returncode and not done.returncode and
+                   asked.exists() == restarts and bool(done.stdout) == restarts,
+                   f'guard cannot go back, then {words[0]}: {"a" if restarts else "no"} restart',
+                   stuck.stdout + said.stdout + done.stdout)
 
 
 def no_way_back(tap, folder):
@@ -269,8 +287,8 @@ def busy(tap, folder):
 
 def main():
     """Run all."""
-    return perform(told_first, loud, stranded, no_way_back, obstacles, unlocked, run_again, no_console,
-                   busy)
+    return perform(told_first, loud, stranded, given_up, no_way_back, obstacles, unlocked, run_again,
+                   no_console, busy)
 
 
 if __name__ == '__main__':
