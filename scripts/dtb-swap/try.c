@@ -7,6 +7,7 @@
  */
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,19 @@ static bool keep_tree(struct place *place, const void *fdt, const char *name)
 	return good;
 }
 
+/* Of who hangs up, or interrupts a trial; systemctl itself can be interrupted. */
+static void hold_signals(int how)
+{
+	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		sigaddset(&set, ends[i]);
+	sigprocmask(how, &set, NULL);
+}
+
 /**
  * systemctl() - ask systemd for something
  * @verb: what
@@ -180,6 +194,7 @@ int systemctl(const char *verb)
 	pid_t child = fork();
 
 	if (!child) {
+		hold_signals(SIG_UNBLOCK);
 		execlp("systemctl", "systemctl", verb, NULL);
 		_exit(127);
 	}
@@ -235,14 +250,20 @@ static void tell_next(struct call *call, const struct place *place, const char *
 		    "a reset is on %s, which has not run", old);
 }
 
-/* What fails leaves nothing behind: a loaded kernel would be started by any kexec to come. */
+/*
+ * What fails leaves nothing behind: a loaded kernel would be started by any kexec to come. From
+ * here to the end, which is near, no signal keeps that from being undone and told.
+ */
 static void arm_and_start(struct call *call, const struct start *start,
 			  const struct place *place, const char *name)
 {
 	struct swap *swap = &call->swap;
-	int dog = watchdog_arm(call);
-	bool loaded = !verdict(&swap->report) && start_load(swap, start);
+	bool loaded;
+	int dog;
 
+	hold_signals(SIG_BLOCK);
+	dog = watchdog_arm(call);
+	loaded = !verdict(&swap->report) && start_load(swap, start);
 	if (loaded)
 		tell_next(call, place, name);
 	if (loaded && !call->load && !verdict(&swap->report))

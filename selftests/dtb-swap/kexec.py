@@ -207,6 +207,24 @@ def undone(tap, folder):
                '--load: the kernel stays loaded, the watchdog runs', done)
 
 
+def interrupted(tap, folder):
+    """Who interrupts a trial, or hangs up, leaves no more behind; systemctl can be interrupted."""
+    for name in ('HUP', 'INT', 'QUIT', 'TERM'):
+        board = Board(folder)
+        dog, env = with_watchdog(board, folder), with_systemd(board, folder, 1)
+        systemctl = folder / 'bin/systemctl'
+        systemctl.write_text(systemctl.read_text(encoding='ascii').replace(
+            'exit', f'kill -{name} $PPID\ngrep SigBlk /proc/self/status >{folder}/blocked\nexit'),
+                             encoding='ascii')
+        done = board.start('--watchdog', dog, env=env)
+        blocked = (folder / 'blocked').read_text(encoding='ascii').split()
+        tap.result(board.calls() == ['timeout', 'load', 'systemctl', 'kexec', 'unload', 'disable'] and
+                   dog.read_text(encoding='ascii') == '\nV' and done.returncode == 8 and
+                   'exit status 1' in done.stderr and not int(blocked[1], 16) & 0x4007,
+                   f'SIG{name} while systemctl is at work: no kernel is loaded, the watchdog stops',
+                   f'{board.calls()} {dog.read_bytes()} {blocked}\n{done}')
+
+
 def limited(tap, folder):
     """The most that a watchdog can be set to is said where the kernel tells it."""
     board = Board(folder)
@@ -403,6 +421,7 @@ def main():
         long_lines(tap, pathlib.Path(work))
         told(tap, pathlib.Path(work))
         undone(tap, pathlib.Path(work))
+        interrupted(tap, pathlib.Path(work))
         limited(tap, pathlib.Path(work))
         unwatched(tap, pathlib.Path(work))
         overlaid(tap, pathlib.Path(work))
