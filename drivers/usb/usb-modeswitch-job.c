@@ -126,6 +126,8 @@ static void ums_job_finish(struct ums_job *job, enum ums_result result, int erro
 	if (!(READ_ONCE(job->flags) & (BIT(UMS_JOB_GONE) | BIT(UMS_JOB_WITHDRAWN))) &&
 	    job->udev->authorized)
 		ums_port_leave(job->port, job->udev);
+	/* Its result is decided; from here on it keeps nothing more. */
+	set_bit(UMS_JOB_LOST, &job->flags);
 	mutex_unlock(&ums_lock);
 	ums_give_back(job->udev, &job->taken);
 	usb_unlock_device(job->udev);

@@ -351,6 +351,34 @@ TEST_F(policy, used_by_a_program)
 	close(fd);
 }
 
+/* What a program lets go of at any moment is not kept by a job that ends. */
+TEST_F_TIMEOUT(policy, let_go_by_a_program, 100)
+{
+	struct usbdevfs_ioctl connect = { .ioctl_code = USBDEVFS_CONNECT };
+	unsigned int i, intf = 0;
+	int fd;
+
+	self->emu->fault = EMU_STALL_OUT;
+	self->emu->switch_after = 0;
+	run_modprobe("-r usb-storage");
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(usb_device_is(0, &self->emu->mode[0])));
+	ASSERT_EQ(0, ums_load("enable=0"));
+	for (i = 0; i < 20; i++) {
+		fd = usbfs_claim(0, intf);
+		ASSERT_GE(fd, 0);
+		ASSERT_EQ(0, ums_set("enable", "1"));
+		ASSERT_EQ(0, file_write(UMS "rescan", "1"));
+		usleep(i * i * 100);
+		ioctl(fd, USBDEVFS_RELEASEINTERFACE, &intf);
+		ioctl(fd, USBDEVFS_IOCTL, &connect);
+		close(fd);
+		ASSERT_TRUE(wait_until(!ums_result_is(0, "working")));
+		ASSERT_EQ(0, ums_set("enable", "0"));
+		ASSERT_STREQ("", usb_driver(0, 0));
+	}
+}
+
 TEST_F(policy, switch_is_announced)
 {
 	ASSERT_EQ(0, ums_load(""));
