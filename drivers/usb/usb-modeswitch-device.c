@@ -201,17 +201,33 @@ static int ums_take_acm(struct usb_device *udev, struct ums_taken *taken)
 	return ums_take(taken, found[0]) ?: ums_take(taken, found[1]);
 }
 
+/* For a port that a program has claimed the kernel chooses no configuration: 0. */
+static bool ums_is_claimed(struct usb_device *udev)
+{
+	unsigned int i;
+
+	for (i = 0; i < udev->descriptor.bNumConfigurations; i++) {
+		/* One of that number may be meant. */
+		if (!udev->config[i].desc.bConfigurationValue)
+			return false;
+	}
+
+	return !usb_choose_configuration(udev);
+}
+
 /**
- * ums_is_in_use() - tell whether a program has an interface, by usbfs
+ * ums_is_in_use() - tell whether a program has an interface, or the port, by usbfs
  * @udev: the device
  *
  * Return: true if one has: it knows what it does.
  */
-bool ums_is_in_use(const struct usb_device *udev)
+bool ums_is_in_use(struct usb_device *udev)
 {
 	const struct usb_host_config *config = udev->actconfig;
 	unsigned int i;
 
+	if (ums_is_claimed(udev))
+		return true;
 	for (i = 0; config && i < config->desc.bNumInterfaces; i++) {
 		const struct device_driver *driver = config->interface[i]->dev.driver;
 

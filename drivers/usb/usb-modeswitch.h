@@ -269,7 +269,7 @@ struct ums_taken {
 bool ums_is_usable(const struct usb_device *udev);
 void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts);
 void ums_taken_add(struct ums_taken *taken, struct usb_interface *intf);
-bool ums_is_in_use(const struct usb_device *udev);
+bool ums_is_in_use(struct usb_device *udev);
 bool ums_is_asleep(const struct usb_device *udev);
 int ums_take_over(struct usb_device *udev, unsigned int config, unsigned int script,
 		  struct ums_taken *taken);

@@ -318,14 +318,19 @@ TEST_F_TIMEOUT(policy, guard_counts_a_device_once, 100)
 	EXPECT_TRUE(holds_for(1000, ums_count("guarded") == 1));
 }
 
-static int usbfs_claim(unsigned int port, unsigned int intf)
+static int usbfs_open(int bus, int device)
 {
 	char path[64];
-	int fd;
 
-	snprintf(path, sizeof(path), "/dev/bus/usb/%03d/%03d",
-		 atoi(usb_device_read(port, "busnum")), atoi(usb_device_read(port, "devnum")));
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/dev/bus/usb/%03d/%03d", bus, device);
+
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+static int usbfs_claim(unsigned int port, unsigned int intf)
+{
+	int fd = usbfs_open(atoi(usb_device_read(port, "busnum")),
+			    atoi(usb_device_read(port, "devnum")));
 
 	return fd >= 0 && ioctl(fd, USBDEVFS_CLAIMINTERFACE, &intf) ? -1 : fd;
 }
@@ -377,6 +382,26 @@ TEST_F_TIMEOUT(policy, let_go_by_a_program, 100)
 		ASSERT_EQ(0, ums_set("enable", "0"));
 		ASSERT_STREQ("", usb_driver(0, 0));
 	}
+}
+
+/* Who has a port has what is plugged in there, with interfaces or without. */
+TEST_F(policy, port_of_a_program)
+{
+	unsigned int port = atoi(strchr(ums_port_name(0), '-') + 1);
+	int fd = usbfs_open(atoi(ums_port_name(0)), 1);
+
+	ASSERT_EQ(0, ioctl(fd, USBDEVFS_CLAIM_PORT, &port));
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(usb_device_read(0, "idVendor")[0]));
+	ASSERT_TRUE(wait_until(!usb_device_write(0, "bConfigurationValue", "1")));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "busy")));
+	EXPECT_EQ(0, ums_count("sent"));
+	EXPECT_STREQ("", usb_driver(0, 0));
+	ASSERT_EQ(0, ioctl(fd, USBDEVFS_RELEASE_PORT, &port));
+	ASSERT_EQ(0, file_write(UMS "rescan", "1"));
+	EXPECT_TRUE(becomes_modem());
+	close(fd);
 }
 
 TEST_F(policy, switch_is_announced)
