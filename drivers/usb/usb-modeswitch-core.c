@@ -324,12 +324,15 @@ static void ums_watch_bus(struct usb_device *udev)
 
 static int ums_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
+	struct usb_device *udev = data;
+
 	if (action == USB_DEVICE_ADD) {
-		ums_watch_bus(data);
-		ums_job_consider(data, NULL);
+		ums_watch_bus(udev);
+		ums_job_consider(udev, NULL);
 	}
+	/* Also one that is only taken from its driver is told as removed. */
 	if (action == USB_DEVICE_REMOVE)
-		ums_let_go(data, false);
+		ums_let_go(udev, udev->state != USB_STATE_NOTATTACHED);
 
 	return NOTIFY_OK;
 }

@@ -380,7 +380,7 @@ bool ums_job_consider(struct usb_device *udev, struct usb_interface *intf)
 /**
  * ums_job_gone() - end the job of a device that was unplugged
  * @udev: the device, locked
- * @withdrawn: it is there, but not authorized any more
+ * @withdrawn: it is there, but not authorized or without its driver
  */
 void ums_job_gone(struct usb_device *udev, bool withdrawn)
 {

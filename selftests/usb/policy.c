@@ -218,6 +218,22 @@ TEST_F(policy, authorized_again_in_the_act_is_tried_again)
 	EXPECT_TRUE(wait_until(ums_count("tries") == i));
 }
 
+/* As "usbip bind" does it: who takes the device away from its driver has not unplugged it. */
+TEST_F(policy, unbound_in_the_act_is_cancelled)
+{
+	self->emu->fault = EMU_NAK_IN;
+	self->emu->switch_after = 0;
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(ums_count("sent")));
+	ASSERT_EQ(0, file_write(USB_DRIVERS "usb/unbind", ums_port_name(0)));
+	EXPECT_TRUE(wait_until(!ums_result_is(0, "working")));
+	EXPECT_STREQ("cancelled", ums_result(0, "result"));
+	ASSERT_EQ(0, file_write(USB_DRIVERS "usb/bind", ums_port_name(0)));
+	EXPECT_TRUE(wait_until(ums_count("tries") == 2 && ums_count("sent") == 2));
+	EXPECT_EQ(0, ums_count("returned"));
+}
+
 TEST_F(policy, failed_is_given_back)
 {
 	self->emu->switch_after = 0;
