@@ -126,15 +126,20 @@ static bool ums_find_acm(const struct usb_host_config *config, struct usb_interf
  * ums_is_usable() - tell whether a device may be used here
  * @udev: the device
  *
- * Return: true if it is configured, and not lent to another machine: it has
- * another driver than that of all devices then.
+ * Return: true if it is configured, its first interface may have a driver, and it
+ * is not lent to another machine: it has another driver than that of all devices
+ * then.
  */
 bool ums_is_usable(const struct usb_device *udev)
 {
 	const struct device_driver *driver = udev->dev.driver;
+	const struct usb_interface *first;
 
-	return udev->authorized && udev->actconfig && udev->parent &&
-	       driver && !strcmp(driver->name, "usb");
+	if (!udev->authorized || !udev->actconfig || !udev->parent)
+		return false;
+	first = udev->actconfig->interface[0];
+
+	return (!first || first->authorized) && driver && !strcmp(driver->name, "usb");
 }
 
 /**
@@ -181,6 +186,8 @@ static int ums_take(struct ums_taken *taken, struct usb_interface *intf)
 		return -ENODEV;
 	if (taken->intf[0] == intf || taken->intf[1] == intf)
 		return 0;
+	if (!intf->authorized)
+		return -ENOMEDIUM;
 	driver = intf->dev.driver;
 	if (driver)
 		usb_driver_release_interface(to_usb_driver(driver), intf);

@@ -187,6 +187,34 @@ TEST_F(policy, unauthorized_is_not_touched)
 	EXPECT_TRUE(becomes_modem());
 }
 
+static bool usb_bus_write(const char *file, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), USB_DEVICES "usb%d/%s", atoi(ums_port_name(0)), file);
+
+	return !file_write(path, text);
+}
+
+TEST_F(policy, unauthorized_interface_is_not_touched)
+{
+	char path[64], name[32];
+	bool left;
+
+	snprintf(name, sizeof(name), "%s:1.0", ums_port_name(0));
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(usb_bus_write("interface_authorized_default", "0"));
+	left = emu_plug(self->emu) && wait_until(usb_device_is(0, &self->emu->mode[0])) &&
+	       holds_for(1000, !ums_count("tries"));
+	EXPECT_TRUE(usb_bus_write("interface_authorized_default", "1"));
+	ASSERT_TRUE(left);
+	snprintf(path, sizeof(path), USB_DEVICES "%s/authorized", name);
+	ASSERT_EQ(0, file_write(path, "1"));
+	ASSERT_EQ(0, file_write("/sys/bus/usb/drivers_probe", name));
+	ASSERT_EQ(0, file_write(UMS "rescan", "1"));
+	EXPECT_TRUE(becomes_modem());
+}
+
 /* To take the authorization away and give it again is to plug it in again. */
 TEST_F(policy, authorized_again_is_tried_again)
 {
