@@ -324,7 +324,8 @@ static bool ums_job_decide(struct usb_device *udev)
 	}
 	wanted = verdict == UMS_SWITCH || verdict == UMS_ASK;
 	if (port)
-		ums_port_appeared(port, udev, wanted && !again);
+		ums_port_appeared(port, udev, wanted ? !again :
+				  verdict == UMS_IGNORED && ums_port_still(port, udev, &facts));
 	if (!wanted)
 		return false;
 	if (!port)

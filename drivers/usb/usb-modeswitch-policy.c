@@ -256,6 +256,25 @@ enum ums_verdict ums_decide(const struct ums_facts *facts,
 EXPORT_SYMBOL_FOR_TEST(ums_decide);
 
 /**
+ * ums_script_fits() - tell whether a device has the interfaces that a script needs
+ * @facts: what is known of it
+ * @script: number of the script
+ *
+ * Return: true if it has, and is no modem by what the table says of it.
+ */
+bool ums_script_fits(const struct ums_facts *facts, unsigned int script)
+{
+	const struct ums_row *row;
+	bool ask;
+
+	row = ums_match(facts, &ask);
+
+	return ums_check_interfaces(facts, ums_scripts[script].gate,
+				    row ? row->target_class : 0,
+				    row ? row->flags : 0) == UMS_SWITCH;
+}
+
+/**
  * ums_cbw_data_in() - tell how much data a command block asks for
  * @cbw: UMS_CBW_SIZE bytes
  *

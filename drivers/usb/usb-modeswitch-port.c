@@ -344,6 +344,20 @@ void ums_port_appeared(struct ums_port *port, const struct usb_device *udev, boo
 }
 
 /**
+ * ums_port_still() - tell whether a device is what it was before its switch
+ * @port: its port
+ * @udev: the device
+ * @facts: what is known of it
+ *
+ * Return: true if it has the same ID, and what it was switched by fits it still.
+ */
+bool ums_port_still(const struct ums_port *port, const struct usb_device *udev,
+		    const struct ums_facts *facts)
+{
+	return ums_port_has(port, udev) && ums_script_fits(facts, port->script);
+}
+
+/**
  * ums_port_leave() - do not touch this device again, as long as it is plugged in
  * @port: its port
  * @udev: the device

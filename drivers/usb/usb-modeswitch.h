@@ -228,6 +228,7 @@ const struct ums_row *ums_match(const struct ums_facts *facts, bool *ask);
 enum ums_verdict ums_decide(const struct ums_facts *facts,
 			    const struct ums_settings *settings, bool mbim,
 			    struct ums_plan *plan);
+bool ums_script_fits(const struct ums_facts *facts, unsigned int script);
 u32 ums_cbw_data_in(const u8 *cbw);
 enum ums_csw ums_csw_judge(const u8 *csw, size_t size, const u8 *cbw);
 bool ums_script_configures(unsigned int number);
@@ -317,6 +318,8 @@ void ums_port_end(struct ums_port *port, const struct usb_device *udev,
 		  enum ums_result result, int error);
 void ums_port_appeared(struct ums_port *port, const struct usb_device *udev,
 		       bool same);
+bool ums_port_still(const struct ums_port *port, const struct usb_device *udev,
+		    const struct ums_facts *facts);
 bool ums_port_is_left(struct ums_port *port, const struct usb_device *udev);
 void ums_port_leave(struct ums_port *port, const struct usb_device *udev);
 void ums_port_unleave(const struct usb_device *udev);

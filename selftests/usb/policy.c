@@ -329,6 +329,21 @@ TEST_F(policy, configured_before_the_command_is_left)
 	EXPECT_TRUE(is_left_in_config(self->emu, "0"));
 }
 
+/* That nobody wants it switched any more does not make it another one. */
+TEST_F(policy, back_and_ignored_is_no_modem)
+{
+	self->emu->mode[1] = self->emu->mode[0];
+	self->emu->away_ms = 1000;
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(emu_plug(self->emu));
+	ASSERT_TRUE(wait_until(ums_count("sent")));
+	ASSERT_EQ(0, ums_set("ignore", "12d1:1f01"));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "returned")));
+	EXPECT_EQ(1, ums_count("returned"));
+	EXPECT_EQ(0, ums_count("switched"));
+	EXPECT_EQ(1, ums_count("tries"));
+}
+
 /* It is the one that was told to go, and has nothing that could be told anything. */
 TEST_F(policy, back_without_interfaces_is_left)
 {
