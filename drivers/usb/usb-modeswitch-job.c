@@ -451,13 +451,14 @@ void ums_job_resume(struct usb_interface *intf)
 	clear_bit(UMS_JOB_PAUSED, &job->flags);
 	reinit_completion(&job->gone);
 	usb_unpoison_anchored_urbs(&job->urbs);
+	ums_job_queue(job, job->plan.delay * MSEC_PER_SEC);
 	smp_mb();	/* pairs with ums_job_end_soon() */
 	/* Whoever has ended it, perhaps just now, must not have done so in vain. */
 	if (ums_job_is_over(job)) {
 		complete_all(&job->gone);
 		usb_poison_anchored_urbs(&job->urbs);
+		ums_job_queue(job, 0);
 	}
-	ums_job_queue(job, 0);
 }
 
 /**

@@ -255,6 +255,22 @@ TEST_F(gadget, suspended_before_the_command)
 	EXPECT_TRUE(becomes_modem());
 }
 
+/* What must be waited for before the command begins anew. */
+TEST_F(gadget, suspended_before_the_command_waits_again)
+{
+	if (access(PM_TEST, W_OK))
+		SKIP(return, NO_PM_TEST);
+	self->storage = storage_make(0x2020, 0x2030);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(result_is("working")));
+	ASSERT_EQ(0, sleep_and_wake("0"));
+	EXPECT_TRUE(holds_for(1500, !self->storage->commands));
+	ASSERT_TRUE(wait_until(self->storage->commands));
+	EXPECT_TRUE(becomes_modem());
+}
+
 /* usb-storage has it, and the command is due while it sleeps. */
 TEST_F(gadget, suspended_when_the_command_is_due)
 {
