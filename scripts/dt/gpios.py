@@ -27,8 +27,9 @@ def cells(chip):
 def named(node, name, by_phandle):
     """Give the lines that a property names, as (controller, bank, line)."""
     words = node.words(name)
-    if 'gpio-hog' in node.properties:       # <line flags> of the parent
-        words = (None, *words) if node.parent else ()
+    if 'gpio-hog' in node.properties:       # <line flags ...> of the parent
+        size = node.parent and cells(node.parent) or 1
+        words = [word for at in range(0, len(words), size) for word in (None, *words[at:at + size])]
     while words:
         chip = node.parent if words[0] is None else by_phandle.get(words[0])
         size = cells(chip) if chip else 0
@@ -38,7 +39,7 @@ def named(node, name, by_phandle):
             return
         else:                               # sunxi has bank and line, the others the line first
             yield (chip, *((words[1], words[2]) if size > 2 else (0, words[1])))
-            words = words[1 + size:] if words[0] is not None else ()
+            words = words[1 + size:]
 
 
 def users(nodes):

@@ -42,6 +42,15 @@ NAMES = {
               'has non-unique elements'),
     'no-name': (FIELD, ('"acme,gateway", ', ''), 'a name of the maker\'s own'),
     'two-levels': (FIELD, (SOC, '#include "base.dtsi"'), '')}
+HOG = '''&gpio5 {
+	pair-hog {
+		gpio-hog;
+		gpios = <20 0>, <1 0>;
+		output-low;
+	};
+};
+
+&i2c3 {'''
 # The same for pads and GPIOs.
 GPIOS = {
     'plain': (FIELD, (), ''),
@@ -53,6 +62,7 @@ GPIOS = {
                          'is used by /regulator-modem-power and by /regulator-modem-reset'),
     'led-on-bus': (FIELD, ('IDENTIFY_LED\tgpio3 16', 'IDENTIFY_LED\tgpio5 19'),
                    '/leds/led-identify (as a GPIO) and /soc@0/bus@30800000/i2c@30a40000 (i2c3grp)'),
+    'hog-of-two': (FIELD, ('&i2c3 {', HOG), 'is used by /soc@0/bus@30000000/gpio@30240000/pair-hog and by '),
     'two-supplies': (FIELD, ('MODEM_POWER\tgpio5 0', 'MODEM_POWER\tgpio1 14'), ''),
     'two-resets': (FIELD, ('&i2c3 {', RESETS.format('reset')), ''),
     'no-two-resets': (FIELD, ('&i2c3 {', RESETS.format('enable')),
