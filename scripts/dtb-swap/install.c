@@ -318,8 +318,8 @@ bool install_tree(struct place *place, const void *fdt, const char *name, bool p
 		fact(&swap->report, "installed", "%s in %s, selected in %s/%s", name, place->trees,
 		     place->boot, place->family->file);
 		fact(&swap->report, "next", "it is used from the next boot on; %s",
-		     pending && is_pending(place) ? "say dtb-swap commit then, or guard gives it up" :
-		     "undo: rollback");
+		     pending && is_pending(place) ?
+		     "say dtb-swap commit then, or guard gives it up" : "undo: rollback");
 		tell_trial(place);
 		supervisor_warn(place, pending);
 	}
