@@ -169,10 +169,13 @@ static bool keep_tree(struct place *place, const void *fdt, const char *name)
 	return good;
 }
 
-/* Of who hangs up, or interrupts a trial; systemctl itself can be interrupted. */
+/*
+ * Of who hangs up, or interrupts a trial; systemctl itself can be interrupted. Not SIGTERM, by
+ * which a system that goes down for the trial ends who would undo it.
+ */
 static void hold_signals(int how)
 {
-	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT };
 	sigset_t set;
 	size_t i;
 
@@ -252,7 +255,7 @@ static void tell_next(struct call *call, const struct place *place, const char *
 
 /*
  * What fails leaves nothing behind: a loaded kernel would be started by any kexec to come. From
- * here to the end, which is near, no signal keeps that from being undone and told.
+ * here to the end, which is near, who interrupts it does not keep that from being undone and told.
  */
 static void arm_and_start(struct call *call, const struct start *start,
 			  const struct place *place, const char *name)
