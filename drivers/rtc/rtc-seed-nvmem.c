@@ -117,19 +117,22 @@ static unsigned int seed_memory_find(void)
 	return 0;
 }
 
-/* Whether a clock before it is right. A rate from a daemon's last run proves nothing. */
-static bool seed_memory_is_refuted(s64 boot)
+/*
+ * Whether a clock before it is right. A rate from a daemon's last run proves nothing,
+ * but one that was right once, however long ago, was set back by somebody.
+ */
+static bool seed_memory_is_refuted(void)
 {
 	return seed.owner == SEED_BY_ROOT ||
-	       (seed.owner == SEED_BY_NTP && boot < seed.proven);
+	       (seed.owner == SEED_BY_NTP && seed.proven);
 }
 
 /* Who knows better has set the clock to a time before that of the memory. */
-static void seed_memory_doubt(time64_t now, s64 boot)
+static void seed_memory_doubt(time64_t now)
 {
 	char text[SEED_TIME_TEXT];
 
-	if (!seed.remembered || !seed_memory_is_refuted(boot) ||
+	if (!seed.remembered || !seed_memory_is_refuted() ||
 	    now >= seed.window.floor || now < seed.kept.floor ||
 	    now > seed.kept.ceiling)
 		return;
@@ -177,7 +180,7 @@ unsigned int seed_memory_sync(bool save, bool leaving)
 
 	seed_clock_now(&real, &boot);
 	now = div_s64(real, NSEC_PER_SEC);
-	seed_memory_doubt(now, boot);
+	seed_memory_doubt(now);
 	if (!seed_memory_known)
 		return seed_memory_find();
 	if (!save)
@@ -185,7 +188,7 @@ unsigned int seed_memory_sync(bool save, bool leaving)
 
 	/* Not back by a guess, and not ahead for good by a mistake. */
 	if (now > seed.window.ceiling || now < seed.window.floor ||
-	    (now < seed_memory_time && !seed_memory_is_refuted(boot)))
+	    (now < seed_memory_time && !seed_memory_is_refuted()))
 		return UINT_MAX;
 	if (now >= seed_memory_time && now < seed_memory_time + step)
 		return UINT_MAX;

@@ -220,6 +220,22 @@ TEST_F(memory, that_was_ahead_leaves_the_floor_of_others)
 	EXPECT_TRUE(holds_for(2500, seed_number("floor") == LATER));
 }
 
+/* By a mistake, after NTP: how long its proof holds does not matter. */
+TEST_F(memory, that_was_written_ahead_is_put_right)
+{
+	ASSERT_EQ(0, memory_bind(true));
+	ASSERT_EQ(0, seed_load("interval=1"));
+	ASSERT_TRUE(wait_until(seed_reads("source", "memory")));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	ASSERT_EQ(0, clock_set(LATER));
+	ASSERT_TRUE(wait_until(atoi(file_read(FAILS "writes")) == 1));
+	ASSERT_EQ(0, clock_set(RIGHT + 600));
+	EXPECT_TRUE(wait_until(atoi(file_read(FAILS "writes")) == 2));
+	ASSERT_EQ(0, seed_unload());
+	ASSERT_EQ(0, seed_load(""));
+	EXPECT_LT(seed_number("floor"), LATER);
+}
+
 /* These are last, as a slew cannot be undone. The rate of a last run proves nothing. */
 TEST_F(memory, is_not_doubted_for_a_rate)
 {
