@@ -220,6 +220,25 @@ TEST_F(memory, that_was_ahead_leaves_the_floor_of_others)
 	EXPECT_TRUE(holds_for(2500, seed_number("floor") == LATER));
 }
 
+/* By itself once an hour, and not sooner: an EEPROM takes only so many writes. */
+TEST_F(memory, is_written_hourly)
+{
+	long long held;
+
+	ASSERT_EQ(0, memory_bind(true));
+	ASSERT_EQ(0, seed_load("interval=1"));
+	ASSERT_TRUE(wait_until(seed_reads("source", "memory")));
+	held = seed_number("floor");
+	ASSERT_EQ(0, clock_set(held + 3500));
+	EXPECT_TRUE(holds_for(2500, !atoi(file_read(FAILS "writes"))));
+	ASSERT_EQ(0, clock_set(held + 3600));
+	EXPECT_TRUE(wait_until(atoi(file_read(FAILS "writes")) == 1));
+	ASSERT_EQ(0, clock_set(held + 3600 + 3500));
+	EXPECT_TRUE(holds_for(2500, atoi(file_read(FAILS "writes")) == 1));
+	ASSERT_EQ(0, clock_set(held + 3600 + 3660));
+	EXPECT_TRUE(wait_until(atoi(file_read(FAILS "writes")) == 2));
+}
+
 /* By a mistake, after NTP: how long its proof holds does not matter. */
 TEST_F(memory, that_was_written_ahead_is_put_right)
 {
