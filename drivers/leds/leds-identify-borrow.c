@@ -286,14 +286,14 @@ static unsigned int identify_trigger_level(struct led_classdev *cdev,
 	return level;
 }
 
-/* Whether what has started its blinking does not do so again, nor has stopped it. */
+/* Whether what has started its blinking has not done so again, nor has stopped it. */
 static bool identify_blink_is_ours(struct led_classdev *cdev,
 				   struct identify_snapshot *snapshot)
 {
 	if (!cdev->trigger)
 		return true;
 
-	return snapshot->blinks &&
+	return snapshot->blinks && !compat_led_blinks(cdev) &&
 	       compat_led_trigger_brightness(cdev->trigger, 0) == snapshot->event;
 }
 
@@ -303,6 +303,8 @@ static void identify_blink_restore(struct led_classdev *cdev,
 {
 	if (cdev->brightness)
 		led_set_brightness(cdev, LED_OFF);
+	/* That is only queued where the LED has begun to blink just now. */
+	flush_work(&cdev->set_brightness_work);
 	led_blink_set(cdev, &snapshot->delay_on, &snapshot->delay_off);
 }
 

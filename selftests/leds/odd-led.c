@@ -108,6 +108,20 @@ TEST_F(odd_led, that_its_trigger_has_switched_on_meanwhile_blinks_no_more)
 	EXPECT_TRUE(holds_for(200, led_reads(FAKE, "brightness", "130")));
 }
 
+/* Just when the LED is given back, which must not stop it. */
+TEST_F(odd_led, that_its_trigger_lets_blink_meanwhile_blinks_on)
+{
+	if (!events_are_told())
+		SKIP(return, "this kernel does not tell the last event of a trigger");
+	ASSERT_EQ(0, led_write(FAKE, "blink", "1"));
+	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(FAKE)));
+	ASSERT_EQ(0, led_write(FAKE, "blink", "again"));
+	ASSERT_EQ(0, led_write(ID, "identify", "0"));
+	EXPECT_TRUE(led_has_trigger(FAKE, "fake-plain"));
+	EXPECT_TRUE(led_changes(FAKE, 4));
+}
+
 TEST_F(odd_led, that_blinks_once_does_not_do_so_for_good)
 {
 	ASSERT_EQ(0, led_write(FAKE, "blink", "once"));

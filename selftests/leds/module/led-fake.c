@@ -4,8 +4,9 @@
  * and those of the test bench do not
  *
  * The file "disabled" keeps users away from the LED, "suspended" is what its driver may
- * do at any time, "blink" what a trigger without settings may, for good or "once".
- * fake-plain, its default trigger, is one, and "event" is what that one says.
+ * do at any time, "blink" what a trigger without settings may, for good or "once", or
+ * "again", as soon as the LED has that trigger again and is set. fake-plain, its default
+ * trigger, is one, and "event" is what that one says.
  *
  * fake-echo shows what the LED does, in the moment in which it does it. fake-choosy
  * takes one of two settings, and has the second at first; "default" tells whether it was
@@ -44,7 +45,7 @@ static int held;
 module_param(held, int, 0444);
 MODULE_PARM_DESC(held, "how many references to the node are left");
 
-static bool fake_choice[2], fake_is_default, fake_is_asleep;
+static bool fake_choice[2], fake_is_default, fake_is_asleep, fake_blinks_again;
 
 static ssize_t fake_store(const char *buf, size_t size, int which)
 {
@@ -186,7 +187,9 @@ static ssize_t blink_store(struct device *dev, struct device_attribute *attr,
 {
 	unsigned long on = 20, off = 20, once = 500;
 
-	if (sysfs_streq(buf, "once"))
+	if (sysfs_streq(buf, "again"))
+		fake_blinks_again = true;
+	else if (sysfs_streq(buf, "once"))
 		led_blink_set_oneshot(dev_get_drvdata(dev), &once, &once, 0);
 	else
 		led_blink_set(dev_get_drvdata(dev), &on, &off);
@@ -235,8 +238,14 @@ static enum led_brightness fake_level;
 
 static void fake_led_set(struct led_classdev *cdev, enum led_brightness level)
 {
+	unsigned long on = 20, off = 20;
+
 	fake_level = level;
 	led_trigger_event(&fake_echo, level);
+	if (!fake_blinks_again || cdev->trigger != &fake_plain)
+		return;
+	fake_blinks_again = false;
+	led_blink_set(cdev, &on, &off);
 }
 
 static enum led_brightness fake_led_get(struct led_classdev *cdev)
