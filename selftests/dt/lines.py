@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The pack's carriers leave no line to chance, and one that does is noticed."""
+
+import pathlib
+import re
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+sys.path.insert(0, str(TOP / 'scripts/dt'))
+sys.dont_write_bytecode = True
+
+# pylint: disable=wrong-import-position
+import pads                         # noqa: E402
+import trees                        # noqa: E402
+from ktap import Tap                # noqa: E402
+from tools import sources           # noqa: E402
+
+USB = re.compile(r'fsl,imx(7d|27)-usb')
+SENSE = ('disable-over-current', 'over-current-active-low', 'over-current-active-high')
+SENSED = re.compile(r'^#define MX8M._IOMUXC_\w+_USB\d_OTG_OC\s+(0x\w+)\s+0x\w+\s+0x\w+\s+(0x\w+)', re.M)
+pads.WANTED.update(('dr_mode', *SENSE))
+
+
+def overcurrent(nodes, kernel):
+    """USB hosts that sense overcurrent on whatever pad there is."""
+    by_phandle, text = pads.phandles(nodes), ''
+    for path in (sources(kernel) / 'arch/arm64/boot/dts/freescale').glob('imx8m?-pinfunc.h'):
+        if f'fsl,{path.name[:6]}' in nodes[0].strings('compatible'):
+            text = path.read_text(encoding='utf-8')
+    known = {(f'{int(pad, 16):#x}', int(mode, 16)) for pad, mode in SENSED.findall(text)}
+    some = {(pad, mode) for node in pads.enabled(nodes[0])
+            for _, pad, _, mode in pads.pads(node, by_phandle)}
+    return [f'{node.path()}: overcurrent is sensed on no pad' for node in pads.enabled(nodes[0])
+            if USB.search(' '.join(node.strings('compatible'))) and not known & some and
+            node.strings('dr_mode') == ['host'] and not any(one in node.properties for one in SENSE)]
+
+
+# What a carrier is to be, where it is not, one that is made to be so, and what is said of it
+RULES = (
+    ('a USB host knows whether it senses overcurrent', overcurrent, 'imx8mm-var-som-field',
+     '\tdisable-over-current;\n', '', 'usb@32e50000: overcurrent is sensed on no pad'),)
+
+
+def compiled(source, work, kernel):
+    """Return the nodes of a carrier."""
+    return pads.tree(trees.compile_board(source, trees.board_blob(source, work, kernel), kernel=kernel))
+
+
+def noticed(tap, work, carriers, rule):
+    """A carrier that is wrong is."""
+    _, look, name, old, new, words = rule
+    text = carriers[name].read_text(encoding='utf-8')
+    source = work / f'{look.__name__}.dts'
+    source.write_text(text.replace(old, new), encoding='utf-8')
+    kernel = trees.kernels_of(source)[0]
+    said = look(compiled(source, work, kernel), kernel)
+    tap.result(old in text and words in '\n'.join(said), f'{look.__name__}: noticed', said)
+
+
+def main():
+    """Each rule, on all carriers for all kernels."""
+    tap = Tap()
+    carriers = {path.stem: path for path in sorted((TOP / 'dts').rglob('*.dts'))}
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        for kernel in trees.USED:
+            (work / f'board-{kernel}').mkdir()
+        found = {(name, kernel): compiled(path, work, kernel) for name, path in carriers.items()
+                 for kernel in trees.kernels_of(path)}
+        for rule in RULES:
+            said = [f'{kernel}: {name}: {text}' for (name, kernel), nodes in found.items()
+                    for text in rule[1](nodes, kernel)]
+            tap.result(not said, f'{len(found)} trees: {rule[0]}', '\n'.join(said))
+            noticed(tap, work, carriers, rule)
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
