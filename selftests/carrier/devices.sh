@@ -46,7 +46,19 @@ behind_slot() {
 	readlink -f "$1" | grep -q "/$slot/"
 }
 
-plan 21
+# was_off() - whether the slot had no power for 500 ms before it came, as the trace has it
+was_off() {
+	_line=$(gpio modem-powe | sed 's/^ *gpio-\([0-9]*\).*/\1/')
+	_off=$(awk -v line="$_line" '/ gpio_value: [0-9]+ set [01]/ && $(NF - 2) % 32 == line % 32 {
+		sub(/:$/, "", $(NF - 4)); sub(/\./, "", $(NF - 4))
+		if ($NF) { print $(NF - 4) - off; exit }
+		off = $(NF - 4)
+	}' $trace/trace)
+	ktap_print_msg "no power for $_off us"
+	[ "${_off:-0}" -ge 500000 ]
+}
+
+plan 22
 modprobe ledtrig-heartbeat
 modprobe leds-gpio
 check "the LED is there" wait_for 10 [ -e /sys/class/leds/green:status ]
@@ -74,6 +86,7 @@ echo 1 >$trace/events/gpio/gpio_value/enable
 modprobe fixed
 check "the modem has power, and is not in reset" wait_for 10 is_up
 check "which it was for 100 ms before that" in_order
+check "and it had no power for 500 ms, so that it starts anew" was_off
 modprobe rfkill-gpio
 check "its radio can be switched" wait_for 10 [ -e $radio/soft ]
 echo 1 >$radio/soft

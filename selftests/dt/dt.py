@@ -142,9 +142,9 @@ def bad_pins(tap, work):
                  ['pins: it uses "i2c1 0x68", which is not told',
                   'pins: it does not use "i2c1 0x69"']),
                 ('none', '', ['pins: it uses "i2c1 0x68", which is not told']))),
-            ('modem-slot', '"gpio 6"', (
-                ('as they are', '"gpio 6"', []),
-                ('another GPIO', '"gpio 7"', ['pins: it uses "gpio 6", which is not told',
+            ('modem-slot', '"gpio 24"', (
+                ('as they are', '"gpio 24"', []),
+                ('another GPIO', '"gpio 7"', ['pins: it uses "gpio 24", which is not told',
                                               'pins: it does not use "gpio 7"'])))):
         text = re.sub('^#.*', '', overlays.preprocess(
             overlays.FOLDER / f'{name}.dtso', overlays.defines('raspberrypi')), flags=re.M)
@@ -161,12 +161,12 @@ def parameters(tap, work):
     source = overlays.FOLDER / 'modem-slot.dtso'
     blob = overlays.compile_source(source, work / 'slot.dtbo', overlays.defines('raspberrypi'))
     tree = libfdt.Fdt(bytearray(blob.read_bytes()))
-    for name, number in (('power', 23), ('reset', 24), ('radio', 25), ('delay', 300000)):
+    for name, number in (('power', 23), ('reset', 27), ('radio', 25), ('delay', 300000)):
         params.put(tree, name, number)
     set_to = work / 'set.dtbo'
     set_to.write_bytes(tree.as_bytearray())
     text = run('dtc', '-q', '-I', 'dtb', '-O', 'dts', set_to)[1]
-    wanted = {'gpio = <0xffffffff 0x17': 'power', 'gpio = <0xffffffff 0x18': 'reset',
+    wanted = {'gpio = <0xffffffff 0x17': 'power', 'gpio = <0xffffffff 0x1b': 'reset',
               'shutdown-gpios = <0xffffffff 0x19': 'radio',
               'startup-delay-us = <0x493e0>': 'delay'}
     for words, name in wanted.items():

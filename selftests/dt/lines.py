@@ -13,6 +13,8 @@ sys.path.insert(0, str(TOP / 'scripts/dt'))
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
+import gpios                        # noqa: E402
+import overlays                     # noqa: E402
 import pads                         # noqa: E402
 import trees                        # noqa: E402
 from ktap import Tap                # noqa: E402
@@ -21,7 +23,10 @@ from tools import sources           # noqa: E402
 USB = re.compile(r'fsl,imx(7d|27)-usb')
 SENSE = ('disable-over-current', 'over-current-active-low', 'over-current-active-high')
 SENSED = re.compile(r'^#define MX8M._IOMUXC_\w+_USB\d_OTG_OC\s+(0x\w+)\s+0x\w+\s+0x\w+\s+(0x\w+)', re.M)
-pads.WANTED.update(('dr_mode', *SENSE))
+# GPIOs of a Raspberry Pi that are pulled up from the reset on (BCM2835 ARM Peripherals, 6.2)
+UP = range(9)
+PI = re.compile(r'brcm,bcm2\d+-gpio|raspberrypi,rp1-gpio')
+pads.WANTED.update(('dr_mode', 'enable-active-high', 'off-on-delay-us', *SENSE))
 
 
 def overcurrent(nodes, kernel):
@@ -38,10 +43,44 @@ def overcurrent(nodes, kernel):
             node.strings('dr_mode') == ['host'] and not any(one in node.properties for one in SENSE)]
 
 
+def switched(nodes):
+    """Give the supplies that a GPIO which is high switches on, as (node, controller, bank, line)."""
+    by_phandle = pads.phandles(nodes)
+    for node in pads.enabled(nodes[0]):
+        if 'enable-active-high' in node.properties:
+            for line in gpios.named(node, 'gpio', by_phandle):
+                yield node, *line
+
+
+def pulled_up(nodes, _):
+    """Supplies that are on before Linux, since their GPIO is pulled up."""
+    return [f'{node.path()}: GPIO{line} is pulled up from the reset on'
+            for node, chip, _, line in switched(nodes)
+            if PI.search(' '.join(chip.strings('compatible'))) and line in UP]
+
+
+def off_time(nodes, _):
+    """Modems whose supply is switched off as its driver comes, and on again at once."""
+    return [f'{node.path()}: is not off for 500 ms' for node, *_ in switched(nodes)
+            if node.name == 'regulator-modem-power' and node.words('off-on-delay-us') != (500000,)]
+
+
+def defaults(tap):
+    """Nor do overlays of the Raspberry Pi switch a modem on before Linux."""
+    for name, row in overlays.families().items():
+        if name.startswith('raspberrypi') and row.modem != '-':
+            power, reset, _ = (int(gpio.split()[1]) for gpio in row.modem.split(','))
+            tap.result(not {power, reset} & set(UP), f'{name}: no GPIO that is pulled up', row.modem)
+
+
 # What a carrier is to be, where it is not, one that is made to be so, and what is said of it
 RULES = (
     ('a USB host knows whether it senses overcurrent', overcurrent, 'imx8mm-var-som-field',
-     '\tdisable-over-current;\n', '', 'usb@32e50000: overcurrent is sensed on no pad'),)
+     '\tdisable-over-current;\n', '', 'usb@32e50000: overcurrent is sensed on no pad'),
+    ('a supply is not on before Linux', pulled_up, 'bcm2711-rpi-cm4-field', 'MODEM_POWER\tgpio 16',
+     'MODEM_POWER\tgpio 5', 'regulator-modem-power: GPIO5 is pulled up'),
+    ('a modem has its supply cut for long enough', off_time, 'imx8mp-field',
+     '&modem_power {\n', '&modem_power {\n\toff-on-delay-us = <1000>;\n', 'is not off for 500 ms'))
 
 
 def compiled(source, work, kernel):
@@ -75,6 +114,7 @@ def main():
                     for text in rule[1](nodes, kernel)]
             tap.result(not said, f'{len(found)} trees: {rule[0]}', '\n'.join(said))
             noticed(tap, work, carriers, rule)
+    defaults(tap)
     return tap.end()
 
 
