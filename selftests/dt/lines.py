@@ -25,6 +25,7 @@ SENSE = ('disable-over-current', 'over-current-active-low', 'over-current-active
 SENSED = re.compile(r'^#define MX8M._IOMUXC_\w+_USB\d_OTG_OC\s+(0x\w+)\s+0x\w+\s+0x\w+\s+(0x\w+)', re.M)
 # GPIOs of a Raspberry Pi that are pulled up from the reset on (BCM2835 ARM Peripherals, 6.2)
 UP = range(9)
+UP_PAD = 0x140          # pull enable and pull up, in the configuration of an i.MX8M's pad
 PI = re.compile(r'brcm,bcm2\d+-gpio|raspberrypi,rp1-gpio')
 pads.WANTED.update(('dr_mode', 'enable-active-high', 'off-on-delay-us', *SENSE))
 
@@ -65,6 +66,23 @@ def off_time(nodes, _):
             if node.name == 'regulator-modem-power' and node.words('off-on-delay-us') != (500000,)]
 
 
+def configured(nodes):
+    """Return {pad: its configuration} of an i.MX8M."""
+    by_phandle, found = pads.phandles(nodes), {}
+    for node in pads.enabled(nodes[0]):
+        for _, _, group in pads.groups(node, by_phandle):
+            words = group.words('fsl,pins')
+            found.update((f'{words[at]:#x}', words[at + 5]) for at in range(0, len(words), 6))
+    return found
+
+
+def pad_up(nodes, _):
+    """Supplies whose pad is pulled up from when it is muxed, until their driver has the GPIO."""
+    by_phandle, known = pads.phandles(nodes), configured(nodes)
+    return [f'{node.path()}: its pad {pad} is pulled up' for node, *line in switched(nodes)
+            for _, pad in [gpios.pad_of(*line, by_phandle)] if known.get(pad, 0) & UP_PAD == UP_PAD]
+
+
 def defaults(tap):
     """Nor do overlays of the Raspberry Pi switch a modem on before Linux."""
     for name, row in overlays.families().items():
@@ -79,6 +97,8 @@ RULES = (
      '\tdisable-over-current;\n', '', 'usb@32e50000: overcurrent is sensed on no pad'),
     ('a supply is not on before Linux', pulled_up, 'bcm2711-rpi-cm4-field', 'MODEM_POWER\tgpio 16',
      'MODEM_POWER\tgpio 5', 'regulator-modem-power: GPIO5 is pulled up'),
+    ('the pad of a supply is not pulled up', pad_up, 'imx8mp-field', 'GPIO5_IO01\t0x100',
+     'GPIO5_IO01\t0x140', 'regulator-modem-reset: its pad 0x1cc is pulled up'),
     ('a modem has its supply cut for long enough', off_time, 'imx8mp-field',
      '&modem_power {\n', '&modem_power {\n\toff-on-delay-us = <1000>;\n', 'is not off for 500 ms'))
 
