@@ -83,6 +83,14 @@ def pad_up(nodes, _):
             for _, pad in [gpios.pad_of(*line, by_phandle)] if known.get(pad, 0) & UP_PAD == UP_PAD]
 
 
+def led_pads(nodes, _):
+    """LEDs whose pad is left to the bootloader, since only newer kernels look for it there."""
+    return [f'{node.path()}: Debian\'s 5.10 and 6.1 do not mux the pad of an LED, but of all together'
+            for node in pads.enabled(nodes[0])
+            if node.parent and node.parent.strings('compatible') == ['gpio-leds'] and
+            node.words('pinctrl-0')]
+
+
 def defaults(tap):
     """Nor do overlays of the Raspberry Pi switch a modem on before Linux."""
     for name, row in overlays.families().items():
@@ -99,6 +107,8 @@ RULES = (
      'MODEM_POWER\tgpio 5', 'regulator-modem-power: GPIO5 is pulled up'),
     ('the pad of a supply is not pulled up', pad_up, 'imx8mp-field', 'GPIO5_IO01\t0x100',
      'GPIO5_IO01\t0x140', 'regulator-modem-reset: its pad 0x1cc is pulled up'),
+    ('older kernels mux the pad of an LED, too', led_pads, 'imx8mp-field', '&leds_identify {',
+     '&led_identify {', 'led-identify: Debian\'s 5.10 and 6.1 do not mux'),
     ('a modem has its supply cut for long enough', off_time, 'imx8mp-field',
      '&modem_power {\n', '&modem_power {\n\toff-on-delay-us = <1000>;\n', 'is not off for 500 ms'))
 
