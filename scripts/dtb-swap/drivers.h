@@ -22,6 +22,7 @@ static const struct driver DRIVERS[] = {
 	{ "linux,wdt-gpio",		"GPIO_WATCHDOG",		"gpio_wdt" },
 	{ "maxim,ds3231",		"RTC_DRV_DS1307",		"rtc-ds1307" },
 	{ "microchip,mcp7941x",		"RTC_DRV_DS1307",		"rtc-ds1307" },
+	{ "microcrystal,rv1805",	"RTC_DRV_ABX80X",		"rtc-abx80x" },
 	{ "microcrystal,rv3028",	"RTC_DRV_RV3028",		"rtc-rv3028" },
 	{ "microcrystal,rv8803",	"RTC_DRV_RV8803",		"rtc-rv8803" },
 	{ "nxp,pcf85063a",		"RTC_DRV_PCF85063",		"rtc-pcf85063" },

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What overlays say of kernel options and modules is so in the kernel's source: they drive them."""
+"""What overlays say of kernel options and modules is so in the kernel's source: they drive them. A
+chip that the database names has an overlay that the driver knows it by."""
 
 import pathlib
 import re
@@ -16,6 +17,7 @@ sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
 import overlays                                         # noqa: E402
+import readme                                           # noqa: E402
 from ktap import Tap                                    # noqa: E402
 from tools import linux_source                          # noqa: E402
 
@@ -56,6 +58,13 @@ class Kernel:
                    if source.exists() for name in (compatible, chip))
 
 
+    def own(self, module):
+        """What a module's sources tell chips apart by, by the chip's name as its maker spells it."""
+        text = ''.join(source.read_text() for _, source in self.modules.get(module, ())
+                       if source.exists())
+        return {name.split(',')[1].upper(): name for name in re.findall(r'"(\w+,\w+)"', text)}
+
+
 def texts(tree, node, name):
     """The strings of a property."""
     found = tree.getprop(node, name, QUIET)
@@ -89,6 +98,21 @@ def wrong(tree, kernel):
     return found
 
 
+def unknown(text, trees, kernel):
+    """Chips of the database that the driver would take for another one's: an x is any digit."""
+    ours = [name for tree in trees.values() for node in nodes(tree)
+            for name in (texts(tree, node, 'compatible') if node else ())]
+    found = []
+    for entry in readme.entries(text)[0].values():
+        for module in map(plain, entry.get('Modules', '').split()):
+            for chip, name in kernel.own(module).items():
+                info = re.sub(r'(?<=[A-Z])-(?=\d)', '', entry['Info'])
+                if re.search(rf'\b{chip}\b', info) and not any(
+                        re.fullmatch(one.replace('x', '[x0-9]'), name) for one in ours):
+                    found.append(f'{entry["Name"]}: {chip} needs an overlay for {name}')
+    return found
+
+
 def main():
     """All overlays; and words that are wrong."""
     tap, kernel = Tap(), Kernel()
@@ -101,6 +125,13 @@ def main():
     for name, tree in trees.items():
         said = wrong(tree, kernel)
         tap.result(not said, f'{name}: its options make the modules that drive it', '\n'.join(said))
+    text = (overlays.FOLDER / 'README').read_text(encoding='utf-8')
+    said = unknown(text, trees, kernel)
+    tap.result(not said, 'a chip that the database names is known by its own name', '\n'.join(said))
+    said = unknown(text.replace('AB0805 and AB1805', 'AB0805 and RV-1805'),
+                   {'rtc-abx80x': trees['rtc-abx80x']}, kernel)
+    tap.result('rtc-abx80x: RV1805 needs an overlay for microcrystal,rv1805' in said,
+               'and one that is not is noticed', said)
     for prop, value, words in (
             ('modules', 'rtc-pcf8563', 'nxp,pcf8523 is driven by none of rtc_pcf8563'),
             ('modules', 'rtc-ghost', 'no module rtc_ghost is made by RTC_DRV_PCF8523'),
