@@ -185,12 +185,13 @@ struct content {
 static bool is_still(int dir, const struct content *content)
 {
 	const char *before = content->before;
+	struct stat stat;
 	bool same = true;
 
 	if (before)
 		same = read_back(dir, content->name, before, strlen(before));
 	else if (content->fresh)
-		same = faccessat(dir, content->name, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
+		same = fstatat(dir, content->name, &stat, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
 	if (!same)
 		errno = EBUSY;
 	return same;

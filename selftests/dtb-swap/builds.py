@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tool as a device gets it: static, small, for each architecture."""
 
+import re
 import sys
 
-from bench import TOP, Tap, run, tool
+from bench import CROSS, TOP, Tap, run, tool
 
 SMALL = 300 << 10
 # e_machine by prefix of the compiler, and what the one without prefix is for.
 ELF = {'aarch64-linux-gnu-': b'\xb7\0', 'arm-linux-gnueabihf-': b'\x28\0', '': b'\x3e\0'}
 MINE = 'x86_64-linux-gnu'
+# What a kernel of 4.4 cannot do, or not with each flag, and musl only passes on.
+LATER = {'faccessat', 'copy_file_range', 'preadv2', 'pwritev2'}
 
 
 def sizes(tap):
@@ -21,6 +24,10 @@ def sizes(tap):
         print(f'# {arch} with musl: {size} bytes')
         tap.result(size < SMALL and b'/lib/ld-' not in data and data[:4] == b'\x7fELF',
                    f'{arch}, musl: static, {SMALL >> 10} KiB at most', size)
+        said = run(f'{CROSS[arch]}gcc-nm', '-u', *program.parent.glob('*.o')).stdout
+        called = set(re.findall(r'^ *U (\w+)$', said, re.M))
+        tap.result('renameat' in called and not called & LATER, f'{arch}, musl: a kernel of 4.4 is enough',
+                   called & LATER or said)
         program = tool(arch)
         print(f'# {arch} with glibc: {program.stat().st_size} bytes')
         tap.result(b'/lib/ld-' not in program.read_bytes(), f'{arch}, glibc: static')
