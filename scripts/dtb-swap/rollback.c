@@ -130,6 +130,8 @@ void run_rollback(struct call *call)
 			       name);
 		else
 			roll_back(&place, &state);
+		if (!call->guard && !verdict(&swap->report))
+			guard_forget(swap);
 		state_free(&state);
 		free(name);
 	}

@@ -318,8 +318,8 @@ void run_try(struct call *call)
 		fdt = wanted_tree(call, &place, &name);
 	if (fdt && call->pending) {
 		guard_traps(swap, LEVEL_REFUSAL);
-		if (!verdict(&swap->report))
-			install_tree(&place, fdt, name, true);
+		if (!verdict(&swap->report) && install_tree(&place, fdt, name, true))
+			guard_forget(swap);
 	} else if (fdt) {
 		if (place.family) {
 			select_traps(&place, name, fdt_totalsize(fdt));
