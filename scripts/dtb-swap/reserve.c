@@ -59,6 +59,12 @@ static bool is_memory(const void *fdt, int node)
 	return type && !strcmp(type, "memory");
 }
 
+/* Trees that are wrong may name more than there can be. */
+static void add(uint64_t *sum, uint64_t size)
+{
+	*sum = size > UINT64_MAX - *sum ? UINT64_MAX : *sum + size;
+}
+
 /* All memory of a tree, and what of it a span is. */
 static uint64_t of_memory(const void *fdt, const struct span *span, uint64_t *all)
 {
@@ -69,8 +75,8 @@ static uint64_t of_memory(const void *fdt, const struct span *span, uint64_t *al
 	*all = 0;
 	fdt_for_each_subnode(node, fdt, 0)
 		for (i = 0; is_memory(fdt, node) && read_span(fdt, node, i, &one); i++) {
-			*all += one.size;
-			sum += common(span, &one);
+			add(all, one.size);
+			add(&sum, common(span, &one));
 		}
 	return sum;
 }
@@ -121,7 +127,7 @@ static void check_span(struct need *need, const struct span *span, bool reusable
 	if (!span->size || is_reserved_now(need, span))
 		return;
 	part = of_memory(need->running, span, &all);
-	taken->sum += reusable ? 0 : all ? part : of_memory(fdt, span, &all);
+	add(&taken->sum, reusable ? 0 : all ? part : of_memory(fdt, span, &all));
 	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)span->at);
 	if (common(span, &taken->kernel[0]) || common(span, &taken->kernel[1]))
 		complain(need, LEAVE, "the new tree reserves what the kernel is in, at %s%s", text,
@@ -162,7 +168,7 @@ static void check_regions(struct need *need, struct taken *taken)
 	struct span span;
 
 	fdt_for_each_subnode(node, need->fdt, parent) {
-		taken->sum += pool_grows(need, node);
+		add(&taken->sum, pool_grows(need, node));
 		for (i = 0; dtb_enabled(need->fdt, node) && read_span(need->fdt, node, i, &span);
 		     i++)
 			check_span(need, &span, is_reusable(need->fdt, node), taken);

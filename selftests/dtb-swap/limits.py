@@ -53,9 +53,9 @@ def entry(tree, at, size):
     return tree
 
 
-def sized(tree, size, **texts):
+def sized(tree, size, high=0, name='pool', **texts):
     """Memory is reserved, wherever the kernel finds it."""
-    return tree.add(REGIONS, 'pool', **texts).cell(f'{REGIONS}/pool', 'size', 0, size)
+    return tree.add(REGIONS, name, **texts).cell(f'{REGIONS}/{name}', 'size', high, size)
 
 
 def pooled(folder):
@@ -141,6 +141,10 @@ CASES = (
     ('so, and less is now', pooled, lambda t: t.cell(f'{REGIONS}/pool', 'size', 0, 0xf0000000), 0, 'fits'),
     ('so, and much less is now', pooled, lambda t: t.cell(f'{REGIONS}/pool', 'size', 1, 0x80000000), 5,
      'memory: the new tree reserves 3072 MiB of 6144'),
+    ('so, and two are no less than one', evk, lambda t: sized(sized(t, LOW[3]), 2**32 - LOW[3], 2**32 - 1, 'other'), 5,
+     'memory: the new tree reserves 17592186044415 MiB of 6144'),
+    ('so, and of one there is more than there can be', evk, lambda t: sized(region(t, *LOW), 2**32 - LOW[3], 2**32 - 1),
+     5, 'memory: the new tree reserves 17592186044415 MiB of 6144'),
     ('where the kernel is', located, lambda t: region(t, 0, 0x48000000, 0, 0x400000), 5, f'{COVERED} 0x48000000'),
     ('where its data is', located, lambda t: entry(t, 0x4ac00000, 0x1000), 5, f'{COVERED} 0x4ac00000'),
     ('between them', located, lambda t: region(t, 0, 0x4a000000, 0, 0x600000), 0, 'fits'),
