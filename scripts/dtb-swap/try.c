@@ -170,18 +170,19 @@ static bool keep_tree(struct place *place, const void *fdt, const char *name)
 }
 
 /*
- * Of who hangs up, or interrupts a trial; systemctl itself can be interrupted. Not SIGTERM, by
- * which a system that goes down for the trial ends who would undo it.
+ * Of who hangs up, or interrupts a trial. systemctl itself can be interrupted, but goes on where
+ * the system that goes down for the trial closes the terminal before it has answered. Not
+ * SIGTERM, by which such a system ends who would undo it.
  */
 static void hold_signals(int how)
 {
-	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT };
 	sigset_t set;
-	size_t i;
 
 	sigemptyset(&set);
-	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		sigaddset(&set, ends[i]);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	if (how == SIG_BLOCK)
+		sigaddset(&set, SIGHUP);
 	sigprocmask(how, &set, NULL);
 }
 

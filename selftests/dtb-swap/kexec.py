@@ -104,7 +104,8 @@ def long_lines(tap, folder):
                    f'a command line of {length} characters and those of a trial', f'{found} {done}')
 
 
-SYSTEMCTL = """#!/bin/sh
+# Not dash, which unblocks all signals.
+SYSTEMCTL = """#!/bin/bash
 echo "systemctl $*" >>{folder}/calls/calls
 cat {folder}/said {folder}/calls/errors >{folder}/calls/said-before
 exit {status}
@@ -208,8 +209,8 @@ def undone(tap, folder):
 
 
 def interrupted(tap, folder):
-    """Who interrupts a trial, or hangs up, leaves no more behind; systemctl can be interrupted. A
-    system that goes down ends all with SIGTERM: that undoes nothing."""
+    """Who interrupts a trial, or hangs up, leaves no more behind; systemctl can be interrupted, and
+    is not hung up. A system that goes down ends all with SIGTERM: that undoes nothing."""
     undone, kept = ['unload', 'disable'], []
     for name, last, status in (('HUP', undone, 8), ('INT', undone, 8), ('QUIT', undone, 8), ('TERM', kept, 143)):
         board = Board(folder)
@@ -222,10 +223,26 @@ def interrupted(tap, folder):
         blocked = (folder / 'blocked').read_text(encoding='ascii').split()
         tap.result(board.calls() == ['timeout', 'load', 'systemctl', 'kexec', *last] and
                    (dog.read_text(encoding='ascii') == '\nV') == bool(last) and done.returncode == status and
-                   ('exit status 1' in done.stderr) == bool(last) and not (last and int(blocked[1], 16) & 0x4007),
+                   ('exit status 1' in done.stderr) == bool(last) and
+                   (not last or int(blocked[1], 16) & 0x4007 == 1),
                    f'SIG{name} while systemctl is at work: '
                    f'{"no kernel is loaded, the watchdog stops" if last else "the system goes down for it"}',
                    f'{board.calls()} {dog.read_bytes()} {blocked}\n{done}')
+
+
+def hung_up(tap, folder):
+    """A system that goes down may close the terminal before systemctl has its answer."""
+    for name, last, status in (('HUP', [], 0), ('INT', ['unload', 'disable'], 8)):
+        board = Board(folder)
+        dog, env = with_watchdog(board, folder), with_systemd(board, folder, 0)
+        systemctl = folder / 'bin/systemctl'
+        systemctl.write_text(systemctl.read_text(encoding='ascii').replace(
+            'exit', f'kill -{name} $PPID $$\nexit'), encoding='ascii')
+        done = board.start('--watchdog', dog, env=env)
+        tap.result(board.calls() == ['timeout', 'load', 'systemctl', 'kexec', *last] and
+                   done.returncode == status, f'SIG{name} for systemctl, too: '
+                   f'{"no kernel is loaded" if last else "it is started all the same"}',
+                   f'{board.calls()} {dog.read_bytes()}\n{done}')
 
 
 def limited(tap, folder):
@@ -425,6 +442,7 @@ def main():
         told(tap, pathlib.Path(work))
         undone(tap, pathlib.Path(work))
         interrupted(tap, pathlib.Path(work))
+        hung_up(tap, pathlib.Path(work))
         limited(tap, pathlib.Path(work))
         unwatched(tap, pathlib.Path(work))
         overlaid(tap, pathlib.Path(work))
