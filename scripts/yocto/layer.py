@@ -154,6 +154,6 @@ def files():
 
 
 def there(folder=LAYER):
-    """Return the paths of the files that say that they were generated."""
+    """Return the paths of the files that say that they were generated, not of editors' copies."""
     return {str(path.relative_to(folder)) for path in folder.rglob('*')
-            if path.is_file() and f'# {MADE}' in path.read_text(encoding='utf-8')}
+            if path.is_file() and path.read_bytes().startswith(f'{SPDX}# {MADE}'.encode())}

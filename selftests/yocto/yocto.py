@@ -36,7 +36,8 @@ DEFECTS = (
     ('an append that is missing', APPEND, None, None, 'linux-raspberrypi_%.bbappend: generating'),
     ('an append that no board has', APPEND.replace('kernel/linux/linux-', 'kernel/linux/x-'), '',
      'inherit boardpack-family\n', 'no board has this layer and recipe'),
-    ('a block that is no more', 'kconfig/boardpack-ghost.cfg', '', f'# {layer.MADE}CONFIG_GHOST=y\n',
+    ('a block that is no more', 'kconfig/boardpack-ghost.cfg', '',
+     f'{layer.SPDX}# {layer.MADE}CONFIG_GHOST=y\n',
      'boardpack-ghost.cfg: nothing generates it any more'),
     ('an override in the old syntax', MODULES, 'do_configure:append()', 'do_configure_append()',
      'overrides are written with ":"'),
@@ -225,6 +226,18 @@ def defects(tap, work):
         tap.result(words in said and (old is None or old in text), f'found: {name}', said)
 
 
+def editor(tap, work):
+    """What an editor keeps of a generated file is not one that nothing generates any more."""
+    copy = work / 'edited'
+    shutil.copytree(layer.LAYER, copy)
+    (copy / 'conf/.boardpack-layers.inc.swp').write_bytes(b'b0VIM\xff\0' + layer.layers().encode())
+    try:
+        said = '\n'.join(rules.wrong(copy))
+    except ValueError as error:
+        said = error
+    tap.result(not said, 'a file that an editor keeps in the layer is none of it', said)
+
+
 def bad_rows(tap, work):
     """Each defect of a row of the table is found."""
     row = next(row for row in layer.boards() if row.slug == 'raspberrypi4-64')
@@ -343,6 +356,7 @@ def main():
         contract(tap, pathlib.Path(work))
         added(tap, pathlib.Path(work))
         defects(tap, pathlib.Path(work))
+        editor(tap, pathlib.Path(work))
         bad_rows(tap, pathlib.Path(work))
         dark_carrier(tap, pathlib.Path(work))
         repositories(tap, pathlib.Path(work))
