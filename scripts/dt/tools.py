@@ -4,10 +4,12 @@
 import contextlib
 import difflib
 import errno
+import fcntl
 import functools
 import hashlib
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -59,6 +61,25 @@ def put(path, data):
             new.unlink()
         raise OSError(error.errno, error.strerror, str(path)) from None
     return path
+
+
+@contextlib.contextmanager
+def beside(out):
+    """Give a folder in another, for what takes its name there once all is there.
+
+    The tool root kills who is in it when it is ended: what such a one has left goes first.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    lock = os.open(out, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):      # not every file system has locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for left in filter(pathlib.Path.is_dir, out.glob('tmp*')):
+                shutil.rmtree(left)
+        with tempfile.TemporaryDirectory(dir=out) as new:
+            yield pathlib.Path(new)
+    finally:
+        os.close(lock)
 
 
 def near(name, known, count=3):

@@ -199,6 +199,20 @@ def no_room(tap):
                    f'{done.stdout}{[*there()[1]]}')
 
 
+def killed(tap):
+    """What one that was killed has left is gone after the next; one that is at work keeps what it has."""
+    folder = TOP / 'out/overlays'
+    left = folder / 'tmpkilled' / 'imx8m'
+    left.mkdir(parents=True)
+    (left / 'rtc.dtbo').write_bytes(b'')
+    command = [BUILD, 'imx8m', 'raspberrypi']
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as other:
+        status, said = build(*command[1:])
+        more = other.communicate()[0]
+    tap.result(not status and not other.returncode and not list(folder.glob('tmp*')),
+               'two at once, after one that was killed: nothing is left', said + more)
+
+
 def any_board(tap, work):
     """Overlays for a board of no family apply to its tree, also without labels, and to no other."""
     tree, slot = pathlib.Path(work) / 'mine.dtb', TOP / 'out/overlays/generic/rtc-ds3231.dtbo'
@@ -235,6 +249,7 @@ def main():
     pads(tap)
     bad(tap)
     no_room(tap)
+    killed(tap)
     with tempfile.TemporaryDirectory() as work:
         plain(tap, work)
         on_carrier(tap, work)
