@@ -36,12 +36,21 @@ static int child_at(const void *fdt, int bus, const fdt32_t *address, const char
 	return -FDT_ERR_NOTFOUND;
 }
 
-/* Overlays of Raspberry Pi put a device out of use where they want another. */
-static bool stays(const void *after, const char *path)
+static bool comes_up(const void *after, int node)
 {
-	int node = after ? fdt_path_offset(after, path) : -1;
+	return node >= 0 && dtb_enabled(after, node);
+}
 
-	return !after || (node >= 0 && dtb_enabled(after, node));
+/*
+ * Whether two are in use in the end: overlays of Raspberry Pi put a device out of use where they
+ * want another, and later fragments may enable what the first has added.
+ */
+static bool both_stay(const void *after, const char *bus, const char *name, const char *other)
+{
+	int parent = fdt_path_offset(after, bus);
+
+	return parent >= 0 && comes_up(after, fdt_subnode_offset(after, parent, name)) &&
+	       comes_up(after, fdt_path_offset(after, other));
 }
 
 /* @after: gets the tree with the overlay at the first address that is taken, for free() */
@@ -53,12 +62,12 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 	fdt_for_each_subnode(child, overlay, contents) {
 		const fdt32_t *reg = fdt_getprop(overlay, child, "reg", &length);
 		const char *name = fdt_get_name(overlay, child, NULL), *chip;
-		char path[512];
+		char path[512], above[512];
 		int other;
 
 		/* Without compatible it changes a device and adds none. */
 		chip = fdt_getprop(overlay, child, "compatible", NULL);
-		if (!reg || length < 4 * cells || !chip || !dtb_enabled(overlay, child))
+		if (!reg || length < 4 * cells || !chip)
 			continue;
 		other = child_at(fdt, bus, reg, name);
 		if (other < 0)
@@ -66,7 +75,8 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 		dtb_path(fdt, other, path, sizeof(path));
 		if (!*after)
 			*after = dtb_apply(fdt, overlay, ROOM, err);
-		if (!stays(*after, path))
+		dtb_path(fdt, bus, above, sizeof(above));
+		if (*after ? !both_stay(*after, above, name, path) : !dtb_enabled(overlay, child))
 			continue;
 		chip = fdt_getprop(fdt, other, "compatible", NULL);
 		return dtb_fail(err, -FDT_ERR_EXISTS,

@@ -255,6 +255,11 @@ ADDRESSES = (
     ('a device that is not in use', 'plain', 'reg = <0x68>; status = "disabled";', 0, ''))
 
 
+# What later fragments of an overlay do to what it adds at a taken address, the exit status, what is said.
+LATER = (('enable', 'disabled', 'okay', 6, '0x68 for new is taken by /plain/old (x)'),
+         ('disable', 'okay', 'disabled', 0, ''), ('leave', 'disabled', 'disabled', 0, ''))
+
+
 def addresses(tap, folder):
     """An address is taken where all of it is, by a device that is in use for one that will be."""
     first, base, overlay = folder / 'first.dtbo', folder / 'base.dtb', folder / 'x.dtbo'
@@ -265,6 +270,12 @@ def addresses(tap, folder):
             input=f'/dts-v1/; /plugin/; &{{/{bus}}} {{ new {{ compatible = "y"; {text} }}; }};')
         done = swap('merge', base, overlay, '-o', folder / 'merged.dtb')
         tap.result(done.returncode == status and words in done.stdout, f'addresses: {name}', done.stdout)
+    for name, first, later, status, words in LATER:
+        run('dtc', '-q', '-o', overlay, '-', input='/dts-v1/; /plugin/; &{/plain} { new { compatible = "y"; '
+            f'reg = <0x68>; status = "{first}"; }}; }}; &{{/plain}} {{ new {{ status = "{later}"; }}; }};')
+        done = swap('merge', base, overlay, '-o', folder / 'merged.dtb')
+        tap.result(done.returncode == status and words in done.stdout,
+                   f'addresses: later fragments {name} it', done.stdout)
 
 
 def again(tap, folder):
