@@ -277,21 +277,13 @@ static void read_pins(struct pins *pins, const void *fdt)
 		qsort(pins->list, pins->count, sizeof(*pins->list), by_pin_and_node);
 }
 
-/* Whether a pin has several users in the running tree, too, and all goes well. */
-static bool was_shared(const struct need *need, const struct pins *before, struct pin pin)
+/* Whether a device has a pin in the running tree, too: where both have, all goes well. */
+static bool had_pin(const struct need *need, const struct pins *before, struct pin pin)
 {
-	const struct pin *end = before->list + before->count, *first, *last;
-
 	pin.chip = find_device(need->fdt, pin.chip, need->running);
-	first = before->count ? bsearch(&pin, before->list, before->count, sizeof(pin), by_pin) :
-				NULL;
-	if (!first)
-		return false;
-	for (last = first; last + 1 < end && !by_pin(last + 1, &pin);)
-		last++;
-	while (first > before->list && !by_pin(first - 1, &pin))
-		first--;
-	return first->node != last->node;
+	pin.node = find_device(need->fdt, pin.node, need->running);
+	return before->count &&
+	       bsearch(&pin, before->list, before->count, sizeof(pin), by_pin_and_node);
 }
 
 /* Nobody misses a pin where nothing needed stands on it. */
@@ -303,7 +295,8 @@ static bool is_taken(const struct need *need, const struct pins *before, const s
 	if (pin->use + other->use > BY_LINE)	/* check_lines() looks at two of them */
 		return false;
 	return (need->stood[one] | need->stood[two]) && !is_within(need->fdt, one, two) &&
-	       !is_within(need->fdt, two, one) && !was_shared(need, before, *pin);
+	       !is_within(need->fdt, two, one) &&
+	       !(had_pin(need, before, *pin) && had_pin(need, before, *other));
 }
 
 /* The devices that want a pin of each other's, as chip and node: several pins, but once. */

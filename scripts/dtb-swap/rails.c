@@ -330,19 +330,21 @@ static bool same_line(const struct dtb_line *a, const struct dtb_line *b)
 	return a->chip == b->chip && a->bank == b->bank && a->line == b->line;
 }
 
-/* Whether a line has several users in the running tree, too, which then share it. */
-static bool was_shared(const struct need *need, const struct dtb_lines *before,
-		       const struct dtb_line *line)
+/* Whether a device has a line in the running tree, too: where both have, they share it. */
+static bool had_line(const struct need *need, const struct dtb_lines *before,
+		     const struct dtb_line *line)
 {
 	int chip = node_numbered(need->fdt, line->chip);
 	struct dtb_line old = *line;
-	size_t i, users = 0;
+	bool had = false;
+	size_t i;
 
 	chip = chip < 0 ? chip : find_device(need->fdt, chip, need->running);
 	old.chip = chip < 0 ? 0 : fdt_get_phandle(need->running, chip);
+	old.node = find_device(need->fdt, line->node, need->running);
 	for (i = 0; i < before->count; i++)
-		users += same_line(&before->list[i], &old);
-	return users > 1;
+		had |= before->list[i].node == old.node && same_line(&before->list[i], &old);
+	return had;
 }
 
 /**
@@ -369,7 +371,7 @@ static void check_line(struct need *need, const struct dtb_lines *before,
 
 	if (is_within(need->fdt, one, two) || is_within(need->fdt, two, one) ||
 	    !(need->stood[one] | need->stood[two]) || dtb_share_line(need->fdt, one, two) ||
-	    was_shared(need, before, line))
+	    (had_line(need, before, line) && had_line(need, before, other)))
 		return;
 	snprintf(what, sizeof(what), "GPIO %u.%u", line->bank, line->line);
 	need->what = what;

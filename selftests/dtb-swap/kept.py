@@ -76,6 +76,15 @@ def evk(folder):
     return made
 
 
+def lit(folder):
+    """The same, and an LED has the line of the card's supply, and all goes well."""
+    made = evk(folder)
+    tree = Tree(made.root / 'sys/firmware/fdt')
+    led(tree, GPIO2, 19)
+    tree.write(made.root / 'sys/firmware/fdt')
+    return made
+
+
 def som(folder):
     """A Variscite i.MX8M Mini, whose PHY is reset by an expander."""
     made = Device(folder, shipped('6.12', 'imx8mm-var-som-symphony'))
@@ -181,6 +190,8 @@ CASES = (
     ('a hog takes it as its second line', evk, lambda t: hog(t, GPIO2, 23, 19), 5, 'GPIO 0.19: '),
     ('a hog on two other lines', evk, lambda t: hog(t, GPIO2, 23, 24), 0, 'fits'),
     ('an LED takes it', evk, lambda t: led(t, GPIO2, 19), 5, 'both want it in the new tree'),
+    ('an LED has it now', lit, lambda t: t, 0, 'fits'),
+    ('an LED has it now, and a hog takes it', lit, lambda t: hog(t, GPIO2, 19), 5, 'x-hog and /regulator-usdhc2 both want it'),
     ('an LED takes it, and a device that is not in use has it', evk, lambda t: between(t, 'disabled', 'x'), 5,
      '/leds-x/x and /regulator-usdhc2 both want it in the new tree'),
     ('an LED takes it, and a supply shares it', evk, lambda t: between(

@@ -114,6 +114,8 @@ CASES = (
     ('a group is named for ever', evk, lambda t: wants(own_group(
         t, PADS, ('fsl,pins', *[1] * 6000)), *[0x7003] * 6000), 5, 'too often to look at all'),
     ('the running tree has it so', shared, lambda t: t, 0, 'fits'),
+    ('so, and a third device takes them', shared, lambda t: t.cell(
+        '/sound-bt-sco', 'pinctrl-0', *cells(t, EVK_SD, 'pinctrl-0')[:1]), 5, f'{EVK_SD} and /sound-bt-sco {BOTH}'),
     ('the console\'s pin', raspberry, lambda t: own_group(
         t, PI_PADS, ('brcm,pins', 14), ('brcm,function', 4)), 5, BOTH),
     ('which is pulled, and no more', raspberry, lambda t: own_group(
