@@ -126,28 +126,19 @@ static bool ums_find_acm(const struct usb_host_config *config, struct usb_interf
  * ums_is_usable() - tell whether a device may be used here
  * @udev: the device
  *
- * Return: true if it is configured, its first interface may have a driver, and it
- * is not lent to another machine: it has another driver than that of all devices
- * then.
+ * Return: true if it is configured, and is not lent to another machine: it has
+ * another driver than that of all devices then.
  */
 bool ums_is_usable(const struct usb_device *udev)
 {
 	const struct device_driver *driver = udev->dev.driver;
-	const struct usb_interface *first;
 
-	if (!udev->authorized || !udev->actconfig || !udev->parent)
-		return false;
-	first = udev->actconfig->interface[0];
-
-	return (!first || first->authorized) && driver && !strcmp(driver->name, "usb");
+	return udev->authorized && udev->actconfig && udev->parent &&
+	       driver && !strcmp(driver->name, "usb");
 }
 
-/**
- * ums_facts_read() - read what decides about a device
- * @udev: the device, configured
- * @facts: where to put it; its strings are the device's own
- */
-void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts)
+/* The strings are the device's own. */
+static void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts)
 {
 	const struct usb_host_config *config = udev->actconfig;
 	struct usb_interface *acm[2];
@@ -164,6 +155,46 @@ void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts)
 	facts->nr_interfaces = i;
 	facts->acm = ums_find_acm(config, acm);
 	ums_facts_read_configs(udev, facts);
+}
+
+static bool ums_may_be_taken(const struct usb_device *udev)
+{
+	const struct usb_interface *first = udev->actconfig->interface[0];
+
+	return !first || first->authorized;
+}
+
+/**
+ * ums_judge() - decide whether a device is to be switched now; needs ums_lock
+ * @udev: the device, usable
+ * @port: what is known of its port, which is told of the device; or NULL
+ * @facts: where to put what decided
+ * @plan: where to put how it is switched
+ *
+ * Return: UMS_SWITCH or UMS_ASK if it is, or why not.
+ */
+enum ums_verdict ums_judge(const struct usb_device *udev, struct ums_port *port,
+			   struct ums_facts *facts, struct ums_plan *plan)
+{
+	unsigned int again = port ? ums_port_again(port, udev) : 0;
+	enum ums_verdict verdict;
+	bool wanted;
+
+	ums_facts_read(udev, facts);
+	verdict = ums_decide(facts, &ums_settings, ums_state.mbim, plan);
+	if (again && verdict != UMS_IGNORED && facts->nr_interfaces) {
+		plan->script = again;
+		verdict = UMS_SWITCH;
+	}
+	wanted = verdict == UMS_SWITCH || verdict == UMS_ASK;
+	/* What is left to do with it must be known still when it may be taken. */
+	if (wanted && !ums_may_be_taken(udev))
+		return UMS_IGNORED;
+	if (port)
+		ums_port_appeared(port, udev, wanted ? !again :
+				  verdict == UMS_IGNORED && ums_port_still(port, udev, facts));
+
+	return verdict;
 }
 
 /**

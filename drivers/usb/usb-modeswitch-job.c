@@ -309,24 +309,12 @@ static bool ums_job_decide(struct usb_device *udev)
 	enum ums_verdict verdict;
 	struct ums_facts facts;
 	struct ums_plan plan;
-	unsigned int again;
-	bool wanted;
 
 	if (port && ums_port_is_left(port, udev))
 		return false;
 
-	ums_facts_read(udev, &facts);
-	verdict = ums_decide(&facts, &ums_settings, ums_state.mbim, &plan);
-	again = port ? ums_port_again(port, udev) : 0;
-	if (again && verdict != UMS_IGNORED && facts.nr_interfaces) {
-		plan.script = again;
-		verdict = UMS_SWITCH;
-	}
-	wanted = verdict == UMS_SWITCH || verdict == UMS_ASK;
-	if (port)
-		ums_port_appeared(port, udev, wanted ? !again :
-				  verdict == UMS_IGNORED && ums_port_still(port, udev, &facts));
-	if (!wanted)
+	verdict = ums_judge(udev, port, &facts, &plan);
+	if (verdict != UMS_SWITCH && verdict != UMS_ASK)
 		return false;
 	if (!port)
 		port = ums_port_new(udev);

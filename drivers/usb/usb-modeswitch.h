@@ -268,7 +268,8 @@ struct ums_taken {
 };
 
 bool ums_is_usable(const struct usb_device *udev);
-void ums_facts_read(const struct usb_device *udev, struct ums_facts *facts);
+enum ums_verdict ums_judge(const struct usb_device *udev, struct ums_port *port,
+			   struct ums_facts *facts, struct ums_plan *plan);
 void ums_taken_add(struct ums_taken *taken, struct usb_interface *intf);
 bool ums_is_in_use(struct usb_device *udev);
 bool ums_is_asleep(const struct usb_device *udev);
