@@ -18,6 +18,7 @@
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/kernel.h>
+#include <linux/ktime.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -25,6 +26,7 @@
 #include <linux/notifier.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/suspend.h>
 #include <linux/sysfs.h>
 #include <linux/usb.h>
 
@@ -341,6 +343,50 @@ static struct notifier_block ums_nb = {
 	.notifier_call = ums_notify,
 };
 
+/* Where another driver has a device's interface, that one is told of a sleep. */
+static int ums_pm_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	mutex_lock(&ums_lock);
+	switch (action) {
+	case PM_HIBERNATION_PREPARE:
+	case PM_SUSPEND_PREPARE:
+	case PM_RESTORE_PREPARE:
+		ums_state.asleep = true;
+		break;
+	case PM_POST_HIBERNATION:
+	case PM_POST_SUSPEND:
+	case PM_POST_RESTORE:
+		ums_state.asleep = false;
+		ums_state.woke = ktime_get();
+		break;
+	}
+	mutex_unlock(&ums_lock);
+
+	return NOTIFY_OK;
+}
+
+static struct notifier_block ums_pm_nb = {
+	.notifier_call = ums_pm_notify,
+};
+
+/**
+ * ums_early() - tell how much of a delay is left, counted from when the system woke
+ * @seconds: the delay
+ *
+ * Return: milliseconds, 0 if it is over or the system has not slept.
+ */
+unsigned int ums_early(unsigned int seconds)
+{
+	s64 delay = seconds * MSEC_PER_SEC;
+	s64 since;
+
+	mutex_lock(&ums_lock);
+	since = ktime_to_ms(ktime_sub(ktime_get(), ums_state.woke));
+	mutex_unlock(&ums_lock);
+
+	return since < delay ? delay - since : 0;
+}
+
 static int ums_rescan_one(struct usb_device *udev, void *data)
 {
 	ums_watch_bus(udev);
@@ -378,6 +424,7 @@ static int __init ums_init(void)
 	if (ret)
 		goto stop_ports;
 	usb_register_notify(&ums_nb);
+	register_pm_notifier(&ums_pm_nb);
 	ums_running = true;
 	ums_rescan();
 
@@ -406,6 +453,7 @@ static void __exit ums_exit(void)
 		bus_unregister_notifier(ums_bus, &ums_bus_nb);
 	mutex_unlock(&ums_bus_lock);
 	usb_deregister(&ums_driver);
+	unregister_pm_notifier(&ums_pm_nb);
 	ums_job_stop();
 	ums_port_stop();
 	misc_deregister(&ums_misc);

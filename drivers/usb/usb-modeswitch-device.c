@@ -284,7 +284,7 @@ bool ums_is_in_use(struct usb_device *udev)
  */
 bool ums_is_asleep(const struct usb_device *udev)
 {
-	return udev->dev.power.is_prepared;
+	return READ_ONCE(ums_state.asleep) || udev->dev.power.is_prepared;
 }
 
 /**

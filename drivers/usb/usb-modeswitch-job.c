@@ -70,11 +70,19 @@ static void ums_job_free(struct kref *ref)
 	kfree(job);
 }
 
+static bool ums_job_is_over(const struct ums_job *job)
+{
+	return READ_ONCE(job->flags) & UMS_JOB_OVER;
+}
+
 static void ums_job_queue(struct ums_job *job, unsigned int ms)
 {
 	kref_get(&job->ref);
 	if (mod_delayed_work(ums_wq, &job->work, msecs_to_jiffies(ms)))
 		kref_put(&job->ref, ums_job_free);
+	/* Whoever ended it meanwhile queued it for now, not for then. */
+	if (ms && ums_job_is_over(job))
+		ums_job_queue(job, 0);
 }
 
 /* Ends what it does at once; the rest is done by its work. */
@@ -97,11 +105,6 @@ static struct ums_job *ums_job_find(const struct usb_device *udev)
 	}
 
 	return NULL;
-}
-
-static bool ums_job_is_over(const struct ums_job *job)
-{
-	return READ_ONCE(job->flags) & UMS_JOB_OVER;
 }
 
 static struct ums_job *ums_job_get(const struct usb_device *udev)
@@ -224,6 +227,7 @@ static unsigned int ums_job_rest(const struct ums_job *job)
 static void ums_job_run(struct work_struct *work)
 {
 	struct ums_job *job = container_of(to_delayed_work(work), struct ums_job, work);
+	unsigned int early;
 	int ret;
 
 	if (list_empty(&job->node))
@@ -237,6 +241,11 @@ static void ums_job_run(struct work_struct *work)
 		goto put;
 	}
 
+	early = ums_early(job->plan.delay);
+	if (early) {
+		ums_job_queue(job, early);
+		goto put;
+	}
 	ret = ums_job_work(job);
 	if (test_bit(UMS_JOB_RESTART, &job->flags) && !ums_job_is_over(job))
 		goto put;
@@ -250,9 +259,6 @@ static void ums_job_run(struct work_struct *work)
 		goto put;
 	}
 	ums_job_queue(job, ums_job_rest(job));
-	/* Whoever ended it meanwhile queued it for now, not for then. */
-	if (ums_job_is_over(job))
-		ums_job_queue(job, 0);
 put:
 	kref_put(&job->ref, ums_job_free);
 }
@@ -445,7 +451,6 @@ void ums_job_resume(struct usb_interface *intf)
 	if (ums_job_is_over(job)) {
 		complete_all(&job->gone);
 		usb_poison_anchored_urbs(&job->urbs);
-		ums_job_queue(job, 0);
 	}
 }
 

@@ -15,6 +15,7 @@
 #ifndef USB_MODESWITCH_H
 #define USB_MODESWITCH_H
 
+#include <linux/ktime.h>
 #include <linux/time64.h>
 #include <linux/types.h>
 
@@ -350,12 +351,15 @@ struct ums_state {
 	bool enable;
 	bool mbim;
 	bool closing;
+	bool asleep;		/* the system, or it is about to, or waking */
+	ktime_t woke;
 };
 
 extern struct ums_state ums_state;
 extern struct ums_settings ums_settings;
 extern const struct attribute_group *ums_groups[];
 
+unsigned int ums_early(unsigned int seconds);
 void ums_rescan(void);
 
 #endif /* USB_MODESWITCH_H */

@@ -289,6 +289,45 @@ TEST_F(gadget, suspended_when_the_command_is_due)
 	EXPECT_EQ(1, ums_count("tries"));
 }
 
+/* Also then what must be waited for is, though it is usb-storage that is told of the sleep. */
+TEST_F(gadget, suspended_when_the_command_is_due_waits_again)
+{
+	if (access(PM_TEST, W_OK))
+		SKIP(return, NO_PM_TEST);
+	self->storage = storage_make(0x2020, 0x2030);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_EQ(0, run_modprobe("usb-storage delay_use=30"));
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(result_is("working")));
+	ASSERT_TRUE(driver_is(0, "usb-storage"));
+	ASSERT_EQ(0, sleep_and_wake("3"));
+	EXPECT_TRUE(holds_for(1500, !self->storage->commands));
+	ASSERT_TRUE(wait_until(self->storage->commands));
+	EXPECT_TRUE(becomes_modem());
+	EXPECT_EQ(1, ums_count("tries"));
+}
+
+/* The system has woken before the command is due. */
+TEST_F(gadget, suspended_long_before_the_command_waits_again)
+{
+	if (access(PM_TEST, W_OK))
+		SKIP(return, NO_PM_TEST);
+	self->storage = storage_make(0x2020, 0x2030);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_EQ(0, run_modprobe("usb-storage delay_use=30"));
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(result_is("working")));
+	ASSERT_TRUE(driver_is(0, "usb-storage"));
+	usleep(1000000);
+	ASSERT_EQ(0, ums_count("sent"));
+	ASSERT_EQ(0, sleep_and_wake("0"));
+	EXPECT_TRUE(holds_for(1500, !self->storage->commands));
+	ASSERT_TRUE(wait_until(self->storage->commands));
+	EXPECT_TRUE(becomes_modem());
+}
+
 static bool usbip_write(const char *file, const char *verb)
 {
 	char path[PATH_MAX], text[32];
