@@ -135,6 +135,9 @@ static void ums_job_finish(struct ums_job *job, enum ums_result result, int erro
 	ums_give_back(job->udev, &job->taken);
 	usb_unlock_device(job->udev);
 
+	/* A resume may have queued it for later; from here on none can. */
+	if (cancel_delayed_work(&job->work))
+		kref_put(&job->ref, ums_job_free);
 	mutex_lock(&ums_lock);
 	ums_port_end(job->port, job->udev, result, error);
 	list_del_init(&job->node);

@@ -260,6 +260,38 @@ TEST_F(state, module_goes)
 	EXPECT_EQ(0, ums_load(""));
 }
 
+static bool device_sleeps(void)
+{
+	return !usb_device_write(0, "power/autosuspend_delay_ms", "0") &&
+	       !usb_device_write(0, "power/control", "auto") &&
+	       wait_until(!strcmp(usb_device_read(0, "power/runtime_status"), "suspended"));
+}
+
+/* Woken by its job, which is over before the delay that begins by that. */
+TEST(module_goes_after_it_woke_a_device)
+{
+	struct emu *emu = emu_new(0);
+	int log = log_open();
+
+	ASSERT_NE(NULL, emu);
+	run_modprobe("-r usb-storage");
+	emu->mode[0] = (struct emu_mode){
+		0x2020, 0x2030, "Olicard", "600", .config = { { 1, { { 0x08, 0x06, 0x50 } } } },
+	};
+	emu->modes = 1;
+	EXPECT_EQ(0, ums_unload() ?: ums_load("enable=0"));
+	EXPECT_TRUE(emu_plug(emu));
+	EXPECT_TRUE(wait_until(usb_device_is(0, &emu->mode[0])));
+	EXPECT_TRUE(device_sleeps());
+	EXPECT_EQ(0, ums_set("enable", "1"));
+	EXPECT_TRUE(wait_until(ums_result_is(0, "failed")));
+	EXPECT_EQ(0, ums_unload());
+	usleep(2500000);
+	EXPECT_EQ(0, log_reports(log));
+	emu_delete(emu);
+	close(log);
+}
+
 int main(int argc, char **argv)
 {
 	ums_test_begin();
