@@ -166,8 +166,12 @@ static int ums_job_work(struct ums_job *job)
 	int ret;
 
 	usb_lock_device(job->udev);
-	ret = ums_job_is_over(job) ? -ENODEV :
-	      ums_take_over(job->udev, job->facts.config, job->plan.script, &job->taken);
+	if (ums_job_is_over(job))
+		ret = -ENODEV;
+	else if (test_bit(UMS_JOB_RESTART, &job->flags))
+		ret = -EAGAIN;	/* reset while this waited */
+	else
+		ret = ums_take_over(job->udev, job->facts.config, job->plan.script, &job->taken);
 	usb_unlock_device(job->udev);
 	if (ret)
 		return ret;
