@@ -92,19 +92,28 @@ FIXTURE_TEARDOWN(gadget)
 	close(self->log);
 }
 
-static struct gadget_storage *storage_make(__u16 vid, __u16 pid)
+static struct gadget_storage *storage_make_held(__u16 vid, __u16 pid, bool hold)
 {
 	struct gadget_storage *storage;
 
 	if (!gadget_make("before", vid, pid, storage_functions))
 		return NULL;
 	storage = gadget_storage_new("before");
-	if (storage && !gadget_storage_run(storage)) {
+	if (!storage)
+		return NULL;
+	/* Before it waits for its first command, which it would take. */
+	storage->hold = hold;
+	if (!gadget_storage_run(storage)) {
 		gadget_storage_delete(storage);
 		return NULL;
 	}
 
 	return storage;
+}
+
+static struct gadget_storage *storage_make(__u16 vid, __u16 pid)
+{
+	return storage_make_held(vid, pid, false);
 }
 
 /* What a modem does after its command. */
@@ -211,10 +220,8 @@ TEST_F(gadget, suspended_while_the_command_waits)
 {
 	if (access(PM_TEST, W_OK))
 		SKIP(return, NO_PM_TEST);
-	self->storage = storage_make(0x12d1, 0x1f01);
+	self->storage = storage_make_held(0x12d1, 0x1f01, true);
 	ASSERT_NE(NULL, self->storage);
-	self->storage->hold = true;
-	usleep(50000);
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(gadget_plug("before"));
 	ASSERT_TRUE(wait_until(ums_count("sent")));
@@ -376,9 +383,8 @@ TEST_F(gadget, suspended_then_unloaded)
 
 	if (access(PM_TEST, W_OK))
 		SKIP(return, NO_PM_TEST);
-	self->storage = storage_make(0x12d1, 0x1f01);
+	self->storage = storage_make_held(0x12d1, 0x1f01, true);
 	ASSERT_NE(NULL, self->storage);
-	self->storage->hold = true;
 	ASSERT_EQ(0, ums_load(""));
 	ASSERT_TRUE(gadget_plug("before"));
 	ASSERT_TRUE(wait_until(ums_count("sent")));
