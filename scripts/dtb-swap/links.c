@@ -40,6 +40,7 @@ static const struct row {
 	{ "io-channels",	false, "#io-channel-cells",		LINK_KEPT },
 	{ "pwms",		false, "#pwm-cells",			LINK_KEPT },
 	{ "leds",		false, NULL,				LINK_OTHER },
+	{ "rtcs",		false, NULL,				LINK_OTHER },
 	{ "memory-region",	false, NULL,				LINK_OTHER },
 	{ "remote-endpoint",	false, NULL,				LINK_OTHER },
 	{ "cpu",		false, NULL,				LINK_OTHER },

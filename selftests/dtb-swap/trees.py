@@ -23,6 +23,23 @@ import overlays     # noqa: E402 pylint: disable=wrong-import-order
 
 KERNELS = ('6.12', '6.12-armhf', '7.2')
 AT_ONCE = 300
+LINKED = '''/dts-v1/;
+
+/ {
+	chip: chip {
+		phandle = <%d>;
+		#clock-cells = <0>;
+		#gpio-cells = <2>;
+	};
+
+	seed {
+		clocks = <&chip>;
+		enable-gpios = <&chip 1 0>;
+		leds = <&chip>;
+		rtcs = <&chip>;
+	};
+};
+'''
 
 
 def sound(tap, found):
@@ -142,12 +159,13 @@ def overlaid(tap, folder):
 def differences(tap, folder):
     """diff follows references, so that numbers of phandles are none."""
     tree = shipped('6.12', 'imx8mp-evk')
-    source = run('dtc', '-q', '-O', 'dts', tree).stdout
-    shifted = re.sub(r'(phandle = <0x)([0-9a-f]+)', lambda m: f'{m[1]}{int(m[2], 16):x}', source)
-    (folder / 'same.dts').write_text(shifted, encoding='utf-8')
-    run('dtc', '-q', '-o', folder / 'same.dtb', folder / 'same.dts')
-    done = swap('diff', tree, folder / 'same.dtb')
+    one, two = (folder / f'{number}.dtb' for number in (1, 77))
+    for path in one, two:
+        run('dtc', '-q', '-o', path, '-', input=LINKED % int(path.stem))
+    done = swap('diff', one, two)
     tap.result(done.returncode == 0 and not done.stdout, 'no difference', done.stdout[:300])
+    done = swap('diff', one, Tree(two).text('/seed', 'rtcs', 'x').write(folder / 'other.dtb'))
+    tap.result(done.stdout.startswith('- /seed: rtcs = <&{/chip}>;\n'), 'a node is named', done.stdout)
     new = Tree(tree).text('/', 'model', 'x').write(folder / 'new.dtb')
     done = swap('diff', tree, new)
     tap.result(done.stdout.splitlines() == ['- /: model = "NXP i.MX8MPlus EVK board";',
