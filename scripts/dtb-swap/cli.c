@@ -44,7 +44,7 @@ static const char OPTIONS[] =
 	"      --pending             try: install it, guard goes back in the next start\n"
 	"      --own                 rollback: nothing is selected, the bootloader takes its own\n"
 	"      --limit SECONDS       guard: how long to wait for the commit (300)\n"
-	"                            carry: for another dtb-swap\n"
+	"                            carry: for another dtb-swap (300); try: watchdog (120)\n"
 	"      --forget              carry: the update has failed, install what you like\n"
 	"      --back                carry: into the OS before, whatever is wrong with a tree\n"
 	"      --last                carry: at shutdown, if the next start is on the other root\n"
