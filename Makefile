@@ -32,7 +32,7 @@ modules: check-kdir
 	+$(kmake) modules
 
 modules_install: check-kdir
-	+$(kmake) modules_install
+	+$(kmake) $(call placed,INSTALL_MOD_PATH) modules_install
 
 # Only where the kernel's make leaves something: a kernel tree or headers may lie below as well.
 left = \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \

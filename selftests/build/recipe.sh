@@ -13,7 +13,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 said=$work/log
 
-plan 7
+plan 9
 release=$(cat "$BUILD_KDIR/include/config/kernel.release")
 cross=aarch64-linux-gnu-
 cp -R "$top/Kbuild" "$top/Makefile" "$top/drivers" "$work/"
@@ -32,6 +32,21 @@ oe_make INSTALL_MOD_PATH="$work/image" DEPMOD=true modules_install
 result $? "modules_install takes them into the image"
 find "$work/image" -name 'leds-identify.ko*' | grep -q "/lib/modules/$release/"
 result $? "below /lib/modules of that kernel"
+# What make leaves in a kernel by mistake is in one of links.
+mkdir "$work/kernel"
+ln -s "$BUILD_KDIR"/* "$BUILD_KDIR/.config" "$work/kernel/"
+
+# install_to(image) - as its recipe's environment names it
+install_to() {
+	(cd "$work" && INSTALL_MOD_PATH=$1 make KDIR="$work/kernel" ARCH=arm64 CROSS_COMPILE=$cross DEPMOD=true \
+		modules_install) >"$said" 2>&1
+}
+
+install_to out/image && find "$work/out/image" -name 'leds-identify.ko*' | grep -q . && [ ! -e "$work/kernel/out" ]
+result $? "an image that is named from where make is started is there"
+! install_to "my image" && [ "$(grep -c 'INSTALL_MOD_PATH=my image has a blank' "$said")" = 1 ] &&
+	[ ! -e "$work/kernel/my" ] && [ ! -e "$work/kernel/image" ]
+result $? "one with a blank is refused"
 
 # floor(epoch) - the floor of rtc-seed as built with that SOURCE_DATE_EPOCH
 floor() {
