@@ -69,7 +69,7 @@ kernel() {
 
 failed=0
 echo "TAP version 13"
-echo "1..27"
+echo "1..29"
 unset CC LLVM KDIR KERNEL_SRC KERNEL_PATH O
 mkdir "$work/empty" "$work/plain"
 touch "$work/plain/Makefile"
@@ -128,7 +128,6 @@ export CC=true
 says "a CC of the environment is not the kernel's" "compiler none-gcc not found" \
 	KDIR="$work/good" CROSS_COMPILE=none-
 unset CC
-
 # What the kernel's make is told of an output folder, from its own.
 mkdir -p "$work/source"
 # shellcheck disable=SC2016 # make's variable
@@ -137,6 +136,22 @@ kernel "$work/output" 6.12.0
 rm "$work/output/Makefile"
 works "an O= is taken from where make was started" "in $work/output" \
 	make -s -C "$top" KDIR="$work/source" O="$(realpath --relative-to="$top" "$work/output")" CC=true modules
+# One that makes that folder before it looks at anything else, as the kernel's does.
+kernel "$work/src/linux" 6.12.0
+# shellcheck disable=SC2016 # make's variable
+printf '$(if $(O),$(shell mkdir -p $(O)))\nCC = true\nmodules:\n\t@echo none made\n' >"$work/src/linux/Makefile"
+mkdir -p "$work/pack"
+cp -R "$top/Makefile" "$top/scripts" "$work/pack/"
+
+# beside(words...) - make from a folder elsewhere, after which the kernel is as it was
+# shellcheck disable=SC2317 # works() calls it
+beside() {
+	find "$work/src" | sort >"$work/before"
+	make -s -C "$work/pack" "$@" modules && find "$work/src" | sort | diff "$work/before" - >&2
+}
+
+works "asked for its compiler a kernel is left as it is" "none made" beside KDIR=../src/linux
+works "as is one with an O= that is named from here" "none made" beside KDIR="$work/src/linux" O=../output
 says "one that is not there is told" "kernel in none is not configured" KDIR="$work/good" O=none
 
 works "what is compiled refuses a kernel 4.3" "this kernel is too old" refused 4 3
