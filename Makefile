@@ -13,7 +13,7 @@ TIME ?= 300
 
 # Passed on only where given, so that a kernel's own defaults stay; make goes to KDIR first.
 kmake = $(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(O),O=$(abspath $(O))) \
-	$(if $(ARCH),ARCH=$(ARCH)) $(if $(CROSS_COMPILE),CROSS_COMPILE=$(CROSS_COMPILE))
+	$(if $(ARCH),ARCH=$(ARCH)) $(if $(CROSS_COMPILE),CROSS_COMPILE=$(call quoted,$(CROSS_COMPILE)))
 
 # quoted(text) - as one word of the shell's, whatever is in it
 quoted = '$(subst ','\'',$1)'

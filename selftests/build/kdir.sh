@@ -69,7 +69,7 @@ kernel() {
 
 failed=0
 echo "TAP version 13"
-echo "1..29"
+echo "1..31"
 unset CC LLVM KDIR KERNEL_SRC KERNEL_PATH O
 mkdir "$work/empty" "$work/plain"
 touch "$work/plain/Makefile"
@@ -128,6 +128,19 @@ export CC=true
 says "a CC of the environment is not the kernel's" "compiler none-gcc not found" \
 	KDIR="$work/good" CROSS_COMPILE=none-
 unset CC
+mkdir "$work/bin/two"
+for name in ccache there-gcc; do
+	printf '#!/bin/sh\n' >"$work/bin/two/$name"
+	chmod +x "$work/bin/two/$name"
+done
+# shellcheck disable=SC2016 # make's variables
+printf 'CC = $(CROSS_COMPILE)gcc\nmodules:\n\t@echo "by $(CC)"\n' >"$work/good/Makefile"
+works "a CROSS_COMPILE of two words is passed on as it is" "by ccache there-gcc" \
+	env PATH="$work/bin/two:$PATH" make -s -C "$top" KDIR="$work/good" CROSS_COMPILE="ccache there-" modules
+kernel "$work/bare" 4.4.0
+says "and looked for by its first" "compiler none-ccache not found" \
+	KDIR="$work/bare" CROSS_COMPILE="none-ccache there-"
+
 # What the kernel's make is told of an output folder, from its own.
 mkdir -p "$work/source"
 # shellcheck disable=SC2016 # make's variable
