@@ -69,7 +69,7 @@ kernel() {
 
 failed=0
 echo "TAP version 13"
-echo "1..31"
+echo "1..36"
 unset CC LLVM KDIR KERNEL_SRC KERNEL_PATH O
 mkdir "$work/empty" "$work/plain"
 touch "$work/plain/Makefile"
@@ -166,6 +166,20 @@ beside() {
 works "asked for its compiler a kernel is left as it is" "none made" beside KDIR=../src/linux
 works "as is one with an O= that is named from here" "none made" beside KDIR="$work/src/linux" O=../output
 says "one that is not there is told" "kernel in none is not configured" KDIR="$work/good" O=none
+
+mkdir "$work/k d" "$work/k:d" "$work/a b"
+kernel "$work/k d/linux" 6.12.0
+kernel "$work/k:d" 6.12.0
+cp -R "$work/pack" "$work/a b/"
+ln -s "$work/k d/linux" "$work/link"
+says "a kernel in a folder with a blank is refused" "KDIR=$work/k d/linux has a blank or a colon in its path" \
+	KDIR="$work/k d/linux" CC=true
+says "or with a colon" "k:d has a blank or a colon" KDIR="$work/k:d" CC=true
+says "or that a link leads to" "KDIR=$work/k d/linux has a blank" KDIR="$work/link" CC=true
+says "and an O= with one" "O=$work/k d/linux has a blank" KDIR="$work/source" O="$work/k d/linux" CC=true
+top="$work/a b/pack"
+says "and a pack with one" "this folder $work/a b/pack has a blank" KDIR="$work/source" O="$work/output" CC=true
+top=$(cd "$(dirname "$0")/../.." && pwd)
 
 works "what is compiled refuses a kernel 4.3" "this kernel is too old" refused 4 3
 works "and one of an older major" "this kernel is too old" refused 3 18
