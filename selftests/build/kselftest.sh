@@ -40,7 +40,7 @@ left_out() {
 	[ $? = 4 ] && grep -q '^1\.\.0 # SKIP it reboots .*: only in the bench$' "$said"
 }
 
-plan 10
+plan 14
 made KSFT="$ksft" INSTALL_PATH="$work/kk" && [ -x "$work/kk/rtc-systemd/ntp-server" ]
 result $? "a whole path"
 made KSFT="$ksft" INSTALL_PATH="$(near "$work/kk")" && [ -x "$work/kk/rtc-systemd/ntp-server" ] &&
@@ -59,4 +59,28 @@ for test in rtc-reboot/heal rtc-reboot/memory rtc-sleep/hibernate rtc-sleep/idle
 done
 left_out rtc-sleep/hibernate PACK_MACHINE=virt-rtc
 result $? "and hibernate another one of the bench"
+
+# machine(file) - what machine a program is for
+machine() {
+	od -An -tu2 -j18 -N2 "$1" | tr -d ' '
+}
+
+# again(word...) - into what is there already
+again() {
+	make -s -C "$top" selftests TARGETS=rtc-systemd KSFT="$ksft" INSTALL_PATH="$work/kk" "$@" >"$said" 2>&1
+}
+
+program=$work/kk/rtc-systemd/ntp-server
+made KSFT="$ksft" INSTALL_PATH="$work/kk" CROSS_COMPILE=aarch64-linux-gnu- && [ "$(machine "$program")" = 183 ] &&
+	again CROSS_COMPILE=arm-linux-gnueabihf- && [ "$(machine "$program")" = 40 ]
+result $? "another compiler's are made anew"
+object=$work/kk.build/rtc-systemd/ntp-server
+touch -d '1 hour' "$object" && before=$(stat -c %Y "$object") && again CROSS_COMPILE=arm-linux-gnueabihf- &&
+	[ "$(stat -c %Y "$object")" = "$before" ]
+result $? "the same one's are not"
+rm "$work/kk.build/rtc-systemd"/.made-with && again CROSS_COMPILE=aarch64-linux-gnu- &&
+	[ "$(machine "$program")" = 183 ]
+result $? "as are those of which nobody knows"
+again CC="gcc -DNAME='\"a b\"'" && [ "$(machine "$program")" != 183 ]
+result $? "a CC with quotes is another one, too"
 exit $failed
