@@ -40,7 +40,7 @@ left_out() {
 	[ $? = 4 ] && grep -q '^1\.\.0 # SKIP it reboots .*: only in the bench$' "$said"
 }
 
-plan 14
+plan 17
 made KSFT="$ksft" INSTALL_PATH="$work/kk" && [ -x "$work/kk/rtc-systemd/ntp-server" ]
 result $? "a whole path"
 made KSFT="$ksft" INSTALL_PATH="$(near "$work/kk")" && [ -x "$work/kk/rtc-systemd/ntp-server" ] &&
@@ -83,4 +83,27 @@ rm "$work/kk.build/rtc-systemd"/.made-with && again CROSS_COMPILE=aarch64-linux-
 result $? "as are those of which nobody knows"
 again CC="gcc -DNAME='\"a b\"'" && [ "$(machine "$program")" != 183 ]
 result $? "a CC with quotes is another one, too"
+
+# kunit(installed modules, variable...) - of a kernel that has KUnit, for which modprobe finds these
+kunit() {
+	# shellcheck disable=SC2016 # of that script
+	printf '#!/bin/sh\nfor last; do :; done\ncase " %s " in *" $last "*) ;; *) exit 1 ;; esac\n' "$1" \
+		>"$work/bin/modprobe"
+	chmod +x "$work/bin/modprobe"
+	shift
+	env -u PACK_MODULES PATH="$work/bin:$PATH" "$@" "$work/kk/kunit/kunit.sh" >"$said" 2>&1
+}
+
+mkdir "$work/bin" "$work/results"
+made KSFT="$ksft" INSTALL_PATH="$work/kk" TARGETS=kunit
+sed -i "s:^results=.*:results=$work/results:" "$work/kk/kunit/kunit.sh"
+kunit "leds-identify rtc-seed"
+[ $? = 4 ] && grep -q '^1\.\.0 # SKIP no KUnit module of the pack is installed$' "$said"
+result $? "modules without their KUnit ones, as DKMS has them, are no failure"
+kunit "leds-identify rtc-seed rtc-seed-kunit"
+[ $? = 1 ] && grep -q '^not ok .* rtc-seed-kunit runs a suite' "$said" && ! grep -q leds-identify "$said"
+result $? "one that is there is run"
+kunit "leds-identify" PACK_MODULES=leds-identify
+[ $? = 1 ] && grep -q '^not ok .* leds-identify-kunit loads' "$said"
+result $? "and one that somebody names is to be there"
 exit $failed
