@@ -28,7 +28,7 @@ fi
 rm -rf "$tree/drivers/Kconfig" "$tree/drivers/Makefile" "$tree/drivers/boardpack"
 cp "$LINUX_SRC/drivers/Kconfig" "$LINUX_SRC/drivers/Makefile" "$tree/drivers/"
 
-plan 15
+plan 16
 # graft(tree, words...) - as people type it
 graft() {
 	kernel=$1
@@ -57,6 +57,13 @@ result $? "graft, twice"
 obj-$(CONFIG_BOARDPACK) += boardpack/' ] && diff "$LINUX_SRC/drivers/Kconfig" "$tree/drivers/Kconfig" |
 	grep -c '^[<>]' | grep -qx 1
 result $? "hooks are there once"
+rm -rf "$GRAFT_DIR/vendor"
+mkdir -p "$GRAFT_DIR/vendor/drivers"
+printf '%s\n' 'menu "Device Drivers"' 'menu "Vendor"' endmenu endmenu >"$GRAFT_DIR/vendor/drivers/Kconfig"
+: >"$GRAFT_DIR/vendor/drivers/Makefile"
+graft "$GRAFT_DIR/vendor" >"$said" 2>&1 && [ "$(grep -n boardpack "$GRAFT_DIR/vendor/drivers/Kconfig")" = \
+	'4:source "drivers/boardpack/drivers/Kconfig"' ]
+result $? "in a tree with a menu in its menu, once and in the outer one"
 # full(command...) - as on a disk that is full soon: no file gets longer than 8 KB
 full() {
 	(trap '' XFSZ; ulimit -f 16; "$@")
