@@ -40,7 +40,7 @@ left_out() {
 	[ $? = 4 ] && grep -q '^1\.\.0 # SKIP it reboots .*: only in the bench$' "$said"
 }
 
-plan 17
+plan 20
 made KSFT="$ksft" INSTALL_PATH="$work/kk" && [ -x "$work/kk/rtc-systemd/ntp-server" ]
 result $? "a whole path"
 made KSFT="$ksft" INSTALL_PATH="$(near "$work/kk")" && [ -x "$work/kk/rtc-systemd/ntp-server" ] &&
@@ -59,6 +59,26 @@ for test in rtc-reboot/heal rtc-reboot/memory rtc-sleep/hibernate rtc-sleep/idle
 done
 left_out rtc-sleep/hibernate PACK_MACHINE=virt-rtc
 result $? "and hibernate another one of the bench"
+
+# other(file) - the kernel's selftests, but for what is read into that file
+other() {
+	rm -rf "$work/ksft"
+	mkdir "$work/ksft"
+	cp -R "$ksft/lib.mk" "$ksft/run_kselftest.sh" "$ksft/kselftest" "$work/ksft/"
+	cat >"$work/ksft/$1"
+}
+
+made KSFT="$ksft" INSTALL_PATH="$work/kk" TARGETS=kunit && ! grep -q bash "$said"
+result $? "nothing is said of a runner that busybox takes"
+{ cat "$ksft/kselftest/runner.sh"; echo 'pids=()'; } | other kselftest/runner.sh
+made KSFT="$work/ksft" INSTALL_PATH="$work/kk" TARGETS=kunit && [ -x "$work/kk/run_kselftest.sh" ] &&
+	[ "$(grep -c 'the device needs bash' "$said")" = 1 ]
+result $? "of a newer one that wants bash that is told"
+other none </dev/null
+rm "$work/ksft/kselftest/ktap_helpers.sh"
+! made KSFT="$work/ksft" INSTALL_PATH="$work/kk" TARGETS=kunit && [ ! -e "$work/kk" ] &&
+	[ "$(grep -v '^make' "$said" | grep -c 'no kselftest/ktap_helpers.sh')" = 1 ]
+result $? "an older one without the helpers is refused"
 
 # machine(file) - what machine a program is for
 machine() {
