@@ -72,7 +72,7 @@ custom() {
 	END
 }
 
-plan 16
+plan 17
 "$top/scripts/export-patch" "$LINUX_SRC" "$work/patches" >"$said" 2>&1 &&
 	[ "$(find "$work/patches" -name '*.patch' | wc -l)" = 6 ]
 result $? "three drivers, two bindings, our prefix"
@@ -111,6 +111,8 @@ applies >"$said" 2>&1
 result $? "the series applies"
 ! grep -rl compat_ "$work/tree/drivers" >"$said"
 result $? "nothing of drivers/compat is in it"
+! sed -n '/^diff .*Kconfig/,/^-- $/s/^+\(.*NVMEM\)/\1/p' "$work"/patches/*.patch | grep . >"$said"
+result $? "nor what only an old kernel's options need"
 compiles drivers/leds LEDS_IDENTIFY >"$said" 2>&1
 result $? "leds-identify compiles without it"
 compiles drivers/rtc RTC_SEED >"$said" 2>&1

@@ -28,7 +28,7 @@ fi
 rm -rf "$tree/drivers/Kconfig" "$tree/drivers/Makefile" "$tree/drivers/boardpack"
 cp "$LINUX_SRC/drivers/Kconfig" "$LINUX_SRC/drivers/Makefile" "$tree/drivers/"
 
-plan 16
+plan 17
 # graft(tree, words...) - as people type it
 graft() {
 	kernel=$1
@@ -139,6 +139,25 @@ made() {
 rm -rf "$out/drivers/boardpack"
 built_in && made built-in.a
 result $? "built in"
+# seed(NVMEM) - what rtc-seed that is built in is then, with nvmem as it was before it could be no module
+seed() {
+	cat >"$GRAFT_DIR/Kconfig" <<-END
+	config MODULES
+		def_bool y
+		modules
+	config RTC_CLASS
+		def_bool y
+	config NVMEM
+		tristate "nvmem"
+	source "$top/drivers/rtc/Kconfig"
+	END
+	printf 'CONFIG_NVMEM=%s\nCONFIG_RTC_SEED=y\n' "$1" >"$GRAFT_DIR/seed.config"
+	(cd "$GRAFT_DIR" && KCONFIG_CONFIG=seed.config "$out/scripts/kconfig/conf" --olddefconfig Kconfig) \
+		>"$said" 2>&1 && sed -n 's/^CONFIG_RTC_SEED=//p' "$GRAFT_DIR/seed.config"
+}
+
+[ "$(seed m) $(seed y) $(seed n)" = "m y y" ]
+result $? "where nvmem is a module, rtc-seed is one"
 # A kernel that was configured before it had the drivers.
 ours='BOARDPACK\|LEDS_IDENTIFY\|RTC_SEED\|USB_MODESWITCH'
 sed -i "/$ours/d" "$out/.config"

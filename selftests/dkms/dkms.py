@@ -8,6 +8,7 @@ go into a folder. Runs in the tool root with PYTHONPATH=selftests/qemu.
 
 import os
 import pathlib
+import re
 import shutil
 import sys
 
@@ -69,6 +70,10 @@ def elsewhere(tap, where):
     tap.result(done.returncode == 0 and (made / "dkms.conf").is_file() and
                (made / "drivers/leds/leds-identify.h").is_file() and not (TOP / "made").exists(),
                "the source tree, made into a folder beside which one stands", done.stdout)
+    conf = (made / "dkms.conf").read_text(encoding="utf-8")
+    needs = re.search(r'^BUILD_EXCLUSIVE_CONFIG="(.*)"$', conf, re.M)[1]
+    tap.result(needs == "CONFIG_LEDS_CLASS CONFIG_LEDS_TRIGGERS CONFIG_RTC_CLASS CONFIG_USB",
+               "which names the options that a kernel is to have", needs)
 
 
 def main():
