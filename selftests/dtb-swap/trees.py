@@ -48,7 +48,10 @@ def sound(tap, found):
     wrong = []
     for at in range(0, len(found), AT_ONCE):
         done = swap('check', '--structure', '--quiet', *(base.dtb for base in found[at:at + AT_ONCE]))
-        wrong += [line for line in done.stdout.splitlines() if 'is sound' not in line]
+        lines = done.stdout.splitlines()
+        wrong += [line for line in lines if 'is sound' not in line]
+        if done.returncode or len(lines) != len(found[at:at + AT_ONCE]):
+            wrong.append(f'from {found[at].name}: status {done.returncode}, {len(lines)} lines')
     seconds = time.monotonic() - start
     print(f'# {len(found)} trees, {len(found) / seconds:.0f} a second')
     tap.result(not wrong and len(found) > 1600, f'{len(found)} trees are sound', '\n'.join(wrong[:9]))
