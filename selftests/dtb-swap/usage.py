@@ -124,10 +124,11 @@ def manual(tap, verbs, options):
     done = run('mandoc', '-Tlint', '-Wwarning', page)
     tap.result(not done.returncode and not done.stdout, 'mandoc finds nothing wrong', done.stdout)
     text = re.sub('.\b', '', run('mandoc', '-Tutf8', page).stdout)
-    missing = [word for word in verbs if not re.search(rf'^ +{word}\b', text, re.M) and
-               f', {word}' not in text]
+    headings = text[text.index('\nVERBS\n'):text.index('\nOPTIONS\n')]
+    missing = [word for word in verbs
+               if not re.search(rf'^ {{5,7}}(?:\S+, )?{word}\b', headings, re.M)]
     tap.result(not missing, 'each verb has its place in the manual', missing)
-    missing = [word for word in options if word not in text]
+    missing = [word for word in options if not re.search(rf'{re.escape(word)}(?![\w-])', text)]
     tap.result(not missing, 'each option, too', missing)
     numbers = re.findall(r'\b(\d+) ', text[text.index('EXIT STATUS'):text.index('FILES')])
     tap.result(sorted(map(int, numbers)) == list(range(15)), 'and each exit status', numbers)
