@@ -115,8 +115,9 @@ def own_tree(tap, folder, kind, kernel, name, trees):
         done = [swap(*step, *root) for step in steps]
         for path in made.root.rglob('swap-one-*' if way == 'after two trees' else 'nothing'):
             path.unlink()
-        for path in made.root.rglob('extra_uEnv.txt' if 'supervisor' in way else 'nothing'):
-            path.write_text('')
+        for selector in ('extra_uEnv.txt', 'config.txt') if 'supervisor' in way else ():
+            for path in made.root.rglob(selector):
+                path.write_text('')
         done += [swap('rollback', '--own', *root)]
         good = not any(step.returncode for step in done) and model(made, kind) is None
         before = digest(made.root)
