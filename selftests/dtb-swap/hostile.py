@@ -193,8 +193,8 @@ LARGE = (
      lambda t: t.many(20000, None, FIRST), 'needs, is no device', 20000),
     ('100000 references to nothing', ((MMC, 'vmmc-supply', cells(*range(FIRST, FIRST + 100000))),),
      lambda t: b'', 'refers to a node that is not there', 1),
-    ('5000 numbers of the disk', [('/aliases', f'mmc{i}', f'/n{i}@{i:x}\0'.encode())
-                                  for i in range(9, 5009)],
+    ('7000 numbers of the disk', [('/aliases', f'mmc{i}', f'/n{i}@{i:x}\0'.encode())
+                                  for i in range(13000, 20000)],
      lambda t: t.many(20000, None), 'refused', 0),
 )
 
