@@ -61,11 +61,12 @@ def blocks(text):
 
 def ours(tap):
     """The pack's own sources."""
-    _, said = run(CHECK)
+    status, said = run(CHECK)
     for line in said.splitlines():
         match = re.match(r'(not )?ok \d+ (.*)', line)
         if match:
             tap.result(not match[1], match[2], said)
+    tap.result(not status and re.search(r'^1\.\.[1-9]', said, re.M), 'the exit status of all', said)
 
 
 def bad_files(tap, board):

@@ -53,8 +53,9 @@ def main():
             jobs = [(line, blob) for line in lines for blob in blobs]
             said = overlays.side_by_side(lambda job: more(*job, work), jobs)
             fits = [text for text in said if text is not None]
-            tap.result(fits and not any(fits), f'{family}: {len(blobs)} overlays on {len(lines)} '
-                       f'trees, {len(fits)} of {len(said)} fit', '\n'.join(sum(fits, [])))
+            tap.result(len(fits) > 0.9 * len(said) and not any(fits),
+                       f'{family}: {len(blobs)} overlays on {len(lines)} trees, '
+                       f'{len(fits)} of {len(said)} fit', '\n'.join(sum(fits, [])))
     return tap.end()
 
 
