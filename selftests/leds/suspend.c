@@ -107,15 +107,19 @@ TEST_F(suspend, in_mid_blink_is_no_end)
 /* To RAM the time of a session stands still; to idle it may go on. */
 TEST_F(suspend, for_real_is_no_end)
 {
+	bool deep = strstr(file_read("/sys/power/mem_sleep"), "[deep]");
 	long long begin = now_ms(), before = slept();
+	int times = 4;
 
 	if (access(ALARM, W_OK))
 		SKIP(return, "this machine has no RTC that could wake it");
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(T1)));
-	ASSERT_EQ(0, sleep_for_real());
-	if (strstr(file_read("/sys/power/mem_sleep"), "[deep]"))
-		EXPECT_GE(slept() - before, 2);
+	/* A busy machine may need most of the three seconds to fall asleep. */
+	do {
+		ASSERT_EQ(0, sleep_for_real());
+	} while (deep && slept() - before < 2 && --times);
+	EXPECT_NE(0, times);
 	EXPECT_TRUE(all_blink_on(begin));
 	ASSERT_EQ(0, led_write(ID, "identify", "0"));
 }
