@@ -71,20 +71,43 @@ TEST_F(several, latest_is_believed)
 	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(1))));
 }
 
+/* Of two that are named it is the first, though the second one is later. */
 TEST_F(several, preferred_by_name_is_believed)
 {
-	ASSERT_EQ(0, seed_load("rtc=rtc-fake.9,rtc-fake.0 wait=5"));
+	static const char names[] = "rtc=rtc-fake.9,rtc-fake.0,rtc-fake.1 wait=5";
+
+	ASSERT_EQ(0, seed_load(names));
 	ASSERT_EQ(0, fake_plug(variant->first, variant->first ? LATER : RIGHT));
 	/* The kernel itself may take the time of the first one. */
 	ASSERT_EQ(0, clock_set_1970());
 	ASSERT_EQ(0, seed_unload());
-	ASSERT_EQ(0, seed_load("rtc=rtc-fake.9,rtc-fake.0 wait=5"));
+	ASSERT_EQ(0, seed_load(names));
 	ASSERT_EQ(0, fake_plug(!variant->first, variant->first ? RIGHT : LATER));
 	EXPECT_TRUE(holds_for(1000, clock_sec() < LATER));
 	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(0))));
 	EXPECT_LT(clock_sec(), RIGHT + 60);
 	EXPECT_GE(clock_sec(), RIGHT);
 	EXPECT_TRUE(holds_for(6000, clock_sec() < LATER));
+}
+
+/* The names of an RTC, of its device and of its driver: none is waited for in vain. */
+TEST_F(several, preferred_by_each_name_is_believed)
+{
+	char names[64];
+
+	ASSERT_EQ(0, plug_both(variant->first, RIGHT, LATER));
+	ASSERT_EQ(0, clock_set_1970());
+	snprintf(names, sizeof(names), "rtc=%s wait=600", fake_name(0));
+	ASSERT_EQ(0, seed_load(names));
+	EXPECT_TRUE(seed_reads("source", fake_name(0)));
+	ASSERT_EQ(0, seed_unload());
+	ASSERT_EQ(0, clock_set_1970());
+	ASSERT_EQ(0, seed_load("rtc=rtc-fake.0 wait=600"));
+	EXPECT_TRUE(seed_reads("source", fake_name(0)));
+	ASSERT_EQ(0, seed_unload());
+	ASSERT_EQ(0, clock_set_1970());
+	ASSERT_EQ(0, seed_load("rtc=rtc-fake wait=600"));
+	EXPECT_TRUE(seed_reads("source", fake_name(1)));
 }
 
 TEST_F(several, preferred_by_name_is_passed_over_when_dead)
