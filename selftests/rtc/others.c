@@ -171,6 +171,17 @@ TEST_F(others, wrong_rtcs_are_set_now_and_then)
 	EXPECT_TRUE(fake_is_right(0));
 }
 
+/* Only then: others may set a chip meanwhile, and each write wears it. */
+TEST_F(others, wrong_rtcs_are_not_set_before_that)
+{
+	ASSERT_EQ(0, seed_load("interval=600"));
+	ASSERT_EQ(0, fake_plug(0, RIGHT));
+	ASSERT_TRUE(wait_until(clock_is(RIGHT)));
+	ASSERT_EQ(0, seed_write("disciplined", "1"));
+	ASSERT_EQ(0, fake_write(0, "time", RIGHT - 60));
+	EXPECT_TRUE(holds_for(3000, !fake_read(0, "writes")));
+}
+
 TEST_F(others, no_rtc_is_set_where_that_is_not_wanted)
 {
 	ASSERT_EQ(0, seed_load("interval=1 writeback=N"));
