@@ -5,6 +5,7 @@
  */
 
 #include "../lib/clock.h"
+#include "../lib/uevent.h"
 
 #include "kselftest_harness.h"
 
@@ -35,12 +36,18 @@ static int sleep_and_wake(void)
 	       file_write("/sys/power/pm_test", "none");
 }
 
+/* And says so, though it had been seeded before. */
 TEST_F(suspend, clock_follows_the_rtc)
 {
+	int fd = uevents_open();
+
+	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, fake_write(0, "time", RIGHT + 3600));
 	ASSERT_EQ(0, sleep_and_wake());
 	EXPECT_TRUE(wait_until(clock_sec() >= RIGHT + 3600));
 	EXPECT_TRUE(seed_reads("source", "rtc0"));
+	EXPECT_TRUE(wait_until(uevents_have(fd, "SEEDED=rtc0", "rtc-seed")));
+	close(fd);
 }
 
 TEST_F(suspend, clock_does_not_follow_a_rtc_that_was_reset)
