@@ -5,6 +5,7 @@
  */
 
 #include "../lib/modeswitch.h"
+#include "../lib/uevent.h"
 
 #include "kselftest_harness.h"
 
@@ -196,16 +197,24 @@ TEST_F_TIMEOUT(unplug, at_every_step, 250)
 /* It comes back as storage again and again: three times, then it is left alone. */
 TEST_F(unplug, storage_again_and_again)
 {
+	int uevents = uevents_open();
+	char port[64];
+
+	ASSERT_GE(uevents, 0);
 	self->emu->mode[0] = huawei;
 	self->emu->switch_after = 1;
 	self->emu->returns = true;
 	ASSERT_TRUE(emu_plug(self->emu));
+	snprintf(port, sizeof(port), "PORT=%s FROM=12d1:14fe TO=", ums_port_name(0));
+	EXPECT_TRUE(wait_until(uevents_have(uevents, "MODESWITCH=returned", port)));
+	EXPECT_TRUE(wait_until(uevents_have(uevents, "MODESWITCH=guarded", port)));
 	EXPECT_TRUE(wait_until(ums_result_is(0, "guarded")));
 	EXPECT_EQ(3, ums_count("tries"));
 	EXPECT_EQ(3, ums_count("returned"));
 	EXPECT_EQ(0, ums_count("switched"));
 	ASSERT_EQ(0, run_modprobe("usb-storage"));
 	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
+	close(uevents);
 }
 
 /* It has as many configurations as it says, and few of them can be read. */
