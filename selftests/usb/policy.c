@@ -84,6 +84,9 @@ TEST_F(policy, disabled_while_switching)
 	ASSERT_EQ(0, ums_set("enable", "0"));
 	EXPECT_TRUE(ums_result_is(0, "cancelled"));
 	EXPECT_TRUE(wait_until(usb_driver_is(0, 0, "usb-storage")));
+	/* It is left alone from then on, as long as it is plugged in. */
+	ASSERT_EQ(0, ums_set("enable", "1"));
+	EXPECT_TRUE(holds_for(1000, ums_count("tries") == 1));
 }
 
 TEST_F(policy, ignored_at_load)
