@@ -7,6 +7,9 @@
 #include "../lib/modeswitch.h"
 #include "../lib/usb-gadget.h"
 
+#include <linux/usbdevice_fs.h>
+#include <sys/ioctl.h>
+
 #include "kselftest_harness.h"
 
 #define PM_TEST	"/sys/power/pm_test"
@@ -333,6 +336,53 @@ TEST_F(gadget, suspended_long_before_the_command_waits_again)
 	EXPECT_TRUE(holds_for(1500, !self->storage->commands));
 	ASSERT_TRUE(wait_until(self->storage->commands));
 	EXPECT_TRUE(becomes_modem());
+}
+
+/* As a program does that finds its device hung. */
+static int device_reset(void)
+{
+	char path[64];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/dev/bus/usb/%03d/%03d", atoi(device_read("busnum")),
+		 atoi(device_read("devnum")));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	ret = ioctl(fd, USBDEVFS_RESET);
+	close(fd);
+
+	return ret;
+}
+
+/* A reset is no unplugging: the same job goes on, and waits anew. */
+TEST_F(gadget, reset_before_the_command_waits_again)
+{
+	self->storage = storage_make(0x2020, 0x2030);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(result_is("working")));
+	usleep(1000000);
+	ASSERT_EQ(0, ums_count("sent"));
+	ASSERT_EQ(0, device_reset());
+	EXPECT_TRUE(holds_for(1500, !self->storage->commands));
+	ASSERT_TRUE(wait_until(self->storage->commands));
+	EXPECT_TRUE(becomes_modem());
+	EXPECT_EQ(1, ums_count("tries"));
+}
+
+/* Nobody knows what it did to a command that is on its way: again. */
+TEST_F(gadget, reset_while_the_command_waits)
+{
+	self->storage = storage_make_held(0x12d1, 0x1f01, true);
+	ASSERT_NE(NULL, self->storage);
+	ASSERT_EQ(0, ums_load(""));
+	ASSERT_TRUE(gadget_plug("before"));
+	ASSERT_TRUE(wait_until(ums_count("sent")));
+	ASSERT_EQ(0, device_reset());
+	self->storage->hold = false;
+	ASSERT_TRUE(wait_until(self->storage->commands));
+	EXPECT_TRUE(becomes_modem());
+	EXPECT_EQ(1, ums_count("tries"));
 }
 
 static bool usbip_write(const char *file, const char *verb)
