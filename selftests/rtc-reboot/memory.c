@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Without an RTC the time before a reboot is the floor after it. This program runs
- * twice: it reboots the machine when it finds the memory empty.
+ * twice: it reboots the machine when it finds the memory empty. Till then everything
+ * is asserted: of what is only expected nobody hears after a reboot.
  */
 
 #include "../lib/clock.h"
@@ -16,14 +17,14 @@ TEST(last_good_time_is_the_floor_after_a_reboot)
 	int log = log_open();
 
 	lseek(log, 0, SEEK_SET);
-	EXPECT_LT(clock_sec(), 1000000);
+	ASSERT_LT(clock_sec(), 1000000);
 	ASSERT_EQ(0, seed_load("interval=3600"));
 	ASSERT_EQ(0, run_modprobe("i2c-imx"));
 	ASSERT_EQ(0, run_modprobe("at24"));
 	sleep(3);
 
 	if (log_count(log, "memory: holds no time")) {
-		EXPECT_TRUE(seed_reads("source", "floor"));
+		ASSERT_TRUE(seed_reads("source", "floor"));
 		ASSERT_EQ(0, clock_set(RIGHT));
 		sync();
 		reboot(LINUX_REBOOT_CMD_RESTART);
