@@ -41,6 +41,9 @@ TEST_F(odd_led, is_left_alone_while_users_are_kept_away)
 {
 	ASSERT_EQ(0, led_write(FAKE, "disabled", "1"));
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
+	/* Also of one that has not begun yet the later end counts. */
+	ASSERT_EQ(0, led_write(ID, "identify", "1"));
+	EXPECT_GT(atoi(led_read(ID, "identify")), 50);
 	EXPECT_TRUE(holds_for(500, led_has_trigger(FAKE, "fake-plain")));
 	ASSERT_EQ(0, led_write(FAKE, "disabled", "0"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(FAKE)));
