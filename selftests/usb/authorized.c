@@ -3,7 +3,7 @@
  * The user decides which devices, and which of their interfaces, may be used at all.
  */
 
-#include "../lib/modeswitch.h"
+#include "stick.h"
 
 #include "kselftest_harness.h"
 
@@ -17,17 +17,8 @@ FIXTURE_SETUP(authorized)
 	self->log = log_open();
 	ASSERT_EQ(0, ums_unload());
 	run_modprobe("usb-storage");
-	self->emu = emu_new(0);
+	self->emu = stick_new();
 	ASSERT_NE(NULL, self->emu);
-	self->emu->mode[0] = (struct emu_mode){
-		0x12d1, 0x1f01, "HUAWEI", "HUAWEI Mobile", .config = { { 1, { EMU_STORAGE } } },
-	};
-	self->emu->mode[1] = (struct emu_mode){
-		0x12d1, 0x14dc, "HUAWEI", "HUAWEI Mobile", .config = {
-			{ 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } } },
-	};
-	self->emu->modes = 2;
-	self->emu->switch_after = 1;
 }
 
 FIXTURE_TEARDOWN(authorized)
@@ -37,8 +28,6 @@ FIXTURE_TEARDOWN(authorized)
 	EXPECT_EQ(0, log_reports(self->log));
 	close(self->log);
 }
-
-#define becomes_modem()		wait_until(usb_device_is(0, &self->emu->mode[1]))
 
 TEST_F(authorized, unauthorized_is_not_touched)
 {

@@ -127,6 +127,19 @@ static bool becomes_modem(void)
 	       wait_until(result_is("switched"));
 }
 
+/* What has a command that is due later is plugged in, and that is waited for. */
+static bool is_delayed(const struct gadget_storage *storage)
+{
+	return storage && !ums_load("") && gadget_plug("before") &&
+	       wait_until(result_is("working"));
+}
+
+/* For the whole of its delay of 2 s, of which some was over. */
+static bool waits_anew(const struct gadget_storage *storage)
+{
+	return holds_for(1500, !storage->commands) && wait_until(storage->commands);
+}
+
 #define is_commanded(n)		wait_until(self->storage->commands == (n))
 
 /* The device sleeps as soon as nobody keeps it awake. */
@@ -208,10 +221,7 @@ TEST_F(gadget, kept_awake)
 TEST_F(gadget, kept_awake_before_the_command)
 {
 	self->storage = storage_make(0x1c9e, 0xf000);
-	ASSERT_NE(NULL, self->storage);
-	ASSERT_EQ(0, ums_load(""));
-	ASSERT_TRUE(gadget_plug("before"));
-	ASSERT_TRUE(wait_until(result_is("working")));
+	ASSERT_TRUE(is_delayed(self->storage));
 	ASSERT_EQ(0, ums_count("sent"));
 	ASSERT_TRUE(may_sleep());
 	ASSERT_TRUE(is_commanded(1));
@@ -255,10 +265,7 @@ TEST_F(gadget, suspended_before_the_command)
 	if (access(PM_TEST, W_OK))
 		SKIP(return, NO_PM_TEST);
 	self->storage = storage_make(0x1c9e, 0xf000);
-	ASSERT_NE(NULL, self->storage);
-	ASSERT_EQ(0, ums_load(""));
-	ASSERT_TRUE(gadget_plug("before"));
-	ASSERT_TRUE(wait_until(result_is("working")));
+	ASSERT_TRUE(is_delayed(self->storage));
 	ASSERT_EQ(0, ums_count("sent"));
 	ASSERT_EQ(0, sleep_and_wake("0"));
 	ASSERT_TRUE(is_commanded(1));
@@ -271,13 +278,9 @@ TEST_F(gadget, suspended_before_the_command_waits_again)
 	if (access(PM_TEST, W_OK))
 		SKIP(return, NO_PM_TEST);
 	self->storage = storage_make(0x2020, 0x2030);
-	ASSERT_NE(NULL, self->storage);
-	ASSERT_EQ(0, ums_load(""));
-	ASSERT_TRUE(gadget_plug("before"));
-	ASSERT_TRUE(wait_until(result_is("working")));
+	ASSERT_TRUE(is_delayed(self->storage));
 	ASSERT_EQ(0, sleep_and_wake("0"));
-	EXPECT_TRUE(holds_for(1500, !self->storage->commands));
-	ASSERT_TRUE(wait_until(self->storage->commands));
+	EXPECT_TRUE(waits_anew(self->storage));
 	EXPECT_TRUE(becomes_modem());
 }
 
@@ -286,12 +289,9 @@ TEST_F(gadget, suspended_when_the_command_is_due)
 {
 	if (access(PM_TEST, W_OK))
 		SKIP(return, NO_PM_TEST);
-	self->storage = storage_make(0x1c9e, 0xf000);
-	ASSERT_NE(NULL, self->storage);
 	ASSERT_EQ(0, run_modprobe("usb-storage delay_use=30"));
-	ASSERT_EQ(0, ums_load(""));
-	ASSERT_TRUE(gadget_plug("before"));
-	ASSERT_TRUE(wait_until(result_is("working")));
+	self->storage = storage_make(0x1c9e, 0xf000);
+	ASSERT_TRUE(is_delayed(self->storage));
 	ASSERT_TRUE(driver_is(0, "usb-storage"));
 	ASSERT_EQ(0, sleep_and_wake("3"));
 	EXPECT_TRUE(is_commanded(1));
@@ -304,16 +304,12 @@ TEST_F(gadget, suspended_when_the_command_is_due_waits_again)
 {
 	if (access(PM_TEST, W_OK))
 		SKIP(return, NO_PM_TEST);
-	self->storage = storage_make(0x2020, 0x2030);
-	ASSERT_NE(NULL, self->storage);
 	ASSERT_EQ(0, run_modprobe("usb-storage delay_use=30"));
-	ASSERT_EQ(0, ums_load(""));
-	ASSERT_TRUE(gadget_plug("before"));
-	ASSERT_TRUE(wait_until(result_is("working")));
+	self->storage = storage_make(0x2020, 0x2030);
+	ASSERT_TRUE(is_delayed(self->storage));
 	ASSERT_TRUE(driver_is(0, "usb-storage"));
 	ASSERT_EQ(0, sleep_and_wake("3"));
-	EXPECT_TRUE(holds_for(1500, !self->storage->commands));
-	ASSERT_TRUE(wait_until(self->storage->commands));
+	EXPECT_TRUE(waits_anew(self->storage));
 	EXPECT_TRUE(becomes_modem());
 	EXPECT_EQ(1, ums_count("tries"));
 }
@@ -323,18 +319,14 @@ TEST_F(gadget, suspended_long_before_the_command_waits_again)
 {
 	if (access(PM_TEST, W_OK))
 		SKIP(return, NO_PM_TEST);
-	self->storage = storage_make(0x2020, 0x2030);
-	ASSERT_NE(NULL, self->storage);
 	ASSERT_EQ(0, run_modprobe("usb-storage delay_use=30"));
-	ASSERT_EQ(0, ums_load(""));
-	ASSERT_TRUE(gadget_plug("before"));
-	ASSERT_TRUE(wait_until(result_is("working")));
+	self->storage = storage_make(0x2020, 0x2030);
+	ASSERT_TRUE(is_delayed(self->storage));
 	ASSERT_TRUE(driver_is(0, "usb-storage"));
 	usleep(1000000);
 	ASSERT_EQ(0, ums_count("sent"));
 	ASSERT_EQ(0, sleep_and_wake("0"));
-	EXPECT_TRUE(holds_for(1500, !self->storage->commands));
-	ASSERT_TRUE(wait_until(self->storage->commands));
+	EXPECT_TRUE(waits_anew(self->storage));
 	EXPECT_TRUE(becomes_modem());
 }
 
@@ -357,15 +349,11 @@ static int device_reset(void)
 TEST_F(gadget, reset_before_the_command_waits_again)
 {
 	self->storage = storage_make(0x2020, 0x2030);
-	ASSERT_NE(NULL, self->storage);
-	ASSERT_EQ(0, ums_load(""));
-	ASSERT_TRUE(gadget_plug("before"));
-	ASSERT_TRUE(wait_until(result_is("working")));
+	ASSERT_TRUE(is_delayed(self->storage));
 	usleep(1000000);
 	ASSERT_EQ(0, ums_count("sent"));
 	ASSERT_EQ(0, device_reset());
-	EXPECT_TRUE(holds_for(1500, !self->storage->commands));
-	ASSERT_TRUE(wait_until(self->storage->commands));
+	EXPECT_TRUE(waits_anew(self->storage));
 	EXPECT_TRUE(becomes_modem());
 	EXPECT_EQ(1, ums_count("tries"));
 }

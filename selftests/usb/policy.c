@@ -4,8 +4,8 @@
  * loaded and at run time.
  */
 
-#include "../lib/modeswitch.h"
 #include "../lib/uevent.h"
+#include "stick.h"
 
 #include <linux/usbdevice_fs.h>
 #include <sys/ioctl.h>
@@ -28,17 +28,8 @@ FIXTURE_SETUP(policy)
 	self->uevents = uevents_open();
 	ASSERT_EQ(0, ums_unload());
 	run_modprobe("usb-storage");
-	self->emu = emu_new(0);
+	self->emu = stick_new();
 	ASSERT_NE(NULL, self->emu);
-	self->emu->mode[0] = (struct emu_mode){
-		0x12d1, 0x1f01, "HUAWEI", "HUAWEI Mobile", .config = { { 1, { EMU_STORAGE } } },
-	};
-	self->emu->mode[1] = (struct emu_mode){
-		0x12d1, 0x14dc, "HUAWEI", "HUAWEI Mobile", .config = {
-			{ 1, { EMU_ECM(1), EMU_NET_DATA(2, 0) } } },
-	};
-	self->emu->modes = 2;
-	self->emu->switch_after = 1;
 }
 
 FIXTURE_TEARDOWN(policy)
@@ -54,8 +45,6 @@ FIXTURE_TEARDOWN(policy)
 	(wait_until(usb_driver_is(0, 0, "usb-storage")) &&		\
 	 holds_for(1500, usb_driver_is(0, 0, "usb-storage")) &&		\
 	 !ums_count("sent"))
-
-#define becomes_modem()		wait_until(usb_device_is(0, &self->emu->mode[1]))
 
 TEST_F(policy, disabled_at_load)
 {
