@@ -171,9 +171,8 @@ static inline int clock_reset(void)
 
 	for (n = 0; n < FAKES; n++)
 		ret = ret ?: fake_unplug(n) ?: fake_write(n, "error", 0) ?:
-		      fake_write(n, "after", 0) ?: fake_write(n, "reads", 0) ?:
-		      fake_write(n, "writes", 0) ?: fake_write(n, "delay", 0) ?:
-		      fake_write(n, "garbage", 0);
+		      fake_write(n, "reads", 0) ?: fake_write(n, "writes", 0) ?:
+		      fake_write(n, "delay", 0) ?: fake_write(n, "garbage", 0);
 
 	return ret ?: clock_set_1970();
 }

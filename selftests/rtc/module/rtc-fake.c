@@ -26,7 +26,6 @@ struct fake {
 	s64 offset;		/* of its time, from the time since boot */
 	s64 error;		/* what reading returns */
 	s64 errors_left;	/* so often; -1 for ever */
-	s64 after;		/* so many good answers */
 	u64 reads;
 	u64 writes;
 	u32 delay;		/* of reading and writing, in ms */
@@ -65,9 +64,7 @@ static int fake_read_time(struct device *dev, struct rtc_time *tm)
 	fake->reads++;
 	if (fake->delay)
 		msleep(fake->delay);
-	if (fake->error && fake->after) {
-		fake->after--;
-	} else if (fake->error && fake->errors_left) {
+	if (fake->error && fake->errors_left) {
 		if (fake->errors_left > 0)
 			fake->errors_left--;
 		return fake->error;
@@ -166,25 +163,6 @@ static int left_set(void *data, u64 value)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(left_fops, left_get, left_set, "%lld\n");
 
-static int after_get(void *data, u64 *value)
-{
-	struct fake *fake = data;
-
-	*value = fake->after;
-
-	return 0;
-}
-
-static int after_set(void *data, u64 value)
-{
-	struct fake *fake = data;
-
-	fake->after = value;
-
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(after_fops, after_get, after_set, "%llu\n");
-
 static int present_get(void *data, u64 *value)
 {
 	struct fake *fake = data;
@@ -245,7 +223,6 @@ static void __init fake_add_files(struct fake *fake)
 	debugfs_create_file("time", 0600, dir, fake, &time_fops);
 	debugfs_create_file("error", 0600, dir, fake, &error_fops);
 	debugfs_create_file("errors_left", 0600, dir, fake, &left_fops);
-	debugfs_create_file("after", 0600, dir, fake, &after_fops);
 	debugfs_create_file("present", 0600, dir, fake, &present_fops);
 	debugfs_create_u64("reads", 0600, dir, &fake->reads);
 	debugfs_create_u64("writes", 0600, dir, &fake->writes);
