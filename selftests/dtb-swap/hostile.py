@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """dtb-swap and trees that nobody compiles, but somebody may write: refused by their cause."""
 
+import io
 import os
 import pathlib
 import struct
@@ -97,10 +98,27 @@ def places(tap, folder, good):
 
 
 def overlay_of(count, names, path):
-    """Write an overlay of so many fragments, and of labels for the first ones."""
-    nodes = ''.join(f'f{i} {{ target = <0>; __overlay__ {{ x{i}; }}; }};' for i in range(count))
-    text = ''.join(f'{name} = "/f{i}:target:0";' for i, name in enumerate(names))
-    run('dtc', '-q', '-o', path, '-', input=f'/dts-v1/; / {{ {nodes} __fixups__ {{ {text} }}; }};')
+    """Write an overlay of so many fragments, and of labels for the first ones.
+
+    By hand: dtc and libfdt look for each name among all before it.
+    """
+    strings = io.BytesIO()
+
+    def prop(name, value):
+        at = strings.tell()
+        strings.write(name.encode() + b'\0')
+        return PROP + struct.pack('>II', len(value), at) + value + bytes(-len(value) % 4)
+
+    def node(name, *contents):
+        return BEGIN + name.encode() + bytes(4 - len(name) % 4) + b''.join(contents) + END
+
+    body = node('', *(node(f'f{i}', prop('target', bytes(4)), node('__overlay__', prop(f'x{i}', b'')))
+                      for i in range(count)),
+                node('__fixups__', *(prop(name, f'/f{i}:target:0\0'.encode())
+                                     for i, name in enumerate(names)))) + STOP
+    size = len(body) + len(strings.getvalue())
+    path.write_bytes(struct.pack('>10I', 0xd00dfeed, 56 + size, 56, 56 + len(body), 40, 17, 16, 0,
+                                 strings.tell(), len(body)) + bytes(16) + body + strings.getvalue())
 
 
 # How many fragments and which labels an overlay has, and what is said.
