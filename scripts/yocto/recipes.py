@@ -179,22 +179,33 @@ def of_image(row, answer):
         yield f'the boot partition has {files}, and nobody looks for them'
 
 
+def of_sources(values):
+    """Yield what is wrong with where a recipe looks for what is unpacked."""
+    top = f'{values["UNPACKDIR"]}/{values["BP"]}'
+    if values['S'] != top:
+        yield f'S is {values["S"]}, and its sources are in {top}'
+    for word in values['SRC_URI'].split():
+        if not word.endswith(f';subdir={values["BP"]}'):
+            yield f'{word} is unpacked elsewhere'
+    include = (values.get('DT_INCLUDE') or f'{top}/overlays {top}/dts').split()
+    if include[:2] != [f'{top}/overlays', f'{top}/dts']:
+        yield f'DT_INCLUDE is {include}'
+
+
 def others(release, build):
     """Yield the pack's other recipes."""
     x86 = {'MACHINE': 'genericx86-64', 'TARGET_ARCH': 'x86_64'}
     told = builds.ask(release, build, [
-        *({'file': name, 'vars': ['S', 'UNPACKDIR', 'SRC_URI']} for name in PLAIN),
-        {'file': 'boardpack-devicetree.bb', 'vars': ['S', 'PROVIDES', 'DT_FILES_PATH']},
+        *({'file': name, 'vars': ['S', 'UNPACKDIR', 'BP', 'SRC_URI']} for name in PLAIN),
+        {'file': 'boardpack-devicetree.bb', 'vars': ['S', 'UNPACKDIR', 'BP', 'SRC_URI', 'DT_INCLUDE']},
         {'file': 'boardpack-devicetree.bb', 'set': x86, 'vars': []},
         {'file': 'packagegroup-boardpack.bb', 'vars': ['RDEPENDS:packagegroup-boardpack']},
         {'file': 'packagegroup-boardpack.bb', 'set': x86,
          'vars': ['RDEPENDS:packagegroup-boardpack']}])
     answers = [one[0] for one in told['answers']]
     for answer in answers[:3]:
-        values = answer.get('vars', {})
-        yield answer.get('error') or ('' if values['S'].startswith(values.get('UNPACKDIR') or '/')
-                                      else f'S is {values["S"]}'), \
-            f'{answer["file"].rsplit("/", 1)[1]} parses'
+        yield answer.get('error') or '\n'.join(of_sources(answer['vars'])), \
+            f'{answer["file"].rsplit("/", 1)[1]} parses, and finds its sources'
     yield '' if 'no device tree' in str(answers[3].get('skipped')) else str(answers[3]), \
         'boardpack-devicetree.bb is left out on x86'
     trees, plain = (answer.get('vars', {}).get('RDEPENDS:packagegroup-boardpack', str(answer))

@@ -2,7 +2,8 @@
 
 SUMMARY = "Device tree overlays for the machine's family"
 
-inherit boardpack-source boardpack-machine devicetree
+# In this order: devicetree.bbclass has a folder of its own for the sources.
+inherit boardpack-machine devicetree boardpack-source
 
 BOARDPACK_FILES = "dts overlays"
 LICENSE = "GPL-2.0-only | BSD-2-Clause"
