@@ -9,6 +9,10 @@ BOARDPACK_FAMILY ?= "${@boardpack_of(d, 'FAMILY')}"
 # Folder of the boot partition for overlays; empty where the bootloader looks for none there.
 BOARDPACK_BOOT_OVERLAYS ?= "${@boardpack_of(d, 'BOOT_OVERLAYS')}"
 BOARDPACK_CARRIERS ?= ""
+# What follows from them is otherwise hashed by the name of the machine, not by what is said of it.
+BOARDPACK_LEDS[vardepvalue] = "${BOARDPACK_LEDS}"
+BOARDPACK_FAMILY[vardepvalue] = "${BOARDPACK_FAMILY}"
+BOARDPACK_BOOT_OVERLAYS[vardepvalue] = "${BOARDPACK_BOOT_OVERLAYS}"
 BOARDPACK_IDENTIFY = "/sys/class/leds/identify/brightness"
 # The supervisor's LED_FILE; empty leaves that of the board's own layer, or where it has none, identify.
 BOARDPACK_LED_FILE ?= "${@boardpack_led_file(d)}"

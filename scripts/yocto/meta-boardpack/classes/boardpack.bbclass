@@ -66,12 +66,13 @@ python boardpack_add_carriers() {
     import shutil
     trees = os.path.join(d.getVar('BOARDPACK_TOP'), 'dts')
     prefixes = os.path.join(d.getVar('S'), 'scripts', 'dtc', 'include-prefixes', 'blocks')
+    bb.utils.remove(prefixes, recurse=True)
+    shutil.copytree(os.path.join(trees, 'blocks'), prefixes)
     for path in boardpack_carriers(d):
         vendor = os.path.basename(os.path.dirname(path))
         place = os.path.join(d.getVar('S'), 'arch', d.getVar('ARCH'), 'boot', 'dts', vendor)
         bb.utils.mkdirhier(place)
         shutil.copy(path, place)
-        shutil.copytree(os.path.join(trees, 'blocks'), prefixes, dirs_exist_ok=True)
 }
 
 python () {
