@@ -15,6 +15,9 @@ IMAGE_FSTYPES = "tar.gz"
 IMAGE_FEATURES = ""
 IMAGE_LINGUAS = ""
 
+# Where the kernel recommends its image to its modules, that would come along.
+NO_RECOMMENDATIONS = "1"
+
 # It only adds files: nothing of the host is replaced.
 HOSTAPP_EXTENSION_LABEL_OVERRIDE = ""
 HOSTAPP_EXTENSION_LABELS = '--change \
