@@ -10,9 +10,11 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import yaml
 
@@ -105,8 +107,33 @@ def composed(tap):
     known = [name.removesuffix(".ko").replace("-", "_").upper() for name in NAMES]
     tap.result(list(service["build"]["args"]) == asked and set(service["environment"]) <= set(known),
                "the compose file has the Dockerfile's arguments, and parameters of modules", service)
+    tap.result(service["restart"] == "always", "it is started at each boot", service)
     tap.result({".git", "out", "**/*.ko"} <= set(LEFT_OUT), "history and what was built here stay out of it",
                LEFT_OUT)
+
+
+def stays(tap, work):
+    """The first process is there after the modules are, and ends when it is told."""
+    wrong = []
+    for status in (0, 1):
+        place = work / f"stays{status}"
+        place.mkdir()
+        shutil.copy(TOP / "scripts/container/start", place)
+        (place / "load").write_text(f"#!/bin/sh\necho loads\nexit {status}\n")
+        (place / "load").chmod(0o755)
+        with subprocess.Popen([place / "start"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, start_new_session=True) as first:
+            said = first.stdout.readline() + (first.stdout.readline() if status else "")
+            time.sleep(1)
+            there = first.poll() is None
+            first.terminate()
+            try:
+                ended = first.wait(20)
+            finally:
+                os.killpg(first.pid, signal.SIGKILL)
+            if not there or ended or "loads\n" not in said or ("not all is loaded" in said) != bool(status):
+                wrong.append((status, there, ended, said))
+    tap.result(not wrong, "the container stays, also where modules do not load, and ends when it is told", wrong)
 
 
 def builds(tap, work, form):
@@ -216,6 +243,7 @@ def main():
         ended(tap, work, clone)
         twice(tap, work, clone)
         empty(tap, work)
+        stays(tap, work)
         loads(tap, out)
     return tap.end()
 
