@@ -67,7 +67,7 @@ def record(kernel, tag="demo"):
     """Boot the board, press identify, record the pin."""
     machine, files = prepare(kernel, tag)
     trace = OUT / "run" / f"{kernel.name}-{tag}.trace"
-    outcome = boot(kernel, machine, files, 120, tag=tag, icount="", extra=[
+    outcome = boot(kernel, machine, files, 300, tag=tag, icount="", extra=[
         "-trace", "imx_gpio_write", "-trace", "imx_serial_write", "-D", trace,
         "-msg", "timestamp=on"])
     return read(trace.read_text(), outcome)

@@ -24,6 +24,7 @@ IMAGE = {"arm64": "arch/arm64/boot/Image", "armhf": "arch/arm/boot/zImage",
 # deal with. What the rest of the kernel allocates is watched, too, but not what it accesses.
 CHECKED = "drivers/% fs/kernfs fs/sysfs kernel lib"
 SOURCES = ("Kbuild", "Makefile", "drivers", "scripts/check-kdir")
+SOURCE = re.compile(r"Kbuild|Kconfig|(?!.*\.mod\.c).*\.[chS]")     # what make does not write itself
 BUILT = {}      # for each kernel what was built last, and what make said
 
 
@@ -251,11 +252,15 @@ class Kernel:
         for name in SOURCES:
             sync(TOP / name, work / name)
         output = self._make(work, *extra)
+        drop_former(work)
+        for gone in {path.name for path in work.glob("tests/*")} - {path.parent.name for path in tests}:
+            shutil.rmtree(work / "tests" / gone)
         for folder in tests:
             target = work / "tests" / folder.parent.name
             target.parent.mkdir(exist_ok=True)
             sync(folder, target)
             output += self._make(self.build, f"M={target}")
+            drop_former(target)
         return output
 
     def _make(self, where, *args):
@@ -266,6 +271,14 @@ class Kernel:
         if done.returncode:
             raise BuildError(done.stdout)
         return done.stdout
+
+
+def drop_former(folder):
+    """Remove modules that make did not list: they are of sources that are no longer there."""
+    listed = {pathlib.Path(line).stem for line in (folder / "modules.order").read_text().split()}
+    for module in folder.glob("drivers/**/*.ko" if (folder / "drivers").exists() else "*.ko"):
+        if module.stem not in listed:
+            module.unlink()
 
 
 def sparse():
@@ -279,9 +292,12 @@ class BuildError(Exception):
 
 
 def sync(src, dst):
-    """Copy what changed, so that make sees only that."""
+    """Copy what changed, and remove what is gone, so that make sees only that."""
     if src.is_dir():
         dst.mkdir(exist_ok=True)
+        for there in dst.iterdir():
+            if SOURCE.fullmatch(there.name) and not (src / there.name).exists():
+                there.unlink()
         for child in src.iterdir():
             sync(child, dst / child.name)
     elif not dst.exists() or dst.read_bytes() != src.read_bytes():

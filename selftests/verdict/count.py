@@ -18,7 +18,7 @@ import boots
 import guest
 import hosttests
 import kernel
-from kernel import HERE, KERNELS, tree_digest
+from kernel import HERE, KERNELS, TOP, tree_digest
 from ktap import Result
 from tap import Tap, program
 
@@ -119,6 +119,11 @@ def decides(tap):
     differ = [row.inputs() for row in boots.BOOTS if "modeswitch" in row.how]
     tap.result(differ and all("scripts/modeswitch" in inputs for inputs in differ),
                "what a guest's programs are made with decides", differ)
+    tap.result("selftests/rtc/module" in set.intersection(*(set(row.inputs()) for row in boots.BOOTS if row.inputs())),
+               "the modules of tests that all guests have decide", boots.FAKES)
+    gone = [(step.title, name) for step in check.plan(set(), set()) for name in step.inputs
+            if not (TOP / name).exists()]
+    tap.result(not gone, "all that is said to decide is there", gone)
     steps = check.plan(set(), {"dtb-swap"})
     with mock.patch.object(check, "KERNELS", {**KERNELS, hosttests.NEWEST_KERNEL: KERNELS["6.12"]}):
         other = [step.known() for step in steps]
@@ -127,13 +132,32 @@ def decides(tap):
                "the newest kernel decides where it is used, too", other)
 
 
+def former(tap):
+    """What was compiled of sources that are gone is in no guest."""
+    with tempfile.TemporaryDirectory() as folder:
+        src, dst = pathlib.Path(folder) / "src", pathlib.Path(folder) / "dst"
+        for name in ("src/a.c", "src/x/Kbuild", *(f"dst/{n}" for n in (
+                "a.c", "a.o", "a.mod.c", "a.ko", "b.c", "b.o", "b.mod.c", "b.ko", "x/b.h", "x/Kbuild", ".a.o.cmd"))):
+            path = pathlib.Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("")
+        (dst / "modules.order").write_text(f"{dst}/a.o\n")
+        kernel.sync(src, dst)
+        kernel.drop_former(dst)
+        left = {str(path.relative_to(dst)) for path in dst.rglob("*") if path.is_file()}
+    tap.result(left == {"a.c", "a.o", "a.mod.c", "a.ko", "b.o", "b.mod.c", "x/Kbuild", ".a.o.cmd", "modules.order"},
+               "sources that are gone, and modules of theirs, are not kept", sorted(left))
+
+
 def heard(tap):
     """Each name in a row of boots.tsv has a result, or has failed."""
     row = boots.Boot("6.12", "virt", "1", "kept", "leds:identify,rtc")
     results = [Result("leds: identify # exit=1: a", "failed"), Result("modules: load.sh: b", "passed"),
                Result("rtc-sleep: idle: c", "passed"), Result("no kernel report", "passed")]
     for what, more, lost in (("of one nothing is heard", [], ["rtc"]),
-                             ("one is left out, with its reason", [Result("rtc: a", "skipped", "b")], []),
+                             ("one is left out whole", [Result("rtc: a", "skipped", "b")], ["rtc"]),
+                             ("one is left out in part, with its reason",
+                              [Result("rtc: a", "skipped", "b"), Result("rtc: c", "passed")], []),
                              ("one is there by part of its name",
                               [Result("rtc: tree: c", "passed")], [])):
         got = row.missing(results + more)
@@ -206,6 +230,7 @@ def main():
     verdicts(tap)
     kept(tap)
     decides(tap)
+    former(tap)
     heard(tap)
     asked(tap)
     alone(tap)
