@@ -123,6 +123,19 @@ def board(machine):
     return machine.arch, re.search(r"-M (\S+)", machine.options)[1]
 
 
+def left_out(tap):
+    """What starts again by itself is no job; an image that has to unpack itself is one."""
+    jobs = lava.chosen((), ())
+    tap.result(jobs and not [row for row in jobs if "reboots" in row.how.split(",")],
+               "boots that reset themselves are no jobs", [(row.kernel, row.machine) for row in jobs])
+    wrong = []
+    for row in (row for row in lava.BOOTS if row in jobs and "packed" in row.how.split(",")):
+        kernel = lava.write(row) / "kernel"
+        if kernel.read_bytes() != lava.KERNELS[row.kernel].packed.read_bytes():
+            wrong.append(kernel)
+    tap.result(not wrong, "an image that unpacks itself is what a job has where the boot has it", wrong)
+
+
 def boards(tap, whole):
     """The first job of each board."""
     found = {}
