@@ -46,8 +46,12 @@ has() {
 	told "$@" | grep -qF -e "$_text"
 }
 
+# lacks(text, word...) - bwrap is told something, and not that
 lacks() {
-	! has "$@"
+	_text=$1
+	shift
+	told "$@" >"$work/said"
+	grep -q -e --ro-bind "$work/said" && ! grep -qF -e "$_text" "$work/said"
 }
 
 # user(word...) - the same by somebody who is not root, and cannot remove what is root's

@@ -265,6 +265,20 @@ def light(folder, row):
     return made, folder / 'own.dtb'
 
 
+def guard_has_seen(made):
+    """The guard counts a start; it is ended then."""
+    def starts():
+        return [path.read_bytes() for path in pathlib.Path(made.root).rglob('dtb-swap.state')]
+
+    before, until = starts(), time.monotonic() + 60
+    with subprocess.Popen([tool(), 'guard', '--limit', '60', '--root', str(made.root)]) as guard:
+        while starts() == before and time.monotonic() < until:
+            time.sleep(0.05)
+        guard.kill()
+    if starts() == before:
+        raise SystemExit('the guard has not counted this start')
+
+
 def prepare(folder, row, steps):
     """A device on which some commands were given."""
     made, tree = light(folder, row)
@@ -276,10 +290,7 @@ def prepare(folder, row, steps):
             start_again(made)
             run_selected(made, row[0])
         elif step == ('SEEN',):
-            with subprocess.Popen([tool(), 'guard', '--limit', '60', '--root',
-                                   str(made.root)]) as guard:
-                time.sleep(1)
-                guard.kill()
+            guard_has_seen(made)
         elif step == ('TRIAL',):
             kept = next((made.root / row[3]).glob('swap-two-*.dtb'))
             made.put('proc/cmdline', f'quiet panic=10 dtb_swap.try={kept.name}\n')
