@@ -7,6 +7,8 @@
 
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/errno.h>
+#include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/rtc.h>
@@ -33,22 +35,26 @@ static bool seed_class_borrow(struct class_interface *interface)
 	return false;
 }
 
-/* No RTC is there, so that none loses the number that this one takes. */
+/* No RTC is there, and the number that this one takes is free again at once. */
 static int seed_class_make(struct class_interface *interface)
 {
 	struct rtc_device *rtc;
 	struct device *parent;
-	int ret = 0;
+	int ret = -ENOMEM;
+	void *group;
 
 	parent = root_device_register(SEED_NAME "-class");
 	if (IS_ERR(parent))
 		return PTR_ERR(parent);
 
-	rtc = devm_rtc_allocate_device(parent);
-	if (IS_ERR(rtc))
-		ret = PTR_ERR(rtc);
-	else
-		interface->class = rtc->dev.class;
+	group = devres_open_group(parent, NULL, GFP_KERNEL);
+	if (group) {
+		rtc = devm_rtc_allocate_device(parent);
+		ret = PTR_ERR_OR_ZERO(rtc);
+		if (!ret)
+			interface->class = rtc->dev.class;
+		devres_release_group(parent, group);
+	}
 	root_device_unregister(parent);
 
 	return ret;

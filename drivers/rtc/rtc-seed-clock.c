@@ -39,6 +39,7 @@ static s64 seed_slew_base;
 static s64 seed_slew_since;
 static u64 seed_tick;		/* the rate, in ns per tick, shifted */
 static unsigned int seed_rates;	/* that there were, with the first */
+static bool seed_slewed;	/* by that rate */
 
 /* Reads two clocks as if at once: the tightest of some tries. */
 static void seed_read_pair(ktime_t (*outer)(void), ktime_t (*inner)(void),
@@ -82,13 +83,17 @@ void seed_clock_now(s64 *real, s64 *boot)
 	seed_read_pair(seed_get_boottime, seed_get_real, boot, real);
 }
 
+/*
+ * How far the two are apart says nothing: on x86 one begins with the time since the
+ * CPU's reset. Where HZ does not divide a second, one is ahead by what is cut off.
+ */
 static s64 seed_clock_slew(s64 *mono)
 {
 	s64 raw;
 
 	seed_read_pair(ktime_get, ktime_get_raw, mono, &raw);
 
-	return *mono - raw;
+	return *mono - raw - div_s64(*mono, NSEC_PER_SEC) * (NSEC_PER_SEC % HZ);
 }
 
 static void seed_clock_anchor(void)
@@ -268,6 +273,7 @@ static int seed_clock_updated(struct notifier_block *nb, unsigned long was_set,
 
 	if (tk->ntp_tick != seed_tick) {
 		seed_tick = tk->ntp_tick;
+		WRITE_ONCE(seed_slewed, seed_tick_is_slewed(seed_tick));
 		WRITE_ONCE(seed_rates, seed_rates + 1);
 	}
 	if (was_set) {
@@ -302,21 +308,25 @@ void seed_clock_init(void)
  */
 int seed_clock_start(void)
 {
-	s64 mono, slew, real, boot;
+	s64 real, boot;
 	time64_t now;
+	int ret;
 
-	/* Whoever has slewed the clock since boot still does. */
+	/* This also tells the rate. */
+	ret = pvclock_gtod_register_notifier(&seed_clock_nb);
+	if (ret)
+		return ret;
+
 	mutex_lock(&seed_lock);
-	slew = seed_clock_slew(&mono);
 	seed_clock_now(&real, &boot);
 	now = div_s64(real, NSEC_PER_SEC);
 	/* It may be at the floor already, by whoever has had a look. */
-	if (seed_is_slewed(slew, mono) && seed.owner == SEED_BY_NOBODY &&
+	if (READ_ONCE(seed_slewed) && seed.owner == SEED_BY_NOBODY &&
 	    now >= seed.window.floor && now <= seed.window.ceiling)
 		seed_disciplined();
 	mutex_unlock(&seed_lock);
 
-	return pvclock_gtod_register_notifier(&seed_clock_nb);
+	return 0;
 }
 
 /**

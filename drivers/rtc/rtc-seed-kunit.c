@@ -435,18 +435,19 @@ static void hctosys_never_overrules_root_and_ntp_test(struct kunit *test)
 
 static void slew_is_ntp_test(struct kunit *test)
 {
+	const u64 tick = ((u64)NSEC_PER_SEC << 32) / HZ;
 	const s64 hour = SEC(3600);
 
-	KUNIT_EXPECT_FALSE(test, seed_is_slewed(0, 0));
-	KUNIT_EXPECT_FALSE(test, seed_is_slewed(0, hour));
-	/* 10 ppm, seen after a few seconds; either way */
-	KUNIT_EXPECT_TRUE(test, seed_is_slewed(20000, SEC(2)));
-	KUNIT_EXPECT_TRUE(test, seed_is_slewed(-20000, SEC(2)));
-	/* 0.1 ppm, seen in time */
+	KUNIT_EXPECT_FALSE(test, seed_is_slewed(0, 0) || seed_is_slewed(0, hour));
+	/* 10 ppm, seen after a few seconds; either way; 0.1 ppm, seen in time */
+	KUNIT_EXPECT_TRUE(test, seed_is_slewed(20000, SEC(2)) && seed_is_slewed(-20000, SEC(2)));
 	KUNIT_EXPECT_TRUE(test, seed_is_slewed(360000, hour));
 	/* rounding is no slew, not in 10 years either */
 	KUNIT_EXPECT_FALSE(test, seed_is_slewed(5000, SEC(1)));
 	KUNIT_EXPECT_FALSE(test, seed_is_slewed(1000000, 24 * 3650 * hour));
+	KUNIT_EXPECT_FALSE(test, seed_tick_is_slewed(tick));
+	KUNIT_EXPECT_TRUE(test, seed_tick_is_slewed(tick + (tick >> 22)) &&
+			  seed_tick_is_slewed(tick - (tick >> 22)));
 }
 
 static struct kunit_case seed_cases[] = {

@@ -214,6 +214,22 @@ bool seed_is_slewed(s64 slew, s64 elapsed)
 EXPORT_SYMBOL_FOR_TEST(seed_is_slewed);
 
 /**
+ * seed_tick_is_slewed() - whether somebody has made the clock faster or slower
+ * @tick: its rate, as the timekeeper's ntp_tick: in ns per tick, shifted by 32
+ *
+ * Return: true if it is more than 0.03 ppm off what it is without anybody: where
+ * HZ does not divide a second that is cut off after a change of the clocksource.
+ */
+bool seed_tick_is_slewed(u64 tick)
+{
+	const u64 exact = ((u64)NSEC_PER_SEC << 32) / HZ;
+	const u64 cut = (u64)(NSEC_PER_SEC / HZ) << 32;
+
+	return tick < cut - (cut >> 25) || tick > exact + (exact >> 25);
+}
+EXPORT_SYMBOL_FOR_TEST(seed_tick_is_slewed);
+
+/**
  * seed_backoff() - when to ask an RTC again that has answered with an error
  * @tries: how often it has done so
  *

@@ -108,6 +108,7 @@ enum seed_step seed_judge_step(const struct seed_window *window,
 			       enum seed_owner owner, s64 before, s64 now,
 			       enum seed_setter setter);
 bool seed_is_slewed(s64 slew, s64 elapsed);
+bool seed_tick_is_slewed(u64 tick);
 unsigned int seed_backoff(unsigned int tries);
 
 /* Times as text and bytes */

@@ -48,7 +48,7 @@ static inline int clock_set_1970(void)
 	return clock_set(clock_ns(CLOCK_BOOTTIME) / 1000000000 + 10);
 }
 
-/* The clock is slewed from then on: that cannot be undone. */
+/* The clock is slewed from then on, until the rate is 0. */
 static inline int clock_set_rate(int ppm)
 {
 	struct timex ntp = { .modes = ADJ_FREQUENCY | ADJ_STATUS | ADJ_MAXERROR,
