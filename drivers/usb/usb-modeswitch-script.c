@@ -264,9 +264,14 @@ static int ums_script_at_once(struct ums_wire *wire, const struct ums_message *c
 static int ums_script_at_first(struct ums_wire *wire, const struct ums_message *command)
 {
 	int ret = ums_script_line(wire, UMS_DTR | UMS_RTS);
+	unsigned long end;
 
 	while (!ret && time_before(jiffies, wire->end)) {
-		ret = ums_script_at_once(wire, command, jiffies + msecs_to_jiffies(UMS_MS_AT));
+		/* Nothing is transferred after the script's own: what waited longer would spin. */
+		end = jiffies + msecs_to_jiffies(UMS_MS_AT);
+		if (time_after(end, wire->end))
+			end = wire->end;
+		ret = ums_script_at_once(wire, command, end);
 		if (ret != -ETIMEDOUT && ret != -EIO)
 			return ret;
 		ret = ums_script_sleep(wire, UMS_MS_AT) ? -ENODEV : 0;

@@ -189,9 +189,16 @@ int ums_wire_clear_halt(struct ums_wire *wire, u8 endpoint)
 			       USB_ENDPOINT_HALT, endpoint, 0, 1000);
 	if (ret < 0)
 		return ret;
-	usb_reset_endpoint(wire->udev, endpoint);
 
-	return 0;
+	/* The host controller may have let go of it as soon as the lock is free. */
+	usb_lock_device(wire->udev);
+	if (completion_done(wire->gone) || wire->udev->state == USB_STATE_NOTATTACHED)
+		ret = -ENODEV;
+	else
+		usb_reset_endpoint(wire->udev, endpoint);
+	usb_unlock_device(wire->udev);
+
+	return ret < 0 ? ret : 0;
 }
 
 /**
