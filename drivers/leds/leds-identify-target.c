@@ -6,7 +6,8 @@
  * taken under any lock of the LED core. The one work that touches LEDs pins the
  * LED it has in hand; an LED that goes away waits for that one alone, not for
  * others, whose triggers may wait for locks that are held around its removal
- * (a network PHY's LED is removed under RTNL).
+ * (a network PHY's LED is removed under RTNL). It waits under the lock of the
+ * class, though, for which the removal of others may have to wait then.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
