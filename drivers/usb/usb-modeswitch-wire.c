@@ -198,7 +198,7 @@ int ums_wire_clear_halt(struct ums_wire *wire, u8 endpoint)
 		usb_reset_endpoint(wire->udev, endpoint);
 	usb_unlock_device(wire->udev);
 
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
 /**

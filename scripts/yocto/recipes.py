@@ -187,8 +187,8 @@ def of_sources(values):
     for word in values['SRC_URI'].split():
         if not word.endswith(f';subdir={values["BP"]}'):
             yield f'{word} is unpacked elsewhere'
-    include = (values.get('DT_INCLUDE') or f'{top}/overlays {top}/dts').split()
-    if include[:2] != [f'{top}/overlays', f'{top}/dts']:
+    include = (values.get('DT_INCLUDE') or '').split()
+    if 'DT_INCLUDE' in values and include[:2] != [f'{top}/overlays', f'{top}/dts']:
         yield f'DT_INCLUDE is {include}'
 
 
@@ -216,12 +216,25 @@ def others(release, build):
         'on x86 it has no device trees'
 
 
+def hashed(release, build):
+    """Yield that what is known of a machine decides what is built, and where the pack lies does not."""
+    row = next(row for row in machines() if '-' not in (row.leds, row.family, row.overlays))
+    wanted = {'BOARDPACK_LEDS': row.leds, 'BOARDPACK_FAMILY': row.family,
+              'BOARDPACK_BOOT_OVERLAYS': row.overlays, 'BOARDPACK_TOP': '', 'BOARDPACK_LAYER': ''}
+    answer, = builds.ask(release, build, [{
+        'file': 'boardpack.bb', 'set': given(row),
+        'flags': [(name, 'vardepvalue') for name in wanted]}])['answers'][0]
+    told = {name: answer.get('flags', {}).get(f'{name}[vardepvalue]') for name in wanted}
+    yield '' if told == wanted else f'{told}\n{answer.get("error", "")}', \
+        'hashes have what is known of the machine, and not where the pack lies'
+
+
 def results(release, work):
     """Yield (what is wrong, name) of all."""
     row = next(row for row in builds.boards() if row.slug == STUB)
     layers = builds.stub(work / 'plain/layer', release, row)
     build = work / 'plain/build'
     builds.build_folder(build, [*release.base(), builds.LAYER, *layers], row.machine)
-    for step in (modules, appended, led_file, others):
+    for step in (modules, appended, led_file, others, hashed):
         yield from step(release, build)
     yield from runs.results(release, build, work / 'plain/runs')

@@ -50,7 +50,7 @@ def extension(release, build, work):
     rootfs, deploy = work / 'rootfs', work / 'deploy'
     deploy.mkdir()
     answer = builds.ask(release, build, [{
-        'file': 'boardpack-extension.bb', 'vars': [*EXTENSION, 'IMAGE_INSTALL', 'IMAGE_FSTYPES'],
+        'file': 'boardpack-extension.bb', 'vars': [*EXTENSION, 'NO_RECOMMENDATIONS'],
         'set': {'MACHINE': row.machine, 'IMAGE_ROOTFS': str(rootfs),
                 'DEPLOY_DIR_IMAGE': str(deploy), 'IMAGE_LINK_NAME': 'extension',
                 'BALENA_API_VERSION': '1', 'KERNEL_IMAGETYPE': 'Image'}}])['answers'][0][0]
@@ -58,6 +58,8 @@ def extension(release, build, work):
         yield str(answer), 'boardpack-extension.bb parses'
         return
     values = answer['vars']
+    yield '' if values['NO_RECOMMENDATIONS'] == '1' else str(values), \
+        'boardpack-extension: nothing comes along that is only recommended'
     status, said = run(values['boardpack_move_modules'])
     place = rootfs / 'usr/lib/boardpack'
     rules = (rootfs / 'etc/modprobe.d/boardpack-extension.conf').read_text(encoding='utf-8')

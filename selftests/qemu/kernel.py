@@ -252,7 +252,7 @@ class Kernel:
         for name in SOURCES:
             sync(TOP / name, work / name)
         output = self._make(work, *extra)
-        drop_former(work)
+        drop_former(work / "drivers", work / "modules.order")
         for gone in {path.name for path in work.glob("tests/*")} - {path.parent.name for path in tests}:
             shutil.rmtree(work / "tests" / gone)
         for folder in tests:
@@ -260,7 +260,7 @@ class Kernel:
             target.parent.mkdir(exist_ok=True)
             sync(folder, target)
             output += self._make(self.build, f"M={target}")
-            drop_former(target)
+            drop_former(target, target / "modules.order")
         return output
 
     def _make(self, where, *args):
@@ -273,10 +273,10 @@ class Kernel:
         return done.stdout
 
 
-def drop_former(folder):
+def drop_former(folder, order):
     """Remove modules that make did not list: they are of sources that are no longer there."""
-    listed = {pathlib.Path(line).stem for line in (folder / "modules.order").read_text().split()}
-    for module in folder.glob("drivers/**/*.ko" if (folder / "drivers").exists() else "*.ko"):
+    listed = {pathlib.Path(line).stem for line in order.read_text().split()}
+    for module in folder.rglob("*.ko"):
         if module.stem not in listed:
             module.unlink()
 
