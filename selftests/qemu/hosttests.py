@@ -46,12 +46,14 @@ HOST_KERNEL, NEWEST_KERNEL = "6.12", "7.2"
 # and programs that wait.
 WAITING = ("tests of verdict", "tests of pin", "tests of newcomer", "tests of dtb-swap",
            "tests of dtb-swap-power", "tests of dtb-swap-try", "tests of dtb-swap-field", "demo")
+# nohup, and a shell's &, have them ignored, which all that they start inherits.
+HEARS = ("env", "--default-signal=HUP,INT,QUIT,TERM")
 LIMIT = 3600    # seconds that a script may take; the slowest needs some 500 alone
 
 
 def run_ktap(command, limit=LIMIT, **env):
     """Run a script on this machine whose output is KTAP; it is ended after limit seconds."""
-    with subprocess.Popen(command, cwd=TOP, text=True, stdout=subprocess.PIPE,
+    with subprocess.Popen([*HEARS, *command], cwd=TOP, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env={**os.environ, **env},
                           start_new_session=True) as child:
         try:

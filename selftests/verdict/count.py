@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import time
@@ -204,6 +205,21 @@ def alone(tap):
                "two at once in a folder: the second is refused", said)
 
 
+def signals(tap):
+    """A script hears signals, however make check was started."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = pathlib.Path(folder) / "script"
+        script.write_text('#!/bin/sh\nfor s in HUP INT QUIT TERM; do trap "echo ok $((n = n + 1)) - $s" $s; kill -s $s $$; '
+                          'done\necho "1..$n"\n')
+        script.chmod(0o755)
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGINT)}
+        results = hosttests.run_ktap([script])
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    tap.result([r.name for r in results if r.state == "passed"] == ["HUP", "INT", "QUIT", "TERM"] == [
+        r.name for r in results], "a script hears signals, also under nohup and in the background", results)
+
+
 def probe(tap):
     """Whether KVM works is known soon, be it there, not there or something that hangs."""
     for what, script, works in (("runs the code", "exit 33", True), ("fails", "exit 1", False),
@@ -234,6 +250,7 @@ def main():
     heard(tap)
     asked(tap)
     alone(tap)
+    signals(tap)
     probe(tap)
     return tap.end()
 
