@@ -15,6 +15,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/of.h>
 #include <linux/platform_device.h>
 #include <linux/printk.h>
@@ -26,46 +27,56 @@ static struct device_node *seed_of_node;
 static struct device_node *seed_of_rtcs[SEED_MAX_WANTED];
 static unsigned int seed_of_n_rtcs;
 
-/* An entry that is wrong is told and left out: the others still count. */
-static void seed_of_read_rtcs(void)
-{
-	int i, n = of_property_count_elems_of_size(seed_of_node, "rtcs",
-						   sizeof(__be32));
-	struct device_node *np;
-
-	for (i = 0; i < n; i++) {
-		if (seed_of_n_rtcs == SEED_MAX_WANTED) {
-			pr_err("%s: rtcs: more than %d entries\n",
-			       kbasename(seed_of_node->full_name),
-			       SEED_MAX_WANTED);
-			break;
-		}
-		np = of_parse_phandle(seed_of_node, "rtcs", i);
-		if (np)
-			seed_of_rtcs[seed_of_n_rtcs++] = np;
-		else
-			pr_err("%s: rtcs: no node at entry %d\n",
-			       kbasename(seed_of_node->full_name), i);
-	}
-	seed_prefer_nodes(seed_of_rtcs, seed_of_n_rtcs);
-}
-
-static void seed_of_read_floor(void)
-{
-	u32 floor;
-
-	if (of_property_read_u32(seed_of_node, "balena,floor-sec", &floor))
-		return;
-	if (seed_set_floor(floor))
-		pr_err("%s: balena,floor-sec: %u is after every plausible time\n",
-		       kbasename(seed_of_node->full_name), floor);
-}
-
-static void seed_of_release(void)
+static void seed_of_drop_rtcs(void)
 {
 	seed_prefer_nodes(NULL, 0);
 	while (seed_of_n_rtcs)
 		of_node_put(seed_of_rtcs[--seed_of_n_rtcs]);
+}
+
+/* An entry that is wrong is told and left out: the others still count. */
+static void seed_of_read_rtcs(bool again)
+{
+	int i, n = of_property_count_elems_of_size(seed_of_node, "rtcs",
+						   sizeof(__be32));
+	const char *name = kbasename(seed_of_node->full_name);
+	struct device_node *np;
+
+	for (i = 0; i < n && seed_of_n_rtcs < SEED_MAX_WANTED; i++) {
+		np = of_parse_phandle(seed_of_node, "rtcs", i);
+		if (np)
+			seed_of_rtcs[seed_of_n_rtcs++] = np;
+		else if (!again)
+			pr_err("%s: rtcs: no node at entry %d\n", name, i);
+	}
+	if (i < n && !again)
+		pr_err("%s: rtcs: more than %d entries\n", name,
+		       SEED_MAX_WANTED);
+	seed_prefer_nodes(seed_of_rtcs, seed_of_n_rtcs);
+}
+
+static void seed_of_read_floor(bool again)
+{
+	const char *name = kbasename(seed_of_node->full_name);
+	const char *property = "balena,floor-sec";
+	u32 floor;
+
+	if (!of_find_property(seed_of_node, property, NULL))
+		return;
+	if (of_property_count_elems_of_size(seed_of_node, property,
+					    sizeof(__be32)) != 1 ||
+	    of_property_read_u32(seed_of_node, property, &floor)) {
+		if (!again)
+			pr_err("%s: %s: not one cell\n", name, property);
+	} else if (seed_set_floor(floor) && !again) {
+		pr_err("%s: %s: %u is after every plausible time\n", name,
+		       property, floor);
+	}
+}
+
+static void seed_of_release(void)
+{
+	seed_of_drop_rtcs();
 	of_node_put(seed_of_node);
 	seed_of_node = NULL;
 }
@@ -75,13 +86,12 @@ static int seed_of_use(struct device_node *np)
 	int ret = 0;
 
 	mutex_lock(&seed_lock);
-	/* It was an overlay's, which is gone. */
-	if (seed_of_node && of_node_check_flag(seed_of_node, OF_DETACHED))
-		seed_of_release();
-	if (!seed_of_node) {
+	if (of_node_check_flag(np, OF_DETACHED)) {
+		ret = -ENODEV;
+	} else if (!seed_of_node) {
 		seed_of_node = of_node_get(np);
-		seed_of_read_rtcs();
-		seed_of_read_floor();
+		seed_of_read_rtcs(false);
+		seed_of_read_floor(false);
 	} else if (seed_of_node != np) {
 		ret = -EBUSY;
 	}
@@ -90,10 +100,7 @@ static int seed_of_use(struct device_node *np)
 	return ret;
 }
 
-/**
- * seed_of_find() - read the node that there is
- */
-void seed_of_find(void)
+static void seed_of_look(void)
 {
 	struct device_node *np;
 
@@ -105,11 +112,53 @@ void seed_of_find(void)
 	of_node_put(np);
 }
 
+static void seed_of_read_again(void)
+{
+	mutex_lock(&seed_lock);
+	if (seed_of_node && (of_node_check_flag(seed_of_node, OF_DETACHED) ||
+			     !of_device_is_available(seed_of_node)))
+		seed_of_release();
+	if (seed_of_node) {
+		seed_of_drop_rtcs();
+		seed_of_read_rtcs(true);
+		seed_of_read_floor(true);
+	}
+	mutex_unlock(&seed_lock);
+}
+
+/*
+ * An overlay brings nodes or rewords one, and it is leaked if someone holds one of its
+ * nodes when it goes. Whatever has changed, all is looked up again.
+ */
+static int seed_of_changed(struct notifier_block *nb, unsigned long action,
+			   void *data)
+{
+	seed_of_read_again();
+	seed_of_look();
+	seed_kick();
+
+	return NOTIFY_OK;
+}
+
+static struct notifier_block seed_of_nb = {
+	.notifier_call = seed_of_changed,
+};
+
+/**
+ * seed_of_find() - read the node that there is, or that comes
+ */
+void seed_of_find(void)
+{
+	of_reconfig_notifier_register(&seed_of_nb);
+	seed_of_look();
+}
+
 /**
  * seed_of_drop() - let go of the node
  */
 void seed_of_drop(void)
 {
+	of_reconfig_notifier_unregister(&seed_of_nb);
 	mutex_lock(&seed_lock);
 	seed_of_release();
 	mutex_unlock(&seed_lock);

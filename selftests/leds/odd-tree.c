@@ -136,13 +136,16 @@ TEST_F(right_node, keeps_a_target_when_the_driver_of_another_goes)
 
 TEST_F(right_node, is_read_again_when_it_names_another)
 {
-	if (!led_tree_can_change())
+	if (!tree_can_change())
 		SKIP(return, "this kernel cannot change its device tree");
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(RED)));
-	ASSERT_EQ(0, run_modprobe("led-fake node=/" RIGHT " names=pack:fake:test"));
+	ASSERT_EQ(0, run_modprobe("led-fake"));
+	ASSERT_EQ(0, run_modprobe("tree-change node=/" RIGHT
+				  " property=linux,led-names value=pack:fake:test"));
 	EXPECT_STREQ(TARGETS " pack:fake:test", led_read(ID, "leds"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(RED) && led_is_borrowed("pack:fake:test")));
+	EXPECT_EQ(0, run_modprobe("-r tree-change"));
 	EXPECT_EQ(0, run_modprobe("-r led-fake"));
 	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(RED) && led_is_borrowed(BLUE)));
@@ -150,27 +153,27 @@ TEST_F(right_node, is_read_again_when_it_names_another)
 
 TEST_F(right_node, is_used_again_when_it_is_right_again)
 {
-	if (!led_tree_can_change())
+	if (!tree_can_change())
 		SKIP(return, "this kernel cannot change its device tree");
-	ASSERT_EQ(0, run_modprobe("led-fake node=/" RIGHT " names="));
+	ASSERT_EQ(0, run_modprobe("tree-change node=/" RIGHT " property=linux,led-names value="));
 	EXPECT_STREQ("", led_read(ID, "leds"));
 	EXPECT_EQ(1, log_count(self->log, RIGHT ": linux,led-names: entry 0 is not a name"));
-	EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	EXPECT_EQ(0, run_modprobe("-r tree-change"));
 	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
 }
 
 /* As with an overlay. */
 TEST_F(right_node, can_come_and_go_in_mid_blink)
 {
-	if (!led_tree_can_change())
+	if (!tree_can_change())
 		SKIP(return, "this kernel cannot change its device tree");
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(RED)));
-	ASSERT_EQ(0, run_modprobe("led-fake node=/" RIGHT));
+	ASSERT_EQ(0, run_modprobe("tree-change node=/" RIGHT));
 	EXPECT_STREQ("", led_read(ID, "leds"));
 	EXPECT_FALSE(led_is_borrowed(RED));
 	EXPECT_STREQ("1", led_read(ID, "active"));
-	EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	EXPECT_EQ(0, run_modprobe("-r tree-change"));
 	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(RED) && led_is_borrowed(BLUE)));
 }
@@ -180,21 +183,22 @@ TEST_F(right_node, does_not_hold_a_target_that_goes)
 {
 	int held;
 
-	if (!led_tree_can_change())
+	if (!tree_can_change())
 		SKIP(return, "this kernel cannot change its device tree");
 	ASSERT_EQ(0, led_unload());
-	ASSERT_EQ(0, run_modprobe("led-fake node=" WHITE " detach=1"));
-	held = atoi(file_read("/sys/module/led_fake/parameters/held"));
-	EXPECT_EQ(0, run_modprobe("-r led-fake"));
+	ASSERT_EQ(0, run_modprobe("tree-change node=" WHITE " detach=1"));
+	held = tree_held();
+	EXPECT_EQ(0, run_modprobe("-r tree-change"));
 
 	ASSERT_EQ(0, led_load(""));
 	ASSERT_EQ(0, led_write(ID, "identify", "60"));
-	ASSERT_EQ(0, run_modprobe("led-fake node=" WHITE " detach=1 name=pack:white:test"));
-	EXPECT_EQ(held, atoi(file_read("/sys/module/led_fake/parameters/held")));
+	ASSERT_EQ(0, run_modprobe("tree-change node=" WHITE " detach=1"));
+	EXPECT_EQ(held, tree_held());
+	ASSERT_EQ(0, run_modprobe("led-fake name=pack:white:test"));
 	EXPECT_TRUE(wait_until(led_is_borrowed(RED)));
 	EXPECT_TRUE(holds_for(500, !led_is_borrowed("pack:white:test")));
 	EXPECT_STREQ(TARGETS, led_read(ID, "leds"));
-	ASSERT_EQ(0, led_write("pack:white:test", "undo", "1"));
+	EXPECT_EQ(0, run_modprobe("-r tree-change"));
 	EXPECT_TRUE(wait_until(led_is_borrowed("pack:white:test")));
 	EXPECT_EQ(0, run_modprobe("-r led-fake"));
 }

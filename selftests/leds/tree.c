@@ -130,15 +130,15 @@ TEST_F(tree, has_another_node_take_over)
 
 	if (count < 2)
 		SKIP(return, "the device tree has only one identify node");
-	if (!led_tree_can_change())
+	if (!tree_can_change())
 		SKIP(return, "this kernel cannot change its device tree");
 	for (i = 0; i < count; i++) {
-		snprintf(arguments, sizeof(arguments), "led-fake node=%s", nodes[i]);
+		snprintf(arguments, sizeof(arguments), "tree-change node=%s", nodes[i]);
 		ASSERT_EQ(0, run_modprobe(arguments));
 		taken += !led_reads(ID, "leds", self->leds);
 		EXPECT_STRNE("", led_read(ID, "leds"));
 		EXPECT_TRUE(wait_until(borrowed()));
-		EXPECT_EQ(0, run_modprobe("-r led-fake"));
+		EXPECT_EQ(0, run_modprobe("-r tree-change"));
 	}
 	EXPECT_LT(0, taken);
 }

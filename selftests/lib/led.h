@@ -212,12 +212,6 @@ static inline void led_state(const char *led, char *state, size_t size)
 				led_read(led, list[i]->d_name));
 }
 
-/* Whether nodes may come and go, as with an overlay. */
-static inline bool led_tree_can_change(void)
-{
-	return !system("grep -q ' of_reconfig_notifier_register$' /proc/kallsyms");
-}
-
 /* Gives an LED a trigger, whose module may have to be loaded. */
 static inline bool led_use_trigger(const char *led, const char *trigger)
 {

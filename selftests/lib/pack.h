@@ -129,6 +129,18 @@ static inline void modules_put_back(const struct module_before *module)
 			run_modprobe(module->name);
 }
 
+/* Whether nodes of the device tree may come and go, as with an overlay. */
+static inline bool tree_can_change(void)
+{
+	return !system("grep -q ' of_reconfig_notifier_register$' /proc/kallsyms");
+}
+
+/* How many references to the node that tree-change has changed others have. */
+static inline int tree_held(void)
+{
+	return atoi(file_read("/sys/module/tree_change/parameters/held"));
+}
+
 /* Opens the kernel's log so that only what comes from now on is read. */
 static inline int log_open(void)
 {

@@ -14,6 +14,7 @@
 #define YEAR	31556952LL
 #define MEMORY	"/sys/bus/platform/drivers/memory-fake/"
 #define SEED_DRIVER	"/sys/bus/platform/drivers/rtc-seed/"
+#define AUTOPROBE	"/sys/bus/platform/drivers_autoprobe"
 #define FAILS	"/sys/module/memory_fake/parameters/"
 
 FIXTURE(tree) {
@@ -56,6 +57,86 @@ TEST_F(tree, preferred_rtc_is_believed)
 	EXPECT_TRUE(holds_for(9000, clock_sec() < LATER));
 	EXPECT_EQ(2, log_count_any(self->log, (const char *const []){
 		"rtcs: no node at entry 0", "pl061@9030000: is no RTC", NULL }));
+}
+
+/* As with an overlay, which is leaked if a node of it is held when it goes. */
+FIXTURE(overlay) {
+	int log;
+};
+
+FIXTURE_VARIANT(overlay) {
+	const char *without;
+};
+
+FIXTURE_VARIANT_ADD(overlay, with_the_node) {
+	.without = "tree-change detach=1 node=/rtc-seed",
+};
+
+FIXTURE_VARIANT_ADD(overlay, with_a_preferred_rtc) {
+	.without = "tree-change detach=1 node=/rtc-fake-1",
+};
+
+FIXTURE_SETUP(overlay)
+{
+	self->log = log_open();
+	ASSERT_EQ(0, clock_reset());
+	if (!tree_can_change())
+		SKIP(return, "this kernel cannot change its device tree");
+}
+
+FIXTURE_TEARDOWN(overlay)
+{
+	EXPECT_EQ(0, file_write(AUTOPROBE, "1"));
+	EXPECT_EQ(0, clock_reset());
+	EXPECT_EQ(0, log_reports(self->log));
+	close(self->log);
+}
+
+TEST_F(overlay, that_goes_is_let_go)
+{
+	int held;
+
+	ASSERT_EQ(0, run_modprobe(variant->without));
+	held = tree_held();
+	EXPECT_EQ(0, run_modprobe("-r tree-change"));
+
+	ASSERT_EQ(0, seed_load("wait=8"));
+	ASSERT_EQ(0, run_modprobe(variant->without));
+	EXPECT_TRUE(wait_until(tree_held() == held));
+	ASSERT_EQ(0, fake_plug(0, RIGHT));
+	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(0))));
+	EXPECT_EQ(0, run_modprobe("-r tree-change"));
+}
+
+/* Whether or not a driver is bound to its device. */
+TEST_F(overlay, that_comes_is_used)
+{
+	ASSERT_EQ(0, run_modprobe(variant->without));
+	ASSERT_EQ(0, seed_load("wait=8"));
+	ASSERT_EQ(0, file_write(AUTOPROBE, "0"));
+	EXPECT_EQ(0, run_modprobe("-r tree-change"));
+	ASSERT_EQ(0, file_write(AUTOPROBE, "1"));
+	ASSERT_EQ(0, fake_plug(0, LATER));
+	ASSERT_EQ(0, fake_plug(1, RIGHT));
+	EXPECT_TRUE(wait_until(seed_reads("source", fake_name(1))));
+	EXPECT_LT(clock_sec(), LATER);
+}
+
+TEST_F(tree, is_read_again_when_it_says_another_floor)
+{
+	char arguments[128];
+
+	if (!tree_can_change())
+		SKIP(return, "this kernel cannot change its device tree");
+	ASSERT_EQ(0, seed_load(""));
+	EXPECT_EQ(FLOOR, seed_number("floor"));
+	snprintf(arguments, sizeof(arguments),
+		 "tree-change node=/rtc-seed property=balena,floor-sec cell=%lld", RIGHT);
+	ASSERT_EQ(0, run_modprobe(arguments));
+	EXPECT_EQ(RIGHT, seed_number("floor"));
+	EXPECT_TRUE(wait_until(clock_is(RIGHT)));
+	EXPECT_EQ(0, run_modprobe("-r tree-change"));
+	EXPECT_EQ(RIGHT, seed_number("floor"));
 }
 
 FIXTURE(memory) {
