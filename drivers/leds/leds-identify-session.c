@@ -16,13 +16,9 @@
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/leds.h>
-#include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
-
-/* More than any LED can do: the LED core cuts it down to each one's maximum. */
-#define IDENTIFY_FULL ((enum led_brightness)INT_MAX)
 
 /* How long a schedule waits for LEDs that cannot be had. */
 #define IDENTIFY_PATIENCE (HZ / 4)
@@ -34,6 +30,7 @@ static struct {
 	bool again;		/* the work is to run at once */
 	bool closing;
 	bool on;		/* what the targets show */
+	unsigned int full;	/* enough for all that have been targets */
 	struct task_struct *output;	/* who sets them, now */
 	bool writer;		/* something has written in this session */
 	unsigned int level;	/* last written */
@@ -57,11 +54,14 @@ static struct {
 
 /* All functions down to identify_timer() are called with identify.lock held. */
 
+/* Not twice: from 7.2 on what the last has not reached is not cut down to its maximum. */
 static void identify_output(bool on)
 {
+	if (identify.on == on)
+		return;
 	identify.on = on;
 	WRITE_ONCE(identify.output, current);
-	led_trigger_event(&identify_trigger, on ? IDENTIFY_FULL : LED_OFF);
+	led_trigger_event(&identify_trigger, on ? identify.full : LED_OFF);
 	WRITE_ONCE(identify.output, NULL);
 }
 
@@ -209,8 +209,9 @@ int identify_activate(struct led_classdev *cdev)
 		return -ELOOP;
 
 	spin_lock_irqsave(&identify.lock, flags);
+	identify.full = max_t(unsigned int, identify.full, cdev->max_brightness);
 	WRITE_ONCE(identify.output, current);
-	led_set_brightness(cdev, identify.on ? IDENTIFY_FULL : LED_OFF);
+	led_set_brightness(cdev, identify.on ? cdev->max_brightness : LED_OFF);
 	WRITE_ONCE(identify.output, NULL);
 	spin_unlock_irqrestore(&identify.lock, flags);
 
@@ -249,7 +250,7 @@ static void identify_requeue(unsigned long delay, unsigned int retry)
 	/* Not where it is to run at once, which somebody waits for. */
 	if (!identify.closing && !identify.again && (retry || delay))
 		mod_delayed_work(identify.wq, &identify.work,
-				 retry ? msecs_to_jiffies(retry) : delay);
+				 min_not_zero(delay, msecs_to_jiffies(retry)));
 	spin_unlock_irq(&identify.lock);
 }
 

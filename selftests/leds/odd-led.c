@@ -31,6 +31,24 @@ FIXTURE_TEARDOWN(odd_led)
 	close(self->log);
 }
 
+#define HIGHEST	"/sys/module/led_fake/parameters/highest"
+
+/* From 7.2 on the LED core does not cut down what comes before the driver is done. */
+TEST_F(odd_led, whose_driver_is_slow_gets_no_more_than_its_maximum)
+{
+	int i;
+
+	ASSERT_EQ(0, run_modprobe("-r led-fake"));
+	ASSERT_EQ(0, run_modprobe("led-fake slow=1"));
+	ASSERT_EQ(0, led_write(ID, "brightness", "1"));
+	EXPECT_TRUE(wait_until(led_is_borrowed(FAKE)));
+	ASSERT_EQ(0, led_write(ID, "identify", "2"));
+	for (i = 0; i < 20; i++)
+		ASSERT_EQ(0, led_write(ID, "brightness", i % 5 ? "1" : "0"));
+	EXPECT_TRUE(wait_until(atoi(file_read(HIGHEST)) >= 100));
+	EXPECT_TRUE(holds_for(1000, atoi(file_read(HIGHEST)) == 100));
+}
+
 static bool session(void)
 {
 	return !led_write(ID, "identify", "60") && wait_until(led_is_borrowed(FAKE)) &&

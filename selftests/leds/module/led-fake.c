@@ -11,39 +11,26 @@
  * fake-echo shows what the LED does, in the moment in which it does it. fake-choosy
  * takes one of two settings, and has the second at first; "default" tells whether it was
  * started as the default trigger, "asleep" whether on an LED that was suspended.
- *
- * With node= it disables a node of the device tree for as long as it is loaded,
- * has it name another LED, or takes it out; "held" is then how often others hold it,
- * and a write to "undo" ends that before.
  */
 
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/kernel.h>
 #include <linux/leds.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/of.h>
-#include <linux/slab.h>
 
 static char *name = "pack:fake:test";
 module_param(name, charp, 0444);
 MODULE_PARM_DESC(name, "of the LED");
 
-static char *node;
-module_param(node, charp, 0444);
-MODULE_PARM_DESC(node, "the path of a node that has no status");
+static bool slow;
+module_param(slow, bool, 0444);
+MODULE_PARM_DESC(slow, "its driver sleeps when it sets the LED, of which 100 is the maximum");
 
-static char *names;
-module_param(names, charp, 0444);
-MODULE_PARM_DESC(names, "linux,led-names of the node, in place of its status");
-
-static bool detach;
-module_param(detach, bool, 0444);
-MODULE_PARM_DESC(detach, "take the node out");
-
-static int held;
-module_param(held, int, 0444);
-MODULE_PARM_DESC(held, "how many references to the node are left");
+static unsigned int highest;
+module_param(highest, uint, 0444);
+MODULE_PARM_DESC(highest, "level that its driver was given");
 
 static bool fake_choice[2], fake_is_default, fake_is_asleep, fake_blinks_again;
 
@@ -211,25 +198,11 @@ static ssize_t event_store(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_WO(event);
 
-static void fake_change_back(void);
-
-static ssize_t undo_store(struct device *dev, struct device_attribute *attr,
-			  const char *buf, size_t size)
-{
-	if (!node)
-		return -EINVAL;
-	fake_change_back();
-
-	return size;
-}
-static DEVICE_ATTR_WO(undo);
-
 static struct attribute *fake_led_attrs[] = {
 	&dev_attr_blink.attr,
 	&dev_attr_disabled.attr,
 	&dev_attr_event.attr,
 	&dev_attr_suspended.attr,
-	&dev_attr_undo.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(fake_led);
@@ -248,6 +221,15 @@ static void fake_led_set(struct led_classdev *cdev, enum led_brightness level)
 	led_blink_set(cdev, &on, &off);
 }
 
+static int fake_led_set_slowly(struct led_classdev *cdev, enum led_brightness level)
+{
+	msleep(50);
+	fake_level = level;
+	highest = max_t(unsigned int, highest, level);
+
+	return 0;
+}
+
 static enum led_brightness fake_led_get(struct led_classdev *cdev)
 {
 	return fake_level;
@@ -260,68 +242,6 @@ static struct led_classdev fake_led = {
 	.default_trigger = "fake-plain",
 	.groups = fake_led_groups,
 };
-
-#ifdef CONFIG_OF_DYNAMIC
-static struct of_changeset fake_change;
-
-static int fake_add_property(struct device_node *np)
-{
-	struct property *prop = kzalloc(sizeof(*prop), GFP_KERNEL);
-	int ret = -ENOMEM;
-
-	if (!prop)
-		return ret;
-	prop->name = kstrdup(names ? "linux,led-names" : "status", GFP_KERNEL);
-	prop->value = kstrdup(names ?: "disabled", GFP_KERNEL);
-	if (prop->name && prop->value) {
-		prop->length = strlen(prop->value) + 1;
-		ret = of_changeset_add_property(&fake_change, np, prop);
-	}
-	/* The kernel keeps what it has taken, also when it is removed. */
-	if (ret) {
-		kfree(prop->value);
-		kfree(prop->name);
-		kfree(prop);
-	}
-
-	return ret;
-}
-
-static int fake_change_node(void)
-{
-	struct device_node *np = of_find_node_by_path(node);
-	int ret;
-
-	if (!np)
-		return -ENODEV;
-	of_changeset_init(&fake_change);
-	ret = detach ? of_changeset_detach_node(&fake_change, np) : fake_add_property(np);
-	if (!ret)
-		ret = of_changeset_apply(&fake_change);
-	if (ret)
-		of_changeset_destroy(&fake_change);
-	held = kref_read(&np->kobj.kref);
-	of_node_put(np);
-
-	return ret;
-}
-
-static void fake_change_back(void)
-{
-	of_changeset_revert(&fake_change);
-	of_changeset_destroy(&fake_change);
-	node = NULL;
-}
-#else
-static int fake_change_node(void)
-{
-	return -ENODEV;
-}
-
-static void fake_change_back(void)
-{
-}
-#endif
 
 static int __init fake_init(void)
 {
@@ -337,20 +257,18 @@ static int __init fake_init(void)
 	if (ret)
 		goto unregister_echo;
 
-	ret = node ? fake_change_node() : 0;
+	fake_led.name = name;
+	if (slow) {
+		fake_led.brightness_set = NULL;
+		fake_led.brightness_set_blocking = fake_led_set_slowly;
+		fake_led.max_brightness = 100;
+	}
+	ret = led_classdev_register(NULL, &fake_led);
 	if (ret)
 		goto unregister_choosy;
 
-	fake_led.name = name;
-	ret = led_classdev_register(NULL, &fake_led);
-	if (ret)
-		goto change_back;
-
 	return 0;
 
-change_back:
-	if (node)
-		fake_change_back();
 unregister_choosy:
 	led_trigger_unregister(&fake_choosy);
 unregister_echo:
@@ -364,8 +282,6 @@ module_init(fake_init);
 static void __exit fake_exit(void)
 {
 	led_classdev_unregister(&fake_led);
-	if (node)
-		fake_change_back();
 	led_trigger_unregister(&fake_choosy);
 	led_trigger_unregister(&fake_echo);
 	led_trigger_unregister(&fake_plain);
