@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two devices at one address of a bus, or two that drive one GPIO.
+ * Two devices at one address of a bus or of one name, or two that drive one GPIO.
  */
 
 #include <stdio.h>
@@ -53,11 +53,38 @@ static bool both_stay(const void *after, const char *bus, const char *name, cons
 	       comes_up(after, fdt_path_offset(after, other));
 }
 
+/* Whether a driver may take both for the same. */
+static bool is_alike(const void *fdt, int node, const void *overlay, int child)
+{
+	const char *kind;
+	int i;
+
+	for (i = 0; (kind = fdt_stringlist_get(overlay, child, "compatible", i, NULL)); i++)
+		if (!fdt_node_check_compatible(fdt, node, kind))
+			return true;
+	return false;
+}
+
+/* What has no address is merged into what has its name: that device would be gone. */
+static int name_conflict(const void *fdt, int bus, const void *overlay, int child,
+			 struct dtb_error *err)
+{
+	int other = fdt_subnode_offset(fdt, bus, fdt_get_name(overlay, child, NULL));
+	const char *chip = other < 0 ? NULL : fdt_getprop(fdt, other, "compatible", NULL);
+	char path[512];
+
+	if (!chip || !dtb_enabled(fdt, other) || is_alike(fdt, other, overlay, child))
+		return 0;
+	dtb_path(fdt, other, path, sizeof(path));
+	return dtb_fail(err, -FDT_ERR_EXISTS, "%s is another device's (%s): give it another name",
+			path, chip);
+}
+
 /* @after: gets the tree with the overlay at the first address that is taken, for free() */
 static int bus_conflict(const void *fdt, int bus, const void *overlay, int contents,
 			void **after, struct dtb_error *err)
 {
-	int child, length, cells = cells_of(fdt, bus);
+	int child, ret, length, cells = cells_of(fdt, bus);
 
 	fdt_for_each_subnode(child, overlay, contents) {
 		const fdt32_t *reg = fdt_getprop(overlay, child, "reg", &length);
@@ -67,7 +94,15 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 
 		/* Without compatible it changes a device and adds none. */
 		chip = fdt_getprop(overlay, child, "compatible", NULL);
-		if (!reg || length < 4 * cells || !chip)
+		if (!chip)
+			continue;
+		if (!reg) {
+			ret = name_conflict(fdt, bus, overlay, child, err);
+			if (ret)
+				return ret;
+			continue;
+		}
+		if (length < 4 * cells)
 			continue;
 		other = child_at(fdt, bus, reg, name);
 		if (other < 0)
@@ -88,7 +123,7 @@ static int bus_conflict(const void *fdt, int bus, const void *overlay, int conte
 }
 
 /**
- * dtb_address_conflict() - look for devices that an overlay adds at a taken address
+ * dtb_address_conflict() - look for devices that an overlay adds at a taken address or name
  * @fdt: the tree without the overlay
  * @overlay: the overlay
  * @err: which they are

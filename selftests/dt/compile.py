@@ -105,7 +105,7 @@ def good(tap, work):
             tap.result(not status and said == f'out/dtb/{out.name}\n' and out.exists(),
                        f'{name}{kernel and " for "}{kernel}: it says where', said)
     tap.result(prop(OUT / 'my.dtbo', '/fragment@2/__overlay__/mine', 'label') == 'mine' and
-               prop(OUT / 'my.dtb', '/clock', 'compatible') == 'balena,rtc-seed',
+               prop(OUT / 'my.dtb', '/rtc-seed', 'compatible') == 'balena,rtc-seed',
                'they are what was asked for')
     (work / 'my.dts').write_text('// an overlay has /plugin/\n' + FIELD.read_text())
     status, said = make(f'DTS={work}/my.dts')

@@ -301,7 +301,7 @@ def peers(tap, base, labelled, work):
     tap.result(text[0] == text[1] and 'maxim,ds3231' in text[0],
                f'{base.name}: merged as fdtoverlay does it', '')
     tree = libfdt.Fdt(mine.read_bytes())
-    rtcs = tree.getprop(tree.path_offset('/clock'), 'rtcs').as_uint32()
+    rtcs = tree.getprop(tree.path_offset('/rtc-seed'), 'rtcs').as_uint32()
     tap.result(tree.path_offset(lookup(tree, 'battery_rtc')) ==
                tree.node_offset_by_phandle(rtcs), f'{base.name}: the clock is the preferred one')
 
@@ -431,7 +431,7 @@ def carriers(tap):
     for source in sorted((TOP / 'dts').rglob('*.dts')):
         blob = trees.carrier(source.stem)
         tree = libfdt.Fdt(blob.read_bytes())
-        lacks = [path for path in ('/identify', '/clock', '/regulator-modem-reset', '/rfkill-modem')
+        lacks = [path for path in ('/identify', '/rtc-seed', '/regulator-modem-reset', '/rfkill-modem')
                  if tree.path_offset(path, quiet=(libfdt.NOTFOUND,)) < 0]
         text = run('dtc', '-q', '-I', 'dtb', '-O', 'dts', blob)[1]
         dogs = re.findall(r'(?:watchdog|timer)@\w+ {[^{}]*status = "okay"', text)

@@ -125,7 +125,7 @@ STARTS = {
                   '/trees/identify.dtbo /trees/rtc-prefer.dtbo /trees/modem-slot.dtbo'))),
         ('overlays', (('identify blinks the LED', IDENTIFY), *SLOT,
                       ('the tree names an RTC',
-                       'cmp /proc/device-tree/clock/rtcs /proc/device-tree/pl031@9010000/phandle'),
+                       'cmp /proc/device-tree/rtc-seed/rtcs /proc/device-tree/pl031@9010000/phandle'),
                       ('the clock is set from that', 'grep rtc0 /sys/class/misc/rtc-seed/source'),
                       ('it is rolled back', 'status 0 dtb-swap rollback'))),
         ('own', (('identify has no LED', f'! {IDENTIFY}'),))),

@@ -55,7 +55,7 @@ ADDED = '''
 OVERLAYS = (
     '&i2c { chip: rtc@68 { compatible = "maxim,ds3231"; reg = <0x68>;'
     ' wakeup-gpios = <&gpio 5 1>; }; };'
-    '&{/} { clock { compatible = "balena,rtc-seed"; rtcs = <&chip>; }; };',
+    '&{/} { rtc-seed { compatible = "balena,rtc-seed"; rtcs = <&chip>; }; };',
     '&i2c { rtc@56 { status = "disabled"; }; };',
     '/ { compatible = "acme,box"; fragment@0 { target-path = "/"; __overlay__ { new; }; }; };',
     '/ { fragment@0 { target = <0x77>; __overlay__ { bias-pull-up; }; }; };',

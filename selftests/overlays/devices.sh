@@ -27,7 +27,7 @@ has() {
 # preferred() - the RTC that the tree prefers
 preferred() {
 	for _rtc in /sys/class/rtc/rtc*; do
-		if cmp -s "$_rtc/device/of_node/phandle" $tree/clock/rtcs; then
+		if cmp -s "$_rtc/device/of_node/phandle" $tree/rtc-seed/rtcs; then
 			basename "$_rtc"
 		fi
 	done
