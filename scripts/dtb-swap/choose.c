@@ -93,8 +93,11 @@ bool select_value(struct place *place, const char *value)
 	if (!good)
 		return is_changed(place);
 	text = select_text(place, value);
-	good = text && store_replace(place->swap, place->boot, place->family->file, text,
-				     place->text);
+	if (!text) {
+		place->swap->report.no_memory = true;
+		return false;
+	}
+	good = store_replace(place->swap, place->boot, place->family->file, text, place->text);
 	if (good) {
 		free(place->text);
 		free(place->value);

@@ -17,20 +17,21 @@
 #define VARIABLE "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 /*
- * Orin, Thor: L4TLauncher looks for the key with StrStr() in each line, and puts the
- * overlays of extlinux.conf on the tree. Xavier: a line of less than 21 characters makes
- * it read nothing of the file. Orin, Thor, TX2, Nano: only FDT default of extlinux.conf is the
- * selected tree. TX2, Nano: at most 256 characters with /boot/, a tree that is missing is
- * passed over; 1 MiB from fdt_addr_r to ramdisk_addr_r (U-Boot's tegra210-common.h,
- * tegra186-common.h). Variscite: U-Boot stops where the tree is missing, and the key counts
- * only where fdt_file is "undefined", as it is unless somebody sets it.
- * AM335x: 512 KiB from fdtaddr to rdaddr, where overlays go, too (U-Boot's ti_armv7_common.h).
+ * Orin, Thor, Xavier: L4TLauncher looks for the key with StrStr() in each line, which it reads
+ * without carriage returns, and puts the overlays of extlinux.conf on the tree. Xavier: a line
+ * of less than 21 characters makes it read nothing of the file, and it closes that after the
+ * first. All of these, TX2 and Nano: only FDT default of extlinux.conf is the selected tree.
+ * TX2, Nano: at most 256 characters with /boot/, a tree that is missing is passed over; 1 MiB
+ * from fdt_addr_r to ramdisk_addr_r (U-Boot's tegra210-common.h, tegra186-common.h). Variscite:
+ * U-Boot stops where the tree is missing, and the key counts only where fdt_file is
+ * "undefined", as it is unless somebody sets it. AM335x: 512 KiB from fdtaddr to rdaddr, where
+ * overlays go, too (U-Boot's ti_armv7_common.h).
  */
 static const struct family FAMILIES[] = {
 	{ "jetson-orin", "jetson-agx-thor*", HOW_ENV, ENV, FDT, 250, .substring = true,
 	  .fallback = true, .extlinux = true, .default_only = true, .proven = true },
 	{ "jetson-xavier", NULL, HOW_ENV, ENV, FDT, 250, .shortest = 21, .substring = true,
-	  .fallback = true, .extlinux = true, .proven = true },
+	  .first = true, .fallback = true, .extlinux = true, .default_only = true, .proven = true },
 	{ "jetson-tx2", NULL, HOW_ENV, ENV, FDT, 250, .room = 1 << 20, .fallback = true,
 	  .default_only = true, .proven = true },
 	{ "jetson-nano", NULL, HOW_ENV, ENV, FDT, 250, .room = 1 << 20, .fallback = true,

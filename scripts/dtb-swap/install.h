@@ -29,6 +29,7 @@ enum slot_next { SLOT_SAME, SLOT_CHANGES, SLOT_TRIAL, SLOT_UNKNOWN };
  * @substring: the key is found anywhere in a line, even in a comment
  * @fallback: where the tree is missing, the bootloader takes its own
  * @extlinux: overlays of extlinux.conf are put on the tree, too
+ * @first: only the first line of the file is sure to be read
  * @default_only: nothing is selected unless extlinux.conf has FDT default
  * @boot: trees are on the boot partition, on whatever board
  * @proven: verified in the sources of the boards' bootloader
@@ -44,6 +45,7 @@ struct family {
 	unsigned int shortest;
 	unsigned int room;
 	bool substring;
+	bool first;
 	bool fallback;
 	bool extlinux;
 	bool default_only;
@@ -148,7 +150,7 @@ void family_needs(const char *device, const char *name, bool *family, bool *vari
 void family_list(struct report *report);
 
 char *env_get(const struct family *family, const char *key, const char *text);
-char *env_set(const char *key, const char *value, const char *text, bool substring);
+char *env_set(const struct family *family, const char *key, const char *value, const char *text);
 char *config_get(const char *key, const char *text);
 char *extlinux_get(const struct place *place, const char *key);
 char *extlinux_wrong(const struct place *place);

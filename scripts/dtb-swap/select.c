@@ -8,108 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "install.h"
-
-/* struct lines - walks a text by line; an end of file ends the last */
-struct lines {
-	const char *next;
-	const char *line;
-	size_t length;
-};
-
-static bool next_line(struct lines *lines)
-{
-	lines->line = lines->next;
-	if (!lines->line || !*lines->line)
-		return false;
-	lines->length = strcspn(lines->line, "\n");
-	lines->next = lines->line + lines->length;
-	lines->next += *lines->next == '\n';
-	return true;
-}
-
-/* Where the value begins if a line sets a key; U-Boot unsets one that stands there alone. */
-static const char *sets(const struct lines *lines, const char *key, bool substring)
-{
-	size_t length = strlen(key), i;
-
-	for (i = 0; i + length <= lines->length; i++) {
-		const char *end = lines->line + i + length;
-		bool alone = !substring && end == lines->line + lines->length;
-
-		if (!strncmp(lines->line + i, key, length) && (alone || *end == '='))
-			return end + !alone;
-		if (!substring && (*lines->line == '#' || !strchr(" \t", lines->line[i])))
-			break;
-	}
-	return NULL;
-}
-
-/**
- * env_get() - the value that a bootloader takes from extra_uEnv.txt
- * @family: tells how it reads
- * @key: of the value
- * @text: of the file, may be NULL
- *
- * Return: the last value, for free(), or NULL where there is none or it is empty
- */
-char *env_get(const struct family *family, const char *key, const char *text)
-{
-	struct lines lines = { .next = text };
-	const char *value = NULL;
-	size_t length = 0;
-
-	while (next_line(&lines)) {
-		const char *at = sets(&lines, key, family->substring);
-
-		if (!at)
-			continue;
-		value = at;
-		length = lines.line + lines.length - at;
-	}
-	/* U-Boot keeps a carriage return. */
-	while (length && strchr(family->how == HOW_ENV ? " \t" : " \t\r", value[length - 1]))
-		length--;
-	return length ? strndup(value, length) : NULL;
-}
-
-static void put_line(FILE *out, const char *line, size_t length)
-{
-	fwrite(line, length, 1, out);
-	fputc('\n', out);
-}
-
-/**
- * env_set() - extra_uEnv.txt with another value
- * @key: what is set, once
- * @value: or NULL for none
- * @text: of the file, may be NULL
- * @substring: comments with the key have to go as well
- *
- * Return: the new text, for free(), or NULL without memory
- */
-char *env_set(const char *key, const char *value, const char *text, bool substring)
-{
-	struct lines lines = { .next = text };
-	char *new = NULL;
-	bool put = false;
-	size_t size;
-	FILE *out = open_memstream(&new, &size);
-
-	if (!out)
-		return NULL;
-	while (next_line(&lines)) {
-		if (!sets(&lines, key, substring))
-			put_line(out, lines.line, lines.length);
-		else if (value && !put)
-			fprintf(out, "%s=%s\n", key, value);
-		put |= !!sets(&lines, key, substring);
-	}
-	if (value && !put)
-		fprintf(out, "%s=%s\n", key, value);
-	fclose(out);
-	return new;
-}
+#include "lines.h"
 
 /* Whether a line of config.txt is a filter; *all tells if it lets every board through. */
 static bool is_filter(const struct lines *lines, bool *all)
@@ -282,8 +181,7 @@ char *config_set(const char *key, const char *value, const char *text)
 		fputs("[all]\n", out);
 	if (value)
 		fprintf(out, "%s=%s\n", key, value);
-	fclose(out);
-	return new;
+	return finished(out, &new);
 }
 
 /**
@@ -297,53 +195,7 @@ char *select_text(const struct place *place, const char *value)
 {
 	if (place->family->how == HOW_CONFIG)
 		return config_set(place->key, value, place->text);
-	return env_set(place->key, value, place->text, place->family->substring);
-}
-
-/* Whether a line gives a value to no name: U-Boot's import ends there. */
-static bool is_nameless(const struct lines *lines)
-{
-	size_t blanks = strspn(lines->line, " \t");
-
-	return blanks + 1 < lines->length && lines->line[blanks] == '=';
-}
-
-static void env_traps(const struct place *place, const char *text)
-{
-	const struct family *family = place->family;
-	struct lines lines = { .next = text };
-	bool first = true;
-
-	while (next_line(&lines)) {
-		if (lines.length < family->shortest)
-			refuse(place->swap, KIND_SELECTOR, "take that line out, or make it longer",
-			       "%s: \"%.*s\" is too short (%u), the bootloader reads nothing of it",
-			       family->file, (int)lines.length, lines.line, family->shortest);
-		if (family->before && sets(&lines, family->before, false))
-			refuse(place->swap, KIND_SELECTOR, "take that line out",
-			       "%s: \"%.*s\" counts more than %s", family->file, (int)lines.length,
-			       lines.line, place->key);
-		if (!family->substring && is_nameless(&lines))
-			refuse(place->swap, KIND_SELECTOR, "take that line out",
-			       "%s: \"%.*s\" has no name, U-Boot reads nothing behind it",
-			       family->file, (int)lines.length, lines.line);
-		if (!family->substring && *lines.line != '#' && lines.length &&
-		    lines.line[lines.length - 1] == '\\')
-			refuse(place->swap, KIND_SELECTOR, "take the \\ at its end out",
-			       "%s: \"%.*s\" goes on in the next line, as U-Boot reads it",
-			       family->file, (int)lines.length, lines.line);
-		if (lines.length && lines.line[lines.length - 1] == '\r')
-			say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,
-			    "write it with line ends of Unix",
-			    "%s: \"%.*s\" ends in a carriage return, which U-Boot keeps",
-			    family->file, (int)lines.length - 1, lines.line);
-		if (!first && *lines.line == '#' && memchr(lines.line, '=', lines.length))
-			say(&place->swap->report, LEVEL_WARNING, KIND_SELECTOR,
-			    "take that line out",
-			    "%s: the supervisor will take the # off \"%.*s\" when it writes",
-			    family->file, (int)lines.length, lines.line);
-		first = false;
-	}
+	return env_set(place->family, place->key, value, place->text);
 }
 
 /* What has the Raspberry Pi's firmware look for trees elsewhere. */

@@ -156,10 +156,12 @@ bool state_write(const struct state *state, const struct state *next, const stru
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	bool good = false;
+	bool good;
 
-	if (!out)
+	if (!out) {
+		place->swap->report.no_memory = true;
 		return false;
+	}
 	fputs(CHECKED, out);
 	put_record(out, "", state);
 	fprintf(out, "selector=%s:%s\n", place->family->file, place->key);
@@ -172,10 +174,9 @@ bool state_write(const struct state *state, const struct state *next, const stru
 		put_record(out, NEXT, next);
 	}
 	good = !fflush(out) && fprintf(out, SUM "%08x\n", tree_hash(text, size)) > 0;
-	if (!fclose(out) && good)
-		good = store_write(place->swap, place->boot, NAME, text, size);
-	else
-		good = false;
+	good = !fclose(out) && good;
+	place->swap->report.no_memory |= !good;
+	good = good && store_write(place->swap, place->boot, NAME, text, size);
 	free(text);
 	return good;
 }

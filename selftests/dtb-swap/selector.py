@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The tree that a bootloader takes, from the facts about each: a second opinion on the tool.
 
-L4TLauncher (Orin, Xavier): StrStr() in each line, the last line wins; on Xavier a line of
-less than 21 characters ends it all. U-Boot: env import of lines key=value. The Raspberry
+L4TLauncher (Orin, Xavier): StrStr() in each line, without carriage returns, the last line wins;
+on Xavier a line of less than 21 characters ends it all, and the file is closed after the first. U-Boot: env import of lines key=value. The Raspberry
 Pi's firmware: config.txt with filters, the last line wins.
 """
 
 import re
 
 
-def launcher(text, shortest):
+def launcher(text, xavier):
     """What L4TLauncher finds."""
     value = None
-    lines = text.split('\n')
+    lines = text.replace('\r', '').split('\n')[:1 if xavier else None]
     if lines and not lines[-1]:
         lines.pop()
     for line in lines:
-        if len(line) < shortest:
+        if xavier and len(line) < 21:
             return None
         at = line.find('custom_fdt_file=')
         if at >= 0:
@@ -76,7 +76,7 @@ def supervise(kind, boot, value):
 
 def chosen(kind, boot, root):
     """Return the path of the tree, or None for the bootloader's own."""
-    if any(word in kind for word in ('orin', 'thor', 'jetson-tx2', 'jetson-nano')):
+    if any(word in kind for word in ('orin', 'thor', 'xavier', 'jetson-tx2', 'jetson-nano')):
         conf = root / 'boot/extlinux/extlinux.conf'
         text = conf.read_bytes() if conf.exists() else b''
         if b'FDT default' not in (text if 'nano' not in kind or 'orin' in kind else
@@ -87,7 +87,7 @@ def chosen(kind, boot, root):
     if kind.startswith('rasp'):
         value, places = firmware(text), [boot]
     elif any(word in kind for word in ('orin', 'thor', 'xavier')):
-        value, places = launcher(text, 21 if 'xavier' in kind else 0), [root / 'boot']
+        value, places = launcher(text, kind.startswith('jetson-xavier')), [root / 'boot']
     else:
         ours = kind.startswith(('jetson', 'iot-gate', 'imx8m', 'bluechip'))
         value = uboot(text, 'custom_fdt_file' if ours else 'fdtfile')
