@@ -16,18 +16,32 @@
 #define LONGEST_LINE 2047	/* arm64: COMMAND_LINE_SIZE; what is behind is cut off */
 
 /* What is only true of the last start, or would stop the next. */
+static const char *const STALE[] = {
+	"kaslr-seed", "rng-seed", "linux,initrd-start", "linux,initrd-end", "linux,elfcorehdr",
+	"linux,usable-memory-range", "phandle", "linux,phandle",
+};
+
+#define N_STALE (sizeof(STALE) / sizeof(*STALE))
+
 static bool stale(const char *name)
 {
-	static const char *const names[] = {
-		"kaslr-seed", "rng-seed", "linux,initrd-start", "linux,initrd-end", "phandle",
-		"linux,phandle", "linux,elfcorehdr", "linux,usable-memory-range",
-	};
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(name, names[i]))
+	for (i = 0; i < N_STALE; i++)
+		if (!strcmp(name, STALE[i]))
 			return true;
 	return false;
+}
+
+/* A tree that was saved has them of the start in which it was. */
+static void drop_stale(void *fdt)
+{
+	int node = fdt_path_offset(fdt, "/chosen");
+	size_t i;
+
+	for (i = 0; node >= 0 && i < N_STALE; i++)
+		if (!strstr(STALE[i], "phandle"))
+			fdt_delprop(fdt, node, STALE[i]);
 }
 
 static int copy_props(const void *from, int node, void *to, const char *path, bool all)
@@ -77,7 +91,7 @@ static bool is_memory(const void *fdt, int node)
 	return type && !strcmp(type, "memory");
 }
 
-/* Memory nodes and /chosen are the bootloader's; of the new tree nothing of them is kept. */
+/* Memory nodes are the bootloader's, and what it has in /chosen. */
 static int copy_bootloaders(const void *running, void *fdt)
 {
 	int node, next, ret = 0;
@@ -92,6 +106,7 @@ static int copy_bootloaders(const void *running, void *fdt)
 			next = fdt_first_subnode(fdt, 0);
 		}
 	}
+	drop_stale(fdt);
 	fdt_for_each_subnode(node, running, 0)
 		if (!ret && (is_memory(running, node) ||
 			     !strcmp(fdt_get_name(running, node, NULL), "chosen")))

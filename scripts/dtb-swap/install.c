@@ -63,6 +63,14 @@ bool is_named(const char *name, const void *data, size_t size)
 	       strtoul(strrchr(name, '-') + 1, NULL, 16) == tree_hash(data, size);
 }
 
+/* Names of ours have nothing in them that a bootloader's shell would take for its own. */
+static bool is_plain(const char *name)
+{
+	while (isalnum((unsigned char)*name) || *name == '-')
+		name++;
+	return !strcmp(name, ".dtb");
+}
+
 /*
  * The same tree always has the same name, another one never the name of the selected. One that
  * has been kept and comes back has its name already. FAT takes two names for one file where
@@ -73,7 +81,7 @@ static char *name_for(const char *path, const void *data, size_t size)
 	const char *slash = strrchr(path, '/');
 	const char *stem = slash ? slash + 1 : path;
 	unsigned int sum = tree_hash(data, size);
-	bool back = is_ours(stem) && is_named(stem, data, size);
+	bool back = is_ours(stem) && is_plain(stem) && is_named(stem, data, size);
 	size_t i, dot = strcspn(stem, ".");
 	char kept[LONGEST_STEM + 1], *name, *c;
 

@@ -218,9 +218,13 @@ static bool take_name(int dir, int fd, const char *beside, const struct content 
 	return good;
 }
 
+/*
+ * On FAT the folder goes first: it takes along which clusters the file has. Were the file's entry
+ * to name them before, who removes it after a power cut would free what others have got since.
+ */
 static bool write_beside(int dir, int fd, const char *beside, const struct content *content)
 {
-	return dtb_write_all(fd, content->data, content->size) && !fsync(fd) &&
+	return dtb_write_all(fd, content->data, content->size) && !fsync(dir) && !fsync(fd) &&
 	       read_back(dir, beside, content->data, content->size) &&
 	       take_name(dir, fd, beside, content);
 }

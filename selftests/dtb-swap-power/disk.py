@@ -92,18 +92,15 @@ class Fat:
         return '.'.join(part for part in short if part).lower()
 
     def check(self):
-        """No two names have the same clusters, and none but a hidden one clusters that are free.
+        """No two names have the same clusters, and none has clusters that are free.
 
         Who removes such a name, be it the next run, takes what it has from the other.
         """
         owners = {}
         for name, cluster, size in self.entries():
-            if not cluster or name.startswith('.'):
-                chain = [cluster] if cluster else []
-            else:
-                chain = self.clusters(cluster)
-                if size > len(chain) * self.bytes:
-                    raise Damaged(f'{name} is shorter than it says')
+            chain = self.clusters(cluster) if cluster else []
+            if size > len(chain) * self.bytes:
+                raise Damaged(f'{name} is shorter than it says')
             for one in chain:
                 if owners.setdefault(one, name) != name:
                     raise Damaged(f'{name} and {owners[one]} have the same cluster')

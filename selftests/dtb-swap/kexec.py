@@ -437,6 +437,17 @@ def initramfs(tap, folder):
                    f'{" ".join(words)}: {"a" if warned else "no"} warning', done)
 
 
+def saved(tap, folder):
+    """A tree that was saved in an earlier start: where the initramfs was then is not said of this one."""
+    board = Board(folder)
+    for path, at in ((board.made.root / 'sys/firmware/fdt', 0x48000000), (board.tree, 0x50000000)):
+        Tree(path).cell('/chosen', 'linux,initrd-start', at).cell('/chosen', 'linux,initrd-end', at + 1).write(path)
+    done = board.start('--load')
+    text = run('dtc', '-q', '-I', 'dtb', '-O', 'dts', board.calls_in / 'segment1').stdout
+    tap.result(not done.returncode and 'bootargs' in text and 'initrd' not in text,
+               'a tree with the place of an initramfs, and none: it is not in what is started', done)
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -455,6 +466,7 @@ def main():
         ahead(tap, pathlib.Path(work))
         proven(tap, pathlib.Path(work))
         initramfs(tap, pathlib.Path(work))
+        saved(tap, pathlib.Path(work))
         guarded(tap, pathlib.Path(work))
     return tap.end()
 

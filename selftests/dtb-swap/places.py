@@ -3,6 +3,7 @@
 """dtb-swap where the folders are not what they seem: FAT's names, containers, other roots, full."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,22 @@ def folded(tap, folder):
     done = swap('install', two, *root)
     tap.result(not done.returncode and kept.exists(), 'its file is not what nobody needs',
                done.stdout)
+
+
+def renamed(tap, folder):
+    """A tree of ours under another name: what a bootloader's shell would take for its own is not in it."""
+    for number, stem in enumerate(('my tree', 'a;b', "a'$x", 'a\\b', 'a.b')):
+        made = device(folder / f'plain{number}', *ROW)
+        root, trees = ('--root', made.root), made.root / ROW[3]
+        swap('install', new_tree(folder, shipped(*ROW[1:3]), 'one'), *root)
+        ours = next(trees.glob('swap-*'))
+        ours.rename(folder / f'swap-{stem}-{ours.stem.rpartition("-")[2]}.dtb')
+        other = device(folder / f'other{number}', *ROW)
+        done = swap('install', next(folder.glob('swap-*.dtb')), '--root', other.root)
+        names = [path.name for path in (other.root / ROW[3]).glob('swap-*')]
+        tap.result(not done.returncode and model(other, ROW[0]) == 'one' and len(names) == 1 and
+                   re.fullmatch('[a-z0-9.-]*', names[0]), f'swap-{stem}-...: {names}', done.stdout)
+        next(folder.glob('swap-*.dtb')).unlink()
 
 
 MMC = '/soc@0/bus@30800000/mmc@30b60000'
@@ -246,7 +263,7 @@ def crowded(tap, folder):
 
 def main():
     """Run all."""
-    return perform(folded, mounted, unmounted, encrypted, absent, updating, rights, unknown, shown,
+    return perform(folded, renamed, mounted, unmounted, encrypted, absent, updating, rights, unknown, shown,
                    crowded)
 
 
