@@ -104,6 +104,30 @@ system() {
 		has "--ro-bind /usr/src/beside.dtsi /usr/src/beside.dtsi" cat /usr/src/board/my.dts
 }
 
+# mirror(file, text) - the mirror of a machine whose apt sources say only that
+mirror() {
+	rm -rf "${work:?}/etc"
+	mkdir -p "$work/etc/apt/sources.list.d" "$work/etc/apt/mirrors"
+	echo VERSION_CODENAME=bookworm >"$work/etc/os-release"
+	printf '# several\n\nhttps://mirror.example/debian\tpriority:1\nhttps://other.example/debian\n' \
+		>"$work/etc/apt/mirrors/debian.list"
+	printf '%s\n' "$2" >"$work/etc/apt/$1"
+	(
+		sed -n '/^mirror() {/,/^}/p' "$top/scripts/toolroot" | sed "s,/etc/,$work/etc/,g" >"$work/mirror"
+		unset BOARDPACK_MIRROR
+		# shellcheck source=/dev/null
+		. "$work/mirror"
+		mirror
+	)
+}
+
+# names(mirror, file, text)
+names() {
+	_mirror=$1
+	shift
+	[ "$(mirror "$@")" = "$_mirror" ]
+}
+
 # alone(what, function) - where what it mounts is this test's own
 alone() {
 	if unshare -rm true 2>/dev/null; then
@@ -123,7 +147,7 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 
-plan 26
+plan 31
 has "cat $top/README.md" cat "$top/README.md"
 result $? "the command is run"
 has "--ro-bind $work/board $work/board" cat "$work/board/my.dts"
@@ -196,6 +220,22 @@ ours=$home home=relative/cache
 (cd "$work/relative" && HOME=$work/mine has "--bind $work/mine/.cache/boardpack" true)
 result $? "a cache by a relative path is ignored, as the XDG specification says"
 home=$ours
+
+names http://one.example/debian sources.list 'deb [arch=amd64 trusted=yes] http://one.example/debian bookworm main'
+result $? "the mirror is the one of the apt sources"
+names https://two.example/debian sources.list.d/debian.sources 'Types: deb
+URIs: https://two.example/debian
+Suites: bookworm bookworm-updates'
+result $? "also in the newer form"
+names https://mirror.example/debian sources.list.d/debian.sources "Types: deb deb-src
+URIs: mirror+file://$work/etc/apt/mirrors/debian.list
+Suites: bookworm"
+result $? "or the first of a list of mirrors, which images of clouds have"
+names https://mirror.example/debian sources.list "deb mirror+file:$work/etc/apt/mirrors/debian.list bookworm main"
+result $? "also in the older form"
+names "" sources.list "deb mirror+file:$work/etc/apt/mirrors/none.list bookworm main
+deb cdrom:[Debian] bookworm main"
+result $? "and none where there is none"
 
 ln -s "$top" "$work/board/pack"
 (top=$work/board/pack && has "$work/board --bind $cache $cache --bind $(realpath "$top") $(realpath "$top")" \

@@ -5,6 +5,7 @@
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -75,6 +76,27 @@ def refused(tap, work):
     tap.result(done.returncode == 2 and 'usage: ' in done.stdout, 'wrong use', done.stdout)
 
 
+def first(tap, work):
+    """What is told where nothing is in the cache yet is no part of a path."""
+    for name in ('apply', 'package'):
+        shutil.copy(TOP / 'scripts/dt' / name, work)
+    (work / 'tools.py').write_text("""
+def dt_apply():
+    print('packages: fetching')
+    return '/bin/echo'
+
+
+def package(*words):
+    print('packages: fetching')
+    return '/packages/' + '/'.join(words)
+""", encoding='ascii')
+    for command, wanted in (((work / 'apply', 'labels', 'my.dtb'), 'labels my.dtb'),
+                            ((work / 'package', 'arm64', 'libfdt-dev'), '/packages/arm64/libfdt-dev')):
+        done = run(*command, stderr=subprocess.PIPE)
+        tap.result(done.stdout.strip() == wanted and 'fetching' in done.stderr,
+                   f'{command[0].name}, where all is fetched first', f'{done.stdout}{done.stderr}')
+
+
 def main():
     """Run all."""
     tap = Tap()
@@ -83,6 +105,7 @@ def main():
         prepare(work)
         follow(tap, work)
         refused(tap, work)
+        first(tap, work)
     said = run('readelf', '-l', dt_apply()).stdout
     tap.result('LOAD' in said and 'INTERP' not in said, 'it runs where no other library is', said)
     return tap.end()
