@@ -30,34 +30,17 @@ PARTS = ('arch/arm64/boot/dts', 'arch/arm/boot/dts', 'include/dt-bindings', 'inc
 class Apt(debian.Apt):
     """These suites, with lists of their own."""
 
+    suites = SUITES
+    purpose = ' for device trees'
+
     def __init__(self):
         super().__init__()
         self.dir = CACHE / 'dt/apt'
         self.conf = self.dir / 'apt.conf'
 
-    def _configure(self):
-        super()._configure()
-        sources = self.dir / 'sources.list'
-        line = sources.read_text(encoding='ascii').splitlines()[0]
-        sources.write_text(''.join(
-            re.sub(r'(?<=arch=)[^ ]+|\S+(?= main$)',
-                   lambda match, words=iter((arches, suite)): next(words), line) + '\n'
-            for suite, arches in SUITES.items()), encoding='ascii')
-
     def _run(self, *args, cwd=None):
         # The tool root prefers a suite that is not among these.
         return super()._run(args[0], '-o', 'APT::Default-Release=', *args[1:], cwd=cwd)
-
-    def update(self):
-        """Fetch the lists, once."""
-        self.dir.mkdir(parents=True, exist_ok=True)
-        with open(self.dir / 'lock', 'w', encoding='ascii') as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (self.dir / 'updated').exists():
-                debian.say(f'packages: fetching the lists of {" ".join(SUITES)} for device trees')
-                self._configure()
-                self._run('apt-get', '-qq', 'update')
-                (self.dir / 'updated').touch()
 
 
 APT = Apt()
@@ -85,6 +68,13 @@ TREES = {one.name: one for one in (
 
 def source(version):
     """Return what device trees need of the source of a kernel, where Debian has it newest."""
+    try:
+        return _source(version)
+    except debian.Outdated:
+        return _source(version)
+
+
+def _source(version):
     name = f'linux-source-{version}'
     suite = next((suite for suite in NEWEST if name in APT.packages(suite, 'amd64')), None)
     if not suite:

@@ -12,6 +12,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 CACHE = pathlib.Path(os.environ["BOARDPACK_CACHE"])
 FIELDS = ("Architecture", "Version", "Depends")     # of a package, that are asked for
@@ -22,6 +23,14 @@ SUITES = {
     "trixie": "amd64,arm64,armhf",
     "sid": "amd64,arm64",
 }
+
+
+START = time.time()
+OLD = 3600      # seconds after which what lists name may be gone from the mirror
+
+
+class Outdated(SystemExit):
+    """A package is not there any more; the lists are new since: what asked is to look again."""
 
 
 def say(text):
@@ -35,15 +44,25 @@ def keep(folder, make):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             new = pathlib.Path(f"{folder}.new")
-            shutil.rmtree(new, ignore_errors=True)
-            new.mkdir()
-            make(new)
+            try:
+                _fill(new, make)
+            except Outdated:
+                _fill(new, make)
             new.rename(folder)
     return folder
 
 
+def _fill(folder, make):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    make(folder)
+
+
 class Apt:
-    """Looks up and fetches packages; the lists are read once and kept."""
+    """Looks up and fetches packages; the lists are kept for as long as the mirror has what they name."""
+
+    suites = SUITES
+    purpose = ""
 
     def __init__(self):
         self.dir = CACHE / "apt"
@@ -65,7 +84,7 @@ class Apt:
         mirror = pathlib.Path("/etc/boardpack-mirror").read_text().strip()
         (self.dir / "sources.list").write_text("".join(
             f"deb [arch={arches} signed-by={KEYRING}] {mirror} {suite} main\n"
-            for suite, arches in SUITES.items()))
+            for suite, arches in self.suites.items()))
         self.conf.write_text(f'''
 Dir::State "{self.dir}";
 Dir::State::status "{self.dir}/status";
@@ -81,15 +100,23 @@ Acquire::Languages "none";
 Acquire::Retries "3";
 ''')
 
-    def update(self):
-        """Fetch the lists unless this run or an earlier one has them."""
-        with open(CACHE / "apt.lock", "w", encoding="ascii") as lock:
+    def update(self, again=False):
+        """Fetch the lists unless this run or an earlier one has them; those that are there stay till then."""
+        self.dir.mkdir(parents=True, exist_ok=True)
+        with open(f"{self.dir}.lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (self.dir / "updated").exists():
-                say("packages: fetching the lists of " + " ".join(SUITES))
+            if not self._read_at() or again and self._read_at() < time.time() - OLD:
+                say(f"packages: fetching the lists of {' '.join(self.suites)}{self.purpose}")
                 self._configure()
                 self._run("apt-get", "-qq", "update")
+                for short in self.dir.glob("*.json"):
+                    short.unlink()
                 (self.dir / "updated").touch()
+
+    def _read_at(self):
+        """When the lists were fetched, in seconds; 0 if never."""
+        marker = self.dir / "updated"
+        return marker.stat().st_mtime if marker.exists() else 0
 
     def packages(self, suite, arch):
         """All packages of a suite: name -> its fields."""
@@ -145,8 +172,15 @@ Acquire::Retries "3";
     def download(self, suite, arch, names, into):
         """Fetch packages into a folder."""
         into.mkdir(parents=True, exist_ok=True)
-        self._run("apt-get", "-qq", "download", *(self._which(suite, arch, n) for n in names),
-                  cwd=into)
+        try:
+            self._run("apt-get", "-qq", "download", *(self._which(suite, arch, n) for n in names),
+                      cwd=into)
+        except SystemExit as error:
+            self.update(again=True)
+            if self._read_at() < START:
+                raise
+            self.index = {}
+            raise Outdated(f"{error}; the lists are new since: run it again") from error
 
     def _which(self, suite, arch, name):
         everywhere = self.field(suite, arch, name, "Architecture") == "all"
