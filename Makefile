@@ -26,13 +26,18 @@ all: modules
 
 check-kdir:
 	@scripts/check-kdir "$(KDIR)" "$(O)" "$(ARCH)" "$(firstword $(CC))" "$(CROSS_COMPILE)" \
-		"$(origin CC)" "$(LLVM)"
+		"$(origin CC)" "$(LLVM)" $(compiler)
 
 modules: check-kdir
 	+$(kmake) modules
 
+# Often by root, who may not have a compiler in the path.
+modules_install: compiler = none
 modules_install: check-kdir
 	+$(kmake) $(call placed,INSTALL_MOD_PATH) modules_install
+
+# What was built last, without what is left of a build for another kernel
+built = $(foreach name,$(basename $(notdir $(shell cat modules.order))),drivers/*/$(name).ko)
 
 # Only where the kernel's make leaves something: a kernel tree or headers may lie below as well.
 left = \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
@@ -47,7 +52,7 @@ graft:
 
 sign: $(if $(MODULES),,modules)
 	@scripts/sign $(call quoted,$(or $(O),$(KDIR))) $(call quoted,$(KEY)) $(call quoted,$(CERT)) \
-		$(or $(MODULES),drivers/*/*.ko)
+		$(or $(MODULES),$(built))
 
 dkms:
 	@scripts/dkms/tree out/dkms
@@ -65,7 +70,7 @@ export-patch:
 preflight: $(if $(MODULES),,modules)
 	@scripts/preflight $(if $(ROOT),--root $(call quoted,$(ROOT)), \
 		$(if $(filter /lib/modules/$(shell uname -r)/build,$(KDIR)),,--kdir $(call quoted,$(or $(O),$(KDIR))))) \
-		$(or $(MODULES),drivers/*/*.ko)
+		$(or $(MODULES),$(filter-out %-kunit.ko,$(built)))
 
 check:
 	@scripts/toolroot selftests/qemu/check --kernels $(call quoted,$(KERNELS)) \

@@ -69,7 +69,7 @@ kernel() {
 
 failed=0
 echo "TAP version 13"
-echo "1..36"
+echo "1..41"
 unset CC LLVM KDIR KERNEL_SRC KERNEL_PATH O
 mkdir "$work/empty" "$work/plain"
 touch "$work/plain/Makefile"
@@ -166,6 +166,42 @@ beside() {
 works "asked for its compiler a kernel is left as it is" "none made" beside KDIR=../src/linux
 works "as is one with an O= that is named from here" "none made" beside KDIR="$work/src/linux" O=../output
 says "one that is not there is told" "kernel in none is not configured" KDIR="$work/good" O=none
+
+# shellcheck disable=SC2016 # make's variable
+printf 'CC = none-gcc\nmodules_install:\n\t@echo "into $(INSTALL_MOD_PATH)"\n' >"$work/plain/Makefile"
+kernel "$work/plain" 6.12.0
+works "to install modules no compiler is needed" "into $work/root" \
+	make -s -C "$top" KDIR="$work/plain" INSTALL_MOD_PATH="$work/root" modules_install
+
+# A kernel that builds one module and its tests, beside what was built for another.
+mkdir -p "$work/pack/drivers/one" "$work/pack/drivers/two"
+touch "$work/pack/drivers/one/one.ko" "$work/pack/drivers/one/one-kunit.ko" "$work/pack/drivers/two/two.ko"
+# shellcheck disable=SC2016 # make's variable
+printf 'CC = true\nmodules:\n\t@printf "%%s\\n" $(M)/drivers/one/one.o kernel/$(M)/drivers/one/one-kunit.ko >$(M)/modules.order\n' \
+	>"$work/good/Makefile"
+for name in preflight sign; do
+	printf '#!/bin/sh\necho "of $*;"\n' >"$work/pack/scripts/$name"
+done
+works "preflight is of what was built, without tests" "of --kdir $work/good drivers/one/one.ko;" \
+	make -s -C "$work/pack" KDIR="$work/good" preflight
+works "and signed is that with its tests" \
+	"of $work/good key cert drivers/one/one.ko drivers/one/one-kunit.ko;" \
+	make -s -C "$work/pack" KDIR="$work/good" KEY=key CERT=cert sign
+
+# tests(line) - the KUnit tests that are built for a kernel whose KUnit has that line
+# shellcheck disable=SC2016,SC2317 # make's variables; works() calls it
+tests() {
+	mkdir -p "$work/kunit/include/kunit"
+	echo "$1" >"$work/kunit/include/kunit/test.h"
+	for driver in leds rtc usb; do
+		make -s -f "$top/drivers/$driver/Kbuild" srctree="$work/kunit" KBUILD_EXTMOD=1 CONFIG_KUNIT=m \
+			CONFIG_RTC_CLASS=y CONFIG_USB=y --eval='objects: ; @echo $(filter %-kunit.o,$(obj-m))' objects
+	done | tr '\n' ' '
+}
+
+works "KUnit tests are built where the kernel's KUnit has what they use" \
+	"leds-identify-kunit.o rtc-seed-kunit.o usb-modeswitch-kunit.o" tests "#define KUNIT_ASSERT_NOT_NULL"
+works "and not for one before 5.19" "^ *$" tests "#define KUNIT_ASSERT_NOT_ERR_OR_NULL"
 
 mkdir "$work/k d" "$work/k:d" "$work/a b"
 kernel "$work/k d/linux" 6.12.0

@@ -66,7 +66,7 @@ floor 1800000000 >/dev/null && same "$(sha256sum <"$work/drivers/rtc/rtc-seed.ko
 result $? "the same SOURCE_DATE_EPOCH gives the same module"
 released=$(floor '')
 fallback=$(floor 1302044400)
-same "$fallback" "$released"
+[ -n "$released" ] && same "$fallback" "$released"
 result $? "one before the release is not used"
 oe_make clean && ! find "$work" -path "$work/image" -prune -o -name '*.o' -print | grep -q .
 result $? "clean leaves no object behind"
