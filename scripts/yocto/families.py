@@ -56,6 +56,8 @@ def wrong(answer, stubbed):
     x86 = answer['vars']['TARGET_ARCH'] in ('x86_64', 'i586', 'i686')
     if ('boardpack-of' in configs) == x86:
         yield f'boardpack-of {"is" if x86 else "is not"} in BALENA_CONFIGS'
+    if ('boardpack-dtb-swap' in configs) == x86:
+        yield f'boardpack-dtb-swap {"is" if x86 else "is not"} in BALENA_CONFIGS'
     yield from (f'no task {task}' for task in TASKS if not answer['flags'][f'{task}[task]'])
     if ('-@' in (answer['vars'][DTC_FLAGS] or '')) == x86:
         yield f'{DTC_FLAGS} is "{answer["vars"][DTC_FLAGS]}"'

@@ -63,12 +63,13 @@ def extension(release, build, work):
     status, said = run(values['boardpack_move_modules'])
     place = rootfs / 'usr/lib/boardpack'
     rules = (rootfs / 'etc/modprobe.d/boardpack-extension.conf').read_text(encoding='utf-8')
-    wanted = [f'install {name} /sbin/insmod /usr/lib/boardpack/{name}.ko.zst $CMDLINE_OPTS'
+    wanted = [f"install {name} /sbin/insmod /usr/lib/boardpack/{name}.ko.zst '$CMDLINE_OPTS'"
               for name in MODULES]
     yield '' if not status and sorted(rules.splitlines()) == wanted and \
         not list(rootfs.rglob('lib/modules')) and \
         all((place / f'{name}.ko.zst').exists() for name in MODULES) else f'{said}"{rules}"', \
         'boardpack-extension: modules where mobynit leaves them alone, and modprobe finds them'
+    yield optioned(rules), 'boardpack-extension: an option with a blank is one to insmod'
     drop = rootfs / 'etc/systemd/system/balena-supervisor.service.d/boardpack.conf'
     yield '' if 'EnvironmentFile=/usr/lib/boardpack/supervisor.conf' in drop.read_text() and \
         (place / 'supervisor.conf').read_text() == \
@@ -81,6 +82,15 @@ def extension(release, build, work):
     status, said = run(values['boardpack_move_modules'])
     yield '' if status and 'has no module of the pack' in said else f'{status} "{said}"', \
         'boardpack-extension: without a module it fails'
+
+
+def optioned(rules):
+    """Return what is wrong with what insmod gets: modprobe puts the options into the rule as they are."""
+    options = 'leds="ACT,led0 usr3" hold_ms=5000'
+    rule = next(line for line in rules.splitlines() if 'leds-identify' in line)
+    command = rule.split(' ', 2)[2].replace('/sbin/insmod', 'for word in').replace('$CMDLINE_OPTS', options)
+    said = run(f'{command}; do echo "$word"; done')[1].splitlines()
+    return '' if said[1:] == [options] else f'{rule}: {said}'
 
 
 def labels(values):
@@ -125,6 +135,51 @@ def carrier(release, build, work):
     yield '' if not (answers[5]['vars']['KERNEL_DEVICETREE'] or '').strip() and \
         'boardpack_add_carriers' not in (answers[5]['flags']['do_configure[prefuncs]'] or '') \
         else str(answers[5]), 'without a carrier the kernel has no tree more'
+
+
+class Data:
+    """What of bitbake's datastore the function below uses."""
+
+    def __init__(self, values, flags):
+        self.values, self.flags = values, flags
+        self.getVar, self.setVar = values.get, values.__setitem__       # pylint: disable=invalid-name
+
+    def getVarFlag(self, *names):       # pylint: disable=invalid-name
+        """As bitbake has it."""
+        return self.flags.get(names)
+
+    def setVarFlag(self, name, flag, text):     # pylint: disable=invalid-name
+        """As bitbake has it."""
+        self.flags[name, flag] = text
+
+
+def demoted(body, work):
+    """Return what is wrong with the options that are left of a block, where the board has one built in."""
+    builds.write(work / 'b/.config', 'CONFIG_RTC_DRV_DS1307=y\nCONFIG_RTC_DRV_RV3028=m\n'
+                                     '# CONFIG_RTC_DRV_ABX80X is not set\n')
+    block = 'BALENA_CONFIGS', 'boardpack-trees'
+    wanted = ['CONFIG_I2C=y', 'CONFIG_RTC_DRV_ABX80X=m', 'CONFIG_RTC_DRV_RV3028=m']
+    data = Data({'B': str(work / 'b'), 'WORKDIR': str(work / 'w'), 'FILESPATH': '/layer'},
+                {block: ' '.join([*wanted, 'CONFIG_RTC_DRV_DS1307=m'])})
+    utils = types.SimpleNamespace(mkdirhier=lambda path: os.makedirs(path, exist_ok=True))
+    call(body, os=os, d=data, boardpack_blocks=lambda d: ['trees', 'dtb-swap'],
+         bb=types.SimpleNamespace(utils=utils))
+    folder, _, others = data.values['FILESPATH'].partition(':')
+    text = pathlib.Path(folder, 'boardpack-trees.cfg').read_text(encoding='utf-8')
+    return '' if data.flags[block].split() == wanted == text.split() and others == '/layer' \
+        else f'{data.flags} {data.values} {text}'
+
+
+def builtin(release, build, work):
+    """Yield that a driver that the board has built in stays so, where the block says module."""
+    tasks = [f'do_kernel_{name}' for name in ('resin_injectconfig', 'resin_checkconfig',
+             'balena_merge_fragments', 'balena_verify_fragments')]
+    answer = builds.ask(release, build, [{
+        'file': 'linux-variscite_5.15.bb', 'vars': ['boardpack_keep_builtin'],
+        'flags': [(task, 'prefuncs') for task in tasks]}])['answers'][0][0]
+    wrong = {name: text for name, text in answer['flags'].items() if 'boardpack_keep_builtin' not in (text or '')}
+    yield '' if not wrong else str(answer), 'kernel options: what is built in is looked up'
+    yield demoted(answer['vars']['boardpack_keep_builtin'], work), 'a driver that is built in does not become a module'
 
 
 def override(release, build):
@@ -280,6 +335,7 @@ def results(release, build, work):
     yield from extension(release, build, work)
     yield from carrier(release, build, work)
     yield from override(release, build)
+    yield from builtin(release, build, work)
     yield from contract(release, build, work)
     yield from signed(release, build, work)
     yield from linked(release, build, work)

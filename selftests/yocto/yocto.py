@@ -192,6 +192,14 @@ def contract(tap, work):
                    f'{"a warning" if words else "none"}', said)
 
 
+def kept(tap, work):
+    """What the board has built in stays so."""
+    text = (layer.LAYER / 'classes/boardpack.bbclass').read_text(encoding='utf-8')
+    body = re.search(r'^python boardpack_keep_builtin\(\) \{\n(.*?)^\}', text, re.M | re.S)[1]
+    wrong = runs.demoted(body, work / 'kernel')
+    tap.result(not wrong, 'a driver that is built in does not become a module', wrong)
+
+
 def added(tap, work):
     """README's command adds the layer to a board's sample, in either place."""
     text = (TOP / 'README.md').read_text(encoding='utf-8')
@@ -354,6 +362,7 @@ def main():
     led_files(tap)
     with tempfile.TemporaryDirectory() as work:
         contract(tap, pathlib.Path(work))
+        kept(tap, pathlib.Path(work))
         added(tap, pathlib.Path(work))
         defects(tap, pathlib.Path(work))
         editor(tap, pathlib.Path(work))

@@ -18,7 +18,7 @@ FILESEXTRAPATHS =. "${BOARDPACK_LAYER}/kconfig:"
 KERNEL_BALENA_OVERRIDE_FRAGMENTS += "${@boardpack_fragments(d)}"
 
 def boardpack_blocks(d):
-    """Return the names of the blocks for this machine: an x86 kernel has no device tree."""
+    """Return the names of the blocks for this machine: an x86 kernel has no device tree to swap."""
     wanted = (d.getVar('BOARDPACK_BLOCKS') or '').split()
     known = d.getVarFlags('BOARDPACK_KCONFIG') or {}
     for name in wanted:
@@ -26,7 +26,7 @@ def boardpack_blocks(d):
             bb.fatal('boardpack: BOARDPACK_BLOCKS has no block "%s": there are %s'
                      % (name, ' '.join(sorted(set(known) - {'of'}))))
     if not boardpack_trees(d):
-        return [name for name in wanted if name != 'trees']
+        return [name for name in wanted if name not in ('trees', 'dtb-swap')]
     return wanted + ['of'] if wanted else []
 
 def boardpack_fragments(d):
@@ -61,6 +61,29 @@ python boardpack_asked() {
                  'write "inherit kernel-balena" before "inherit boardpack"' % d.getVar('PN'))
 }
 do_configure[prefuncs] += "boardpack_asked"
+
+# A driver that the board has built in may be there before the root file system: what is asked for
+# as a module leaves it so.
+python boardpack_keep_builtin() {
+    with open(os.path.join(d.getVar('B'), '.config'), encoding='utf-8') as stream:
+        builtin = {line[:-len('=y\n')] for line in stream if line.endswith('=y\n')}
+    folder = os.path.join(d.getVar('WORKDIR'), 'boardpack-kconfig')
+    bb.utils.mkdirhier(folder)
+    for name in boardpack_blocks(d):
+        text = d.getVarFlag('BALENA_CONFIGS', 'boardpack-' + name)
+        if not text:
+            continue
+        lines = [line for line in text.split()
+                 if not (line.endswith('=m') and line[:-len('=m')] in builtin)]
+        d.setVarFlag('BALENA_CONFIGS', 'boardpack-' + name, ' '.join(lines))
+        with open(os.path.join(folder, 'boardpack-%s.cfg' % name), 'w', encoding='utf-8') as stream:
+            stream.write('\n'.join(lines + ['']))
+    d.setVar('FILESPATH', '%s:%s' % (folder, d.getVar('FILESPATH')))
+}
+do_kernel_resin_injectconfig[prefuncs] += "boardpack_keep_builtin"
+do_kernel_resin_checkconfig[prefuncs] += "boardpack_keep_builtin"
+do_kernel_balena_merge_fragments[prefuncs] += "boardpack_keep_builtin"
+do_kernel_balena_verify_fragments[prefuncs] += "boardpack_keep_builtin"
 
 python boardpack_add_carriers() {
     import shutil

@@ -36,7 +36,7 @@ boardpack_move_modules() {
         file=$(basename $ko)
         echo "$ko" | sed 's|.*/lib/modules/\([^/]*\)/.*|\1|' >$place/release
         mv $ko $place/$file
-        echo "install ${file%%.*} /sbin/insmod ${BOARDPACK_PLACE}/$file \$CMDLINE_OPTS"
+        echo "install ${file%%.*} /sbin/insmod ${BOARDPACK_PLACE}/$file '\$CMDLINE_OPTS'"
     done >${IMAGE_ROOTFS}/etc/modprobe.d/boardpack-extension.conf
     rm -rf ${IMAGE_ROOTFS}/lib/modules ${IMAGE_ROOTFS}/usr/lib/modules
     [ -s $place/release ] || bbfatal "the image has no module of the pack"
