@@ -92,6 +92,11 @@ class Tap:
         print("".join(f"# {line}\n" for line in ("" if good else str(said)).splitlines()), end="",
               flush=True)
 
+    def skip(self, name, why):
+        """Print one that cannot run here."""
+        self.count += 1
+        print(f"ok {self.count} {name} # SKIP {why}", flush=True)
+
     def end(self):
         """Print the plan; return the exit status."""
         print(f"1..{self.count}", flush=True)
