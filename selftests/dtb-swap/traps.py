@@ -284,7 +284,7 @@ def overtaken(tap, folder):
         os.mkfifo(pipe)
         made.put(f'{row[3]}/theirs.dtb', new_tree(folder, one, 'theirs').read_bytes())
         if where == 'overlay':
-            made.put(f'{row[3]}/extlinux/extlinux.conf', 'LABEL a\n\tOVERLAYS /boot/x.dtbo\n')
+            made.put(f'{row[3]}/extlinux/extlinux.conf', 'LABEL a\n\tFDT default\n\tOVERLAYS /boot/x.dtbo\n')
             pipe.rename(made.root / row[3] / 'x.dtbo')
             pipe = made.root / row[3] / 'x.dtbo'
             data = run('dtc', '-q', '-@', '-o', folder / 'x.dtbo', '-',
