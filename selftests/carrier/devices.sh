@@ -71,7 +71,7 @@ echo 0 >$id/identify
 check "its trigger is back" wait_for 5 beats
 
 check "the tree prefers the chip" eval "find $tree/soc@0 -path '*/rtc@68/phandle' |
-	xargs cmp $tree/clock/rtcs"
+	xargs cmp $tree/rtc-seed/rtcs"
 check "no clock chip is there yet" [ ! -e /sys/class/rtc/rtc0/name ]
 modprobe rtc-seed
 refuse "the clock is not right yet" clock_is_right
