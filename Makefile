@@ -24,11 +24,18 @@ placed = $(if $($1),$(if $(word 2,$($1)),$(error boardpack: $1=$($1) has a blank
 
 all: modules
 
+# The kernel that it is built for: the headers of another may be older than what is here, and be
+# called the same by make, which then takes that for up to date.
+kernel = { realpath $(KDIR) $(or $(O),$(KDIR)); cd $(or $(O),$(KDIR)) && cat Module.symvers \
+	include/generated/utsrelease.h include/generated/autoconf.h 2>/dev/null | cksum; }
+
 check-kdir:
 	@scripts/check-kdir "$(KDIR)" "$(O)" "$(ARCH)" "$(firstword $(CC))" "$(CROSS_COMPILE)" \
 		"$(origin CC)" "$(LLVM)" $(compiler)
 
 modules: check-kdir
+	@[ "$$($(kernel))" = "$$(cat .kernel.cmd 2>/dev/null)" ] || \
+		{ $(clean) && $(kernel) >.kernel.cmd; }
 	+$(kmake) modules
 
 # Often by root, who may not have a compiler in the path.
@@ -43,8 +50,11 @@ built = $(foreach name,$(basename $(notdir $(shell cat modules.order))),drivers/
 left = \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
 	-o -name '.*.d' -o -name '*.order' -o -name Module.symvers -o -name '*.symversions' \) -type f
 
+clean = rm -rf .tmp_versions && find . -maxdepth 1 $(left) -exec rm -f {} + && \
+	find drivers $(left) -exec rm -f {} +
+
 clean:
-	@find . -maxdepth 1 $(left) -exec rm -f {} +
+	@$(clean)
 	@find drivers $(wildcard selftests/*/module) $(left) -exec rm -f {} +
 
 graft:
