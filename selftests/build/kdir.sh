@@ -69,7 +69,7 @@ kernel() {
 
 failed=0
 echo "TAP version 13"
-echo "1..41"
+echo "1..49"
 unset CC LLVM KDIR KERNEL_SRC KERNEL_PATH O
 mkdir "$work/empty" "$work/plain"
 touch "$work/plain/Makefile"
@@ -141,6 +141,22 @@ kernel "$work/bare" 4.4.0
 says "and looked for by its first" "compiler none-ccache not found" \
 	KDIR="$work/bare" CROSS_COMPILE="none-ccache there-"
 
+kernel "$work/arm64" 6.12.0
+echo "#define CONFIG_ARM64 1" >"$work/arm64/include/generated/autoconf.h"
+# shellcheck disable=SC2016 # make's variables
+printf 'SRCARCH = $(ARCH)\nmodules:\n\t@echo "for $(SRCARCH)"\n' >"$work/arm64/Makefile"
+says "a kernel of another architecture is told" \
+	"is for arm64, and ARCH is x86: give ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-" KDIR="$work/arm64" ARCH=x86
+says "a compiler for another, too" "compiler gcc is for x86_64-.*: give CROSS_COMPILE=aarch64-linux-gnu-" \
+	KDIR="$work/arm64" ARCH=arm64
+for cc in aarch64-linux-gnu-gcc clang; do
+	works "and none that is for it: $cc" "for arm64" make -s -C "$top" KDIR="$work/arm64" ARCH=arm64 CC=$cc modules
+done
+# shellcheck disable=SC2016 # make's variable
+echo 'include arch/$(ARCH)/Makefile' >"$work/arm64/Makefile"
+says "headers without the folder of ARCH say it, too" "is for arm64, and ARCH is x86: give" \
+	KDIR="$work/arm64" ARCH=x86_64
+
 # What the kernel's make is told of an output folder, from its own.
 mkdir -p "$work/source"
 # shellcheck disable=SC2016 # make's variable
@@ -153,7 +169,7 @@ works "an O= is taken from where make was started" "in $work/output" \
 kernel "$work/src/linux" 6.12.0
 # shellcheck disable=SC2016 # make's variable
 printf '$(if $(O),$(shell mkdir -p $(O)))\nCC = true\nmodules:\n\t@echo none made\n' >"$work/src/linux/Makefile"
-mkdir -p "$work/pack"
+mkdir -p "$work/pack/drivers"
 cp -R "$top/Makefile" "$top/scripts" "$work/pack/"
 
 # beside(words...) - make from a folder elsewhere, after which the kernel is as it was
@@ -173,12 +189,13 @@ kernel "$work/plain" 6.12.0
 works "to install modules no compiler is needed" "into $work/root" \
 	make -s -C "$top" KDIR="$work/plain" INSTALL_MOD_PATH="$work/root" modules_install
 
-# A kernel that builds one module and its tests, beside what was built for another.
+# A kernel that builds one module and its tests, beside what was built before.
 mkdir -p "$work/pack/drivers/one" "$work/pack/drivers/two"
-touch "$work/pack/drivers/one/one.ko" "$work/pack/drivers/one/one-kunit.ko" "$work/pack/drivers/two/two.ko"
 # shellcheck disable=SC2016 # make's variable
 printf 'CC = true\nmodules:\n\t@printf "%%s\\n" $(M)/drivers/one/one.o kernel/$(M)/drivers/one/one-kunit.ko >$(M)/modules.order\n' \
 	>"$work/good/Makefile"
+make -s -C "$work/pack" KDIR="$work/good" modules
+touch "$work/pack/drivers/one/one.ko" "$work/pack/drivers/one/one-kunit.ko" "$work/pack/drivers/two/two.ko"
 for name in preflight sign; do
 	printf '#!/bin/sh\necho "of $*;"\n' >"$work/pack/scripts/$name"
 done
@@ -202,6 +219,19 @@ tests() {
 works "KUnit tests are built where the kernel's KUnit has what they use" \
 	"leds-identify-kunit.o rtc-seed-kunit.o usb-modeswitch-kunit.o" tests "#define KUNIT_ASSERT_NOT_NULL"
 works "and not for one before 5.19" "^ *$" tests "#define KUNIT_ASSERT_NOT_ERR_OR_NULL"
+
+# left_out(words...) - what a kernel without RTCs and USB is told
+# shellcheck disable=SC2317 # works() calls it
+left_out() {
+	for driver in rtc usb; do
+		make -s -f "$top/drivers/$driver/Kbuild" KBUILD_EXTMOD=1 --eval='none: ; @:' none "$@"
+	done | grep . || echo nothing
+}
+
+works "a module that is left out is named" "boardpack: rtc-seed is left out: the kernel has no CONFIG_RTC_CLASS" \
+	left_out
+works "as is the other" "boardpack: usb-modeswitch is left out: the kernel has no CONFIG_USB$" left_out
+works "and not where that was asked for" "^nothing$" left_out CONFIG_RTC_SEED=n CONFIG_USB_MODESWITCH=n
 
 mkdir "$work/k d" "$work/k:d" "$work/a b"
 kernel "$work/k d/linux" 6.12.0
