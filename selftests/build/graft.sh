@@ -3,13 +3,14 @@
 #
 # Grafted into a kernel tree the drivers are configured and built with it. A
 # tree of links to LINUX_SRC stands in for the kernel; GRAFT_DIR keeps what the
-# kernel's own preparation made from run to run.
+# kernel's own preparation made from run to run, of each source.
 
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=selftests/qemu/tap.sh
 . "$top/selftests/qemu/tap.sh"
+GRAFT_DIR=$GRAFT_DIR/$(basename "$LINUX_SRC")
 tree=$GRAFT_DIR/tree
 out=$GRAFT_DIR/out
 said=$GRAFT_DIR/log
@@ -20,15 +21,19 @@ kmake() {
 }
 
 mkdir -p "$GRAFT_DIR"
+# Another checkout may test at the same time.
+exec 9>"$GRAFT_DIR/lock"
+flock 9
 : >"$said"
 if [ ! -d "$tree" ]; then
+	rm -rf "$tree.new"
 	cp -al "$LINUX_SRC" "$tree.new"
 	mv "$tree.new" "$tree"
 fi
 rm -rf "$tree/drivers/Kconfig" "$tree/drivers/Makefile" "$tree/drivers/boardpack"
 cp "$LINUX_SRC/drivers/Kconfig" "$LINUX_SRC/drivers/Makefile" "$tree/drivers/"
 
-plan 17
+plan 20
 # graft(tree, words...) - as people type it
 graft() {
 	kernel=$1
@@ -50,8 +55,8 @@ chmod 444 "$tree/drivers/Makefile"
 result $? "one that cannot be hooked is left as it is"
 chmod 644 "$tree/drivers/Makefile"
 limited=
-graft "$tree" >"$said" 2>&1 && graft "$tree" >>"$said" 2>&1
-result $? "graft, twice"
+graft "$tree" >"$said" 2>&1 && CDPATH=.:/ graft "$tree" >>"$said" 2>&1 && [ -e "$tree/drivers/boardpack/Kbuild" ]
+result $? "graft, twice, once with a path to change folders by"
 # shellcheck disable=SC2016 # make's variable
 [ "$(cat "$tree/drivers/Kconfig" "$tree/drivers/Makefile" | grep boardpack)" = 'source "drivers/boardpack/drivers/Kconfig"
 obj-$(CONFIG_BOARDPACK) += boardpack/' ] && diff "$LINUX_SRC/drivers/Kconfig" "$tree/drivers/Kconfig" |
@@ -163,8 +168,16 @@ ours='BOARDPACK\|LEDS_IDENTIFY\|RTC_SEED\|USB_MODESWITCH'
 sed -i "/$ours/d" "$out/.config"
 rm -rf "$out/drivers/boardpack"
 graft "$tree" O="$out" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- >"$said" 2>&1 && made modules.order &&
-	[ "$(grep -c ": built in $out/drivers/boardpack" "$said")" = 3 ]
+	[ "$(grep -c ": compiled in $out/drivers/boardpack; make modules links" "$said")" = 3 ]
 result $? "graft builds them where the kernel is configured, as modules"
+# Make calls the source .. there.
+below=$tree/build
+mkdir -p "$below"
+sed "/$ours/d" "$out/.config" >"$below/.config"
+rm -rf "$below/drivers/boardpack"
+graft "$tree" O="$below" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- >"$said" 2>&1 &&
+	[ -s "$below/drivers/boardpack/drivers/leds/modules.order" ]
+result $? "and where that is a folder of the source's"
 sed -i "/$ours/d; \$a # CONFIG_BOARDPACK is not set" "$out/.config"
 rm -rf "$out/drivers/boardpack"
 graft "$tree" O="$out" >"$said" 2>&1 && grep -q 'has CONFIG_BOARDPACK off' "$said" &&
@@ -189,6 +202,33 @@ touch "$GRAFT_DIR/before"
 out_of_tree && [ -e "$GRAFT_DIR/pack/drivers/leds/leds-identify.ko" ] &&
 	! find "$tree" -newer "$GRAFT_DIR/before" -type f | grep .
 result $? "out of tree, against a source with its O= elsewhere, in which nothing is written"
+# in_place(name, release) - the kernel where its source is, as headers are published, and no newer than it was
+in_place() {
+	rm -rf "${GRAFT_DIR:?}/$1"
+	mkdir -p "$GRAFT_DIR/$1/arch"
+	(cd "$tree" && cp -al Makefile Kbuild Kconfig scripts include "$GRAFT_DIR/$1/" &&
+		cp -al arch/arm64 "$GRAFT_DIR/$1/arch/") && (cd "$out" &&
+		cp -Rp --remove-destination .config include scripts arch "$GRAFT_DIR/$1/")
+	uts=include/generated/utsrelease.h
+	rm "$GRAFT_DIR/$1/$uts"
+	echo "#define UTS_RELEASE \"$2\"" >"$GRAFT_DIR/$1/$uts"
+	touch -r "$out/$uts" "$GRAFT_DIR/$1/$uts"
+}
+
+# built_for(name, release) - the pack's module is of that kernel
+built_for() {
+	make -s -C "$GRAFT_DIR/pack" KDIR="$GRAFT_DIR/$1" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
+		KBUILD_MODPOST_WARN=1 CONFIG_RTC_SEED=n CONFIG_USB_MODESWITCH=n >>"$said" 2>&1 &&
+		grep -aq "vermagic=$2 " "$GRAFT_DIR/pack/drivers/leds/leds-identify.ko"
+}
+
+: >"$said"
+in_place one 6.12.0-one && in_place two 6.12.0-two && built_for one 6.12.0-one && built_for two 6.12.0-two
+result $? "for another kernel that looks the same to make the modules are built anew"
+touch "$GRAFT_DIR/before"
+built_for two 6.12.0-two && ! find "$GRAFT_DIR/pack" -name '*.o' -newer "$GRAFT_DIR/before" | grep . >>"$said"
+result $? "and for the same one they stay"
+rm -rf "$GRAFT_DIR/one" "$GRAFT_DIR/two"
 cp "$top/scripts/graft" "$GRAFT_DIR/pack/scripts/"
 make -s -C "$GRAFT_DIR/pack" graft KERNEL="$tree" >"$said" 2>&1 &&
 	! find "$tree/drivers/boardpack" -type f \( -name '*.mod.c' -o ! -name '*.[ch]' ! -name 'K*' \
