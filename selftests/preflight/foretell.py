@@ -6,6 +6,7 @@ A kernel's modules pass against its headers and against its root file system, wi
 all CRCs compared; what is wrong with a module or a kernel is named with a mend.
 """
 
+import lzma
 import pathlib
 import re
 import shutil
@@ -50,7 +51,7 @@ def passing(tap):
         modules = packs(kernel)
         for where in (("--kdir", kernel.build), ("--root", kernel.dir)):
             status, said = preflight(*where, *modules)
-            counts = re.findall(r"would load on \S+ \((\d+) symbols, (\d+) CRCs", said)
+            counts = re.findall(rf"would load on {re.escape(kernel.release)} \((\d+) symbols, (\d+) CRCs", said)
             good = status == 0 and len(counts) == len(modules) == 3
             # A kernel's own modules do not use all that it exports.
             least = 0 if name in NO_CRCS else 1 if where[0] == "--kdir" else 0.8
@@ -75,16 +76,22 @@ def refusing(tap):
             tap.result(status == 1 and f"\n  {kind}: " in said, f"one for {other}, {where[0]}", said)
 
 
+def called(folder, release):
+    """What the kernel of headers is called."""
+    (folder / "include/generated/utsrelease.h").write_text(f'#define UTS_RELEASE "{release}"\n')
+
+
 def headers(kernel, folder, config="", drop=()):
     """Headers as preflight looks at them, with another configuration and fewer exports."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "include/config").mkdir(parents=True)
+    (folder / "include/generated").mkdir()
     lines = (kernel.build / "include/config/auto.conf").read_text().splitlines()
     changed = dict(line.split("=", 1) for line in config.splitlines())
     lines = [line for line in lines if line.split("=")[0] not in changed]
     lines += [f"{option}={value}" for option, value in changed.items() if value != "n"]
     (folder / "include/config/auto.conf").write_text("\n".join(lines) + "\n")
-    (folder / "include/config/kernel.release").write_text(kernel.release + "\n")
+    called(folder, kernel.release)
     (folder / "Module.symvers").write_text("".join(
         line + "\n" for line in (kernel.build / "Module.symvers").read_text().splitlines()
         if not any(re.match(word, line.split("\t")[1]) for word in drop)))
@@ -108,7 +115,7 @@ def configured(tap, work):
     tap.result(status == 1 and "symbol: " in said and "CONFIG_TRIM_UNUSED_KSYMS" in said,
                "CONFIG_TRIM_UNUSED_KSYMS=y", said)
     folder = headers(kernel, work / "kdir")
-    (folder / "include/config/kernel.release").write_text("6.12.1-other\n")
+    called(folder, "6.12.1-other")
     status, said = preflight("--kdir", folder, good["rtc-seed"])
     tap.result(status == 0, "another release with the same CRCs", said)
     bare = variants.make(good["leds-identify"], "arm64", OUT / "variants/host")["none-without-crcs"]
@@ -117,7 +124,7 @@ def configured(tap, work):
         status, said = preflight("--kdir", folder, bare)
         tap.result(status == (force == "n") and f"\n  {kind}" in said, f"without CRCs, forced {force}", said)
     headers(kernel, folder, "CONFIG_MODVERSIONS=n")
-    (folder / "include/config/kernel.release").write_text("6.12.1-other\n")
+    called(folder, "6.12.1-other")
     status, said = preflight("--kdir", folder, good["rtc-seed"])
     tap.result(status == 1 and "the kernel has 6.12.1-other" in said, "another release without CRCs", said)
 
@@ -207,6 +214,43 @@ def another(tap, work):
                    f"{kernel.release} where {release} runs", said)
 
 
+def words(tap, work):
+    """What an architecture adds to the version magic, no configuration tells."""
+    kernel = KERNELS["6.1-amd64"]
+    module = next(m for m in packs(kernel) if m.name == "leds-identify.ko")
+    given, wanted = b"SMP preempt mod_unload modversions ", b"mod_unload modversions PENTIUMIII  "
+    other = work / module.name
+    other.write_bytes(module.read_bytes().replace(given, wanted))
+    folder = headers(kernel, work / "kdir", "CONFIG_SMP=n\nCONFIG_PREEMPT_BUILD=n")
+    status, said = preflight("--kdir", folder, other)
+    tap.result(status == 0 and wanted in other.read_bytes(), "a word of 32-bit x86 in the version magic", said)
+
+
+def keys(tap, work):
+    """The kernel's keys are seen by root alone."""
+    kernel, folder = KERNELS["6.12"], work / "locked"
+    for path in ("proc/sys/kernel", "sys/module/module/parameters"):
+        (folder / path).mkdir(parents=True)
+    for name in ("boot", "usr"):
+        (folder / name).symlink_to(kernel.dir / name)
+    (folder / "proc/sys/kernel/osrelease").write_text(f"{kernel.release}\n")
+    (folder / "sys/module/module/parameters/sig_enforce").write_text("Y\n")
+    # Debian signs its own.
+    signed = next(kernel.modules.glob("kernel/drivers/leds/*.ko.xz"))
+    module = folder / signed.stem
+    module.write_bytes(lzma.open(signed).read())
+    signer = run("modinfo", "-F", "signer", module).stdout.strip()
+    key = "1 I------     1 perm {} 0 0 asymmetri {}: X509.rsa 1 []\n"
+    for title, shown, status in (("no key is shown", "1 I--Q---     1 perm 3f030000 0 0 keyring .x: 1\n", 0),
+                                 ("another is", key.format("1f030000", "Other"), 1),
+                                 ("its own is", key.format("1f030000", signer), 0)):
+        (folder / "proc/keys").write_text(shown)
+        found, said = preflight("--root", folder, module)
+        told = "\n  note: it is signed by" in said, "\n  signature: it is signed by" in said
+        tap.result(signer and found == status and told == (title.startswith("no"), bool(status)),
+                   f"a signed module, where {title}", said)
+
+
 def wrong_use(tap, work):
     """What it cannot answer is said, and is no verdict."""
     module = packs(KERNELS["6.12"])[0]
@@ -245,6 +289,8 @@ def main():
         noted(tap, work)
         options(tap)
         another(tap, work)
+        keys(tap, work)
+        words(tap, work)
         wrong_use(tap, work)
     return tap.end()
 
