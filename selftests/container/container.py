@@ -101,12 +101,15 @@ def pack(folder):
 def composed(tap):
     """The compose file names what is there."""
     text = (TOP / "scripts/container/docker-compose.yml").read_text()
-    service = yaml.safe_load(text)["services"]["boardpack"]
+    whole = yaml.safe_load(text)
+    service = whole["services"]["boardpack"]
     dockerfile = (TOP / service["build"]["dockerfile"]).read_text()
     asked = re.findall(r"^ARG (\w+)", dockerfile, re.M)
     known = [name.removesuffix(".ko").replace("-", "_").upper() for name in NAMES]
     tap.result(list(service["build"]["args"]) == asked and set(service["environment"]) <= set(known),
                "the compose file has the Dockerfile's arguments, and parameters of modules", service)
+    # Without it balena's builder takes what is in it for services, of which one is called services.
+    tap.result(whole["version"] == "2.4", "it says of which kind it is", whole["version"])
     tap.result(service["restart"] == "always", "it is started at each boot", service)
     tap.result({".git", "out", "**/*.ko"} <= set(LEFT_OUT), "history and what was built here stay out of it",
                LEFT_OUT)
