@@ -147,7 +147,9 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 
-plan 31
+plan 32
+LC_ALL=C CDPATH=/ TMPDIR=/none MAKEFLAGS=s has "--setenv LC_ALL C.UTF-8 --unsetenv TMPDIR --unsetenv CDPATH --unsetenv MAKEFLAGS" true
+result $? "language, folder for what is temporary, and options of make are its own"
 has "cat $top/README.md" cat "$top/README.md"
 result $? "the command is run"
 has "--ro-bind $work/board $work/board" cat "$work/board/my.dts"
