@@ -31,9 +31,8 @@ def checkpatch(tree):
                '--terse', '--show-types', '--no-summary', '--color=never']
     top = os.path.join(os.getcwd(), '')
     with tempfile.TemporaryDirectory() as work:     # it leaves a file where it runs
-        found = both(lambda part: tool([*command, '-f', *(top + path for path in part)],
-                                       cwd=work)[1].replace(top, '').splitlines(),
-                     halves(paths))
+        found = both(lambda part: [line.replace(top, '') for line in complaints(
+            [*command, '-f', *(top + path for path in part)], cwd=work)], halves(paths))
     ignored = [line.split() for line in words_file('checkpatch.ignore')]
     return [line for line in found if not any(
         f':{kind}: ' in line and fnmatch.fnmatch(line.split(':')[0], where)

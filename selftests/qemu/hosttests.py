@@ -46,8 +46,8 @@ HOST_KERNEL, NEWEST_KERNEL = "6.12", "7.2"
 # and programs that wait.
 WAITING = ("tests of verdict", "tests of pin", "tests of newcomer", "tests of dtb-swap",
            "tests of dtb-swap-power", "tests of dtb-swap-try", "tests of dtb-swap-field", "demo")
-# nohup, and a shell's &, have them ignored, which all that they start inherits.
-HEARS = ("env", "--default-signal=HUP,INT,QUIT,TERM")
+# It does not outlive us; and nohup, or a shell's &, have signals ignored, which all that they start inherits.
+HEARS = ("setpriv", "--pdeathsig", "KILL", "env", "--default-signal=HUP,INT,QUIT,TERM")
 LIMIT = 3600    # seconds that a script may take; the slowest needs some 500 alone
 
 

@@ -81,6 +81,12 @@ def kept(tap):
         tap.result([got[0] for got in twice] == [0, 0] and "as before" in twice[1][1][0] and
                    step.run.call_count == 1 and len(list(step.known().parent.iterdir())) == 1,
                    "what passed is as before", twice)
+    for guest_has, times in ((False, 2), (True, 1)):
+        with keeping(PASSED, SKIPPED) as step:
+            step.guest = guest_has
+            twice = [whole(step), whole(step)]
+            tap.result(step.run.call_count == times and [got[0] for got in twice] == [0, 0],
+                       f"what was skipped {'in a guest' if guest_has else 'here'} is run {times} times of 2", twice)
     for what, text in (("cut off", b'[["a", "passed", "'), ("empty", b""), ("of no results", b"[]"),
                        ("of another form", b'{"a": 1}'), ("of other fields", b'[["a"]]'),
                        ("of a failure", b'[["a", "failed", "b"]]'), ("no text", b"\xff")):
@@ -122,6 +128,9 @@ def decides(tap):
                "what a guest's programs are made with decides", differ)
     tap.result("selftests/rtc/module" in set.intersection(*(set(row.inputs()) for row in boots.BOOTS if row.inputs())),
                "the modules of tests that all guests have decide", boots.FAKES)
+    # These hold what others use, or what is no test.
+    folders = {path.name for path in (TOP / "selftests").iterdir() if path.is_dir()} - {"lib", "bench", "__pycache__"}
+    tap.result(not folders - set(check.topics()), "all folders of tests are run", folders - set(check.topics()))
     gone = [(step.title, name) for step in check.plan(set(), set()) for name in step.inputs
             if not (TOP / name).exists()]
     tap.result(not gone, "all that is said to decide is there", gone)

@@ -8,6 +8,7 @@ in the tool root with PYTHONPATH=selftests/qemu.
 """
 
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
@@ -75,6 +76,22 @@ def endless():
     found = hosttests.run_ktap(["sh", "-c", "echo ok 1 words; sleep 60 & wait"], limit=1)
     return time.monotonic() - start < 30 and [r.state for r in found] == ["passed", "failed"] and \
         "time limit of 1 s" in found[1].why and "words" in found[1].why
+
+
+def outlived():
+    """A script on this machine ends with the check that started it."""
+    with tempfile.TemporaryDirectory() as folder:
+        name = pathlib.Path(folder) / "pid"
+        code = f"import hosttests; hosttests.run_ktap(['sh', '-c', 'echo $$ >{name}.new; mv {name}.new {name}; sleep 99'])"
+        with subprocess.Popen([sys.executable, "-c", code]) as check:
+            while not name.exists():
+                time.sleep(0.1)
+            check.kill()
+        script = pathlib.Path("/proc") / name.read_text().strip()
+        end = time.monotonic() + 20
+        while script.exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        return not script.exists()
 
 
 def blamed(*lines, end=0):
@@ -160,7 +177,7 @@ def whole():
 
 def main():
     """Run them all as KTAP."""
-    tests = (panic, hang, endless, silence, fewer, as_many, killed, report_without_panic, lost,
+    tests = (panic, hang, endless, outlived, silence, fewer, as_many, killed, report_without_panic, lost,
              short, locked, nested, whole)
     tap = ktap.Tap()
     for test in tests:
