@@ -3,6 +3,7 @@
 
 import dataclasses
 import fcntl
+import functools
 import hashlib
 import os
 import pathlib
@@ -25,7 +26,7 @@ IMAGE = {"arm64": "arch/arm64/boot/Image", "armhf": "arch/arm/boot/zImage",
 CHECKED = "drivers/% fs/kernfs fs/sysfs kernel lib"
 SOURCES = ("Kbuild", "Makefile", "drivers", "scripts/check-kdir")
 SOURCE = re.compile(r"Kbuild|Kconfig|(?!.*\.mod\.c).*\.[chS]")     # what make does not write itself
-BUILT = {}      # for each kernel what was built last, and what make said
+DPKG_STATUS = pathlib.Path("/var/lib/dpkg/status")      # the tools and their versions
 
 
 def digest(*parts):
@@ -41,6 +42,7 @@ def tree_digest(paths):
                     (f.relative_to(TOP), os.access(f, os.X_OK), f.read_bytes())))
 
 
+@functools.lru_cache
 def linux_source():
     """Debian's kernel source, unpacked in the cache."""
     tarball = sorted(pathlib.Path("/usr/src").glob("linux-source-*.tar.xz"))[-1]
@@ -233,7 +235,7 @@ class Kernel:
 
     def build_pack(self, *extra):
         """Build the pack's modules and the tests' for this kernel; returns the folder
-        and make's output. In a process it is done again only for other sources.
+        and make's output. It is not done again for the same, unless more is asked of make.
 
         A warning is an error, so that it is not forgotten by the next build, which
         compiles nothing; but gcc 14 does not know all attributes of 7.2's headers.
@@ -243,10 +245,15 @@ class Kernel:
         with open(f"{work}.lock", "w", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             tests = sorted((TOP / "selftests").glob("*/module"))
-            what = extra, tree_digest([*(TOP / name for name in SOURCES), *tests])
-            if BUILT.get(self.name, ("", ""))[0] != what:
-                BUILT[self.name] = what, self._build_pack(work, tests, extra)
-        return work, BUILT[self.name][1]
+            what = digest(self.release, DPKG_STATUS.read_bytes(),
+                          tree_digest([*(TOP / name for name in SOURCES), *tests]))
+            built = work / "built"
+            if not extra and built.exists() and built.read_text() == what:
+                return work, ""
+            built.unlink(missing_ok=True)
+            said = self._build_pack(work, tests, extra)
+            built.write_text(what)
+        return work, said
 
     def _build_pack(self, work, tests, extra):
         for name in SOURCES:
